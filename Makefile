@@ -1,0 +1,20 @@
+# One non-recursive Makefile: this file names the trees, each folder's rules.mk adds its own targets.
+#   build/rt/    floors 0-6, freestanding, position independent: becomes build/ld-ldr.so
+#   build/host/  floors 0-2 again, hosted with sanitizers: build/host/libldrcore.a, for tools' tests and fuzzers
+#   build/core/  floors 0-2, hosted, optimised: build/core/libldrcore.a, for the ldr command
+B     := build
+LDSO  := $(B)/ld-ldr.so
+LDR   := $(B)/ldr
+CC    := gcc
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+.DEFAULT_GOAL := all
+.PHONY: all clean help
+.DELETE_ON_ERROR:
+all:: ; @:
+
+include $(wildcard ldr/rules.mk tools/rules.mk testlibs/rules.mk tests/rules.mk)
+
+clean:
+	rm -rf $(B)
