@@ -4,3 +4,4 @@
  *     };
  * Newest first. Each file is written by build/glibc-layout; add a line here for a new one. */
 #include "2_36.h"
+#include "2_36_deb12u7.h"

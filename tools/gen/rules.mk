@@ -1,0 +1,21 @@
+# tools/gen: programs a person runs to write files that are committed. Not part of `make all`.
+#   make build/glibc-layout            the generator
+#   make glibc-row                     rewrite the row of the glibc installed here (needs libc6-dbg)
+#   make check-layout                  the committed rows, the derivation and the descriptors agree (tests/layout)
+GEN_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -I/usr/include/libdwarf
+GEN_DEPS   := $(wildcard tools/gen/*.h ldr/compat/glibc/*.h ldr/compat/glibc/layout/*)
+
+$(B)/gen/%.o: tools/gen/%.c $(GEN_DEPS)
+	@mkdir -p $(@D)
+	$(CC) $(GEN_CFLAGS) -c -o $@ $<
+
+$(B)/glibc-layout: $(B)/gen/glibc_layout.o $(B)/gen/types.o $(B)/gen/object.o
+	$(CC) -o $@ $^ -ldwarf -lelf -lz
+
+# make glibc-row LD_SO=... LIBC_SO=... ROW=2_36.h (then name the file in layout/rows.h)
+LD_SO   ?= /lib64/ld-linux-x86-64.so.2
+LIBC_SO ?= /lib/x86_64-linux-gnu/libc.so.6
+ROW     ?= 2_36.h
+.PHONY: glibc-row
+glibc-row: $(B)/glibc-layout
+	$(B)/glibc-layout -o ldr/compat/glibc/layout/$(ROW) $(LD_SO) $(LIBC_SO)
