@@ -19,3 +19,17 @@ ROW     ?= 2_36.h
 .PHONY: glibc-row
 glibc-row: $(B)/glibc-layout
 	$(B)/glibc-layout -o ldr/compat/glibc/layout/$(ROW) $(LD_SO) $(LIBC_SO)
+
+# The loader's own sources, hosted with sanitizers, over this machine's glibc (check-layout) and others (check-layout-others).
+LAYOUT_SRC := ldr/compat/glibc/derive.c ldr/compat/glibc/facts.c ldr/compat/glibc/decode.c
+$(B)/test_layout: tests/layout/test_layout.c tools/gen/object.c $(LAYOUT_SRC) $(GEN_DEPS)
+	@mkdir -p $(@D)
+	$(CC) $(GEN_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lelf
+
+.PHONY: check-layout check-layout-others
+check-layout: $(B)/glibc-layout $(B)/test_layout
+	@B=$(B) tests/layout/check.sh || [ $$? = 77 ]
+
+# The same over every other glibc that apt offers as configured (downloads a few MB into build/).
+check-layout-others: $(B)/glibc-layout $(B)/test_layout
+	@B=$(B) tests/layout/check.sh $$(tests/layout/others.sh $(B)/glibcs)
