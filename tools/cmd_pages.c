@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,34 @@ size_t *object_order(const struct report *report, size_t *count) {
     return order;
 }
 
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+static const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
+
+/* Says on stderr what keeps the report from being complete and exact, whatever its format. */
+static void warn_of_limits(const struct report *report) {
+    const struct collection *collection = report->collection;
+    uint64_t unresolved = report->tally->total.unresolved;
+    if (collection->unstable)
+        warn_ldr("%" PRIu64 " page%s still changed at the last reading: numbers near them may be off", collection->unstable,
+                 plural(collection->unstable));
+    if (collection->unreadable)
+        warn_ldr("%" PRIu64 " process%s left out: page tables not readable (needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, or their user)",
+                 collection->unreadable, plural_es(collection->unreadable));
+    if (report->unexamined)
+        warn_ldr("%" PRIu64 " process%s may not be looked into, so nobody knows whether they run on ld-ldr.so", report->unexamined,
+                 plural_es(report->unexamined));
+    if (collection->vanished)
+        warn_ldr("%" PRIu64 " process%s ended meanwhile and left out", collection->vanished, plural_es(collection->vanished));
+    if (collection->shapes_unknown)
+        warn_ldr("%" PRIu64 " object%s could not be opened: segments by mapping permissions only", collection->shapes_unknown,
+                 plural(collection->shapes_unknown));
+    if (collection->memory_unchecked)
+        warn_ldr("the kernel does not tell which processes share an address space (kcmp): such would be counted twice");
+    if (unresolved)
+        warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
+                 unresolved);
+}
+
 /* Nothing was left to measure: why? */
 static int no_target(const struct pages_options *pages, const struct targets *targets, const struct collection *collection,
                      const char *linker) {
@@ -156,6 +185,8 @@ int cmd_pages(int argc, char **argv) {
             report_json(&report);
         else
             report_text(&report);
+        fflush(stdout);
+        warn_of_limits(&report);
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         tally_free(&tally);
     }

@@ -6,9 +6,7 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct subcommand {
@@ -22,48 +20,6 @@ static const struct subcommand {
     { "pages", cmd_pages, "[OPTION...] [PID|NAME...]", "physical pages that processes share, from the kernel's page tables" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
-
-static const char *command_name = "ldr";
-
-void warn_ldr(const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    fprintf(stderr, "%s: ", command_name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-}
-
-void *must_grow(void *block, size_t count, size_t size) {
-    void *grown = reallocarray(block, count ? count : 1, size);
-    if (!grown) {
-        warn_ldr("no memory for %zu items of %zu bytes", count, size);
-        exit(LDR_EXIT_FAILED);
-    }
-    return grown;
-}
-
-void *must_alloc(size_t count, size_t size) {
-    void *block = calloc(count ? count : 1, size ? size : 1);
-    if (!block) {
-        warn_ldr("no memory for %zu items of %zu bytes", count, size);
-        exit(LDR_EXIT_FAILED);
-    }
-    return block;
-}
-
-char *must_format(const char *format, ...) {
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&text, format, args);
-    va_end(args);
-    if (length < 0) {
-        warn_ldr("no memory for a message");
-        exit(LDR_EXIT_FAILED);
-    }
-    return text;
-}
 
 static void print_help(FILE *out) {
     fputs("Usage: ldr SUBCOMMAND [OPTION...] [ARG...]\n"
@@ -101,7 +57,7 @@ int main(int argc, char **argv) {
         if (strcmp(argv[1], subcommands[i].name) == 0) {
             char name[64];
             snprintf(name, sizeof name, "ldr %s", subcommands[i].name);
-            command_name = name;
+            name_command(name);
             argv[1] = name;
             int status = subcommands[i].function(argc - 1, argv + 1);
             /* A report that did not reach its reader (disk full, closed pipe) is not complete. */
@@ -109,7 +65,7 @@ int main(int argc, char **argv) {
                 warn_ldr("writing the output failed: %s", strerror(errno));
                 status = LDR_EXIT_FAILED;
             }
-            command_name = "ldr";
+            name_command("ldr");
             return status;
         }
     warn_ldr("no subcommand '%s'; there are run, session and pages (ldr --help)", argv[1]);

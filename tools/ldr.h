@@ -31,6 +31,9 @@ typedef int ldr_command(int argc, char **argv);
 
 ldr_command cmd_run, cmd_session, cmd_pages;
 
+/* name_command - whom messages come from; NAME must live on */
+void name_command(const char *name);
+
 /* warn_ldr - one line on stderr, prefixed with the running command's name ("ldr pages: ..."). */
 void warn_ldr(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

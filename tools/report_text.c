@@ -216,33 +216,12 @@ static void print_sums(const struct report *report) {
         printf("%s page%s more in swap\n", grouped(total->swapped, a), plural(total->swapped));
 }
 
-static void print_limits(const struct report *report) {
+static void print_method(const struct report *report) {
     const struct collection *collection = report->collection;
-    const struct counts *total = &report->tally->total;
     printf("method: %s, %u readings, %s\n",
            collection->snapshot.method == METHOD_FRAMES ? "frame numbers (/proc/PID/pagemap)"
                                                         : "file identity (no CAP_SYS_ADMIN for frame numbers)",
            collection->readings, report->exact ? "exact" : "not complete (see below)");
-    fflush(stdout);
-    if (collection->unstable)
-        warn_ldr("%" PRIu64 " page%s still changed at the last reading: numbers near them may be off", collection->unstable,
-                 plural(collection->unstable));
-    if (collection->unreadable)
-        warn_ldr("%" PRIu64 " process%s left out: page tables not readable (needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, or their user)",
-                 collection->unreadable, collection->unreadable == 1 ? "" : "es");
-    if (report->unexamined)
-        warn_ldr("%" PRIu64 " process%s may not be looked into, so nobody knows whether they run on ld-ldr.so", report->unexamined,
-                 report->unexamined == 1 ? "" : "es");
-    if (collection->vanished)
-        warn_ldr("%" PRIu64 " process%s ended meanwhile and left out", collection->vanished, collection->vanished == 1 ? "" : "es");
-    if (collection->shapes_unknown)
-        warn_ldr("%" PRIu64 " object%s could not be opened: segments by mapping permissions only", collection->shapes_unknown,
-                 plural(collection->shapes_unknown));
-    if (collection->memory_unchecked)
-        warn_ldr("the kernel does not tell which processes share an address space (kcmp): such would be counted twice");
-    if (total->unresolved)
-        warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
-                 total->unresolved);
 }
 
 void report_text(const struct report *report) {
@@ -252,7 +231,7 @@ void report_text(const struct report *report) {
     fill_table(&table, report, &others_label);
     print_table(&table);
     print_sums(report);
-    print_limits(report);
+    print_method(report);
     free(others_label);
     free(table.lines);
 }

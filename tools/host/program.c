@@ -60,7 +60,8 @@ int program_find(const char *name, char **path) {
             *path = candidate;
             return 0;
         }
-        if (error != ENOENT && error != ENOTDIR && error != EISDIR && !refused) {
+        /* Only a file that is there counts as refused: folders of PATH that this user may not search are passed over. */
+        if (error != EISDIR && !refused && access(candidate, F_OK) == 0) {
             refused = error;
             refused_path = candidate;
         } else {
@@ -104,10 +105,11 @@ static bool split_script_line(char *line, char **interpreter, char **argument) {
     char *end = memchr(line, '\n', FIRST_LINE_MAX);
     char *start = line + 2 + strspn(line + 2, " \t");
     if (!end) {
-        /* No end of line in the buffer: the kernel accepts a cut-off argument, but not a cut-off interpreter. */
-        end = line + strnlen(line, FIRST_LINE_MAX);
-        if (end == line + FIRST_LINE_MAX && !*(start + strcspn(start, " \t")))
+        /* No end of line in the buffer: the kernel takes a cut-off argument (its last byte lost), but no cut-off name. */
+        size_t length = strnlen(line, FIRST_LINE_MAX);
+        if (length == FIRST_LINE_MAX && !start[strcspn(start, " \t")])
             return false;
+        end = line + (length < FIRST_LINE_MAX ? length : FIRST_LINE_MAX - 1);
     }
     while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
