@@ -114,9 +114,6 @@ size_t *object_order(const struct report *report, size_t *count) {
     return order;
 }
 
-static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
-static const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
-
 /* Says on stderr what keeps the report from being complete and exact, whatever its format. */
 static void warn_of_limits(const struct report *report) {
     const struct collection *collection = report->collection;
@@ -147,7 +144,7 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
                      const char *linker) {
     if (collection->unreadable)
         warn_ldr("none of the %zu process%s can be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
-                 targets->count, targets->count == 1 ? "" : "es");
+                 targets->count, plural_es(targets->count));
     else if (collection->vanished)
         warn_ldr("all %" PRIu64 " processes ended before they could be measured", collection->vanished);
     else if (!pages->word_count && !pages->all)

@@ -5,6 +5,9 @@
 set -euo pipefail
 ldr=${1:-$(dirname "$0")/../build/ldr}
 copies=${LDR_COPIES:-4}
+if [ ! -x "$ldr" ]; then echo "demo: no $ldr; run make first" >&2; exit 1; fi
+# once alone, so that a missing linker is said once and not by every copy
+"$ldr" run /bin/true || { echo "demo: $ldr run /bin/true failed" >&2; exit 1; }
 
 work=$(mktemp -d)
 pids=()
@@ -34,11 +37,22 @@ print("ready", flush=True); sys.stdin.read()'
     start /bin/bash --norc --noprofile -c 'echo ready; while read -r line; do :; done'
 done
 
-for ((i = 0; i < ${#pids[@]}; i++)); do
-    if ! read -r -t 30 word <&8 || [ "$word" != ready ]; then
-        echo "demo: only $i of ${#pids[@]} programs came up within 30 s" >&2
-        exit 1
+up=0
+for ((waited = 0; up < ${#pids[@]}; )); do
+    if read -r -t 1 word <&8 && [ "$word" = ready ]; then
+        up=$((up + 1))
+        continue
     fi
+    waited=$((waited + 1))
+    for pid in "${pids[@]}"; do
+        if ! kill -0 "$pid" 2>/dev/null; then
+            status=0
+            wait "$pid" || status=$?
+            echo "demo: a program ended with status $status before it was up" >&2
+            exit 1
+        fi
+    done
+    if ((waited == 30)); then echo "demo: only $up of ${#pids[@]} programs came up within 30 s" >&2; exit 1; fi
 done
 
 echo "$copies copies each of python3 (with ssl and sqlite3), perl and bash, started by: ldr run PROGRAM"

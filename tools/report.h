@@ -20,6 +20,10 @@ bool report_is_exact(const struct report *report);
  * malloc'd; *count set */
 size_t *object_order(const struct report *report, size_t *count);
 
+/* plural - the ending of a counted word: "1 page", "2 pages"; "1 process", "2 processes" */
+static inline const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
+
 const char *method_name(enum method method);
 void report_text(const struct report *report);
 void report_json(const struct report *report);

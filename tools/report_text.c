@@ -24,7 +24,6 @@ static const char *grouped(uint64_t number, char text[NUMBER_LEN]) {
 }
 
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
-static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 /* One line of the table; numbers stay numbers until the column widths are known. */
 struct line {
@@ -194,7 +193,7 @@ static void print_headline(const struct report *report) {
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     printf("%s%zu %sprocess%s%s map%s %s pages of programs and libraries in %s physical pages: "
            "%s page copies avoided, %.1f MiB saved.%s\n\n",
-           bold ? "\033[1m" : "", processes, report->which, processes == 1 ? "" : "es", report->where, processes == 1 ? "s" : "",
+           bold ? "\033[1m" : "", processes, report->which, plural_es(processes), report->where, processes == 1 ? "s" : "",
            grouped(total->pages, pages), grouped(total->frames, frames), grouped(total->avoided, avoided), mib(total->avoided),
            bold ? "\033[0m" : "");
 }

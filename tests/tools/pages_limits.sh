@@ -61,10 +61,10 @@ equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" |
 equal "not coloured when no terminal" "$("$ldr" pages "$native" | grep -c "$(printf '\033')")" 0
 
 # Processes that come and go while pages are read: never a crash, never broken output.
-( for _ in $(seq 150); do "$ldr" run true; done ) &
+( for _ in $(seq 60); do "$ldr" run true; done ) &
 churn=$!
 bad=0
-for _ in $(seq 40); do
+for _ in $(seq 20); do
     found=0; "$ldr" pages --all --json >"$work/report" 2>"$work/err" || found=$?
     case $found in 0 | 3) ;; *) bad="status $found: $(cat "$work/err")" ;; esac
     [ "$(get "r['totals']['frames'] > 0")" = True ] || bad="broken output"

@@ -90,6 +90,18 @@ equal "CLONE_VM: both PIDs named" "$(get "' '.join(map(str, r['processes'][0]['p
 segment "CLONE_VM" data "4 4 0 0 4 0"
 done_with
 
+# Pages that never rest: several tries, because nothing makes the program run between two readings.
+share data=0-7 write=0-7 churn
+for _ in $(seq 50); do
+    found=0
+    # shellcheck disable=SC2086
+    "$ldr" pages --json $pids >"$work/report" 2>"$work/report.err" || found=$?
+    if [ "$(get "r['unstable'] > 0")" = True ]; then break; fi
+done
+equal "unstable pages: status 3, not exact, all readings used" "$found $(get "(r['exact'], r['readings'])")" "3 (False, 6)"
+contains "unstable pages: said" "$(cat "$work/report.err")" "still changed at the last reading"
+done_with
+
 if [ "$root" = yes ]; then
     share code=0-3 relro=0-3 data=0-7 write=0-3 fork-write=2-2
     report

@@ -30,6 +30,11 @@ checks() { # checks WHO PREFIX...
     equal "$who: not executable" "$("$@" "$ldr" session /etc/passwd 2>/dev/null; echo $?)" 126
     equal "$who: a compiler links there and the result runs" "$(cd "$work" && "$@" "$ldr" session sh -c \
         'd=$(mktemp -d) && cd $d && echo "int main(void){return 7;}" >a.c && cc a.c -o a && ./a; echo $?; rm -r $d')" 7
+    # libc.so, the linker script, names the interpreter as a library: __tls_get_addr is found in it
+    equal "$who: a library with thread-local data links there" "$(cd "$work" && "$@" "$ldr" session sh -c \
+        'd=$(mktemp -d) && cd $d && echo "__thread int x; int *f(void){return &x;}" >b.c &&
+         echo "int *f(void); int main(void){return *f() + 5;}" >a.c && cc -shared -fPIC -Wl,-z,defs b.c -o libb.so &&
+         cc a.c libb.so -Wl,-rpath,$d -o a && ./a; echo $?; rm -r $d')" 5
     mkdir -p "$work/s" && printf '#!/bin/sh\necho "$0 $1"\n' >"$work/s/script" && chmod +x "$work/s/script"
     equal "$who: scripts are the kernel's" "$("$@" "$ldr" session "$work/s/script" a)" "$work/s/script a"
 }

@@ -8,6 +8,7 @@
  *   fork          a child: the same pages, all read again (fork does not copy page-table entries it can do without)
  *   fork-write=A-B  as fork, and the child writes these pages of the data block
  *   vm            a child with the same address space (CLONE_VM)
+ *   churn         gives the written pages back and writes them again, without end: they never keep their frames
  *
  * Everything else of the library is unmapped: reading one page of a file makes the kernel map its neighbours too, but
  * never beyond the mapping.
@@ -15,6 +16,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -121,7 +123,7 @@ int main(int argc, char **argv) {
         must((blocks[i].start = dlsym(library, blocks[i].symbol)) != NULL, blocks[i].symbol);
 
     size_t write_first = 1, write_last = 0, child_first = 1, child_last = 0;
-    bool forks = false, shares_memory = false;
+    bool forks = false, shares_memory = false, churns = false;
     for (int a = 2; a < argc; a++) {
         bool known = false;
         for (size_t i = 0; i < BLOCKS; i++)
@@ -132,6 +134,8 @@ int main(int argc, char **argv) {
             known = forks = true;
         if (strcmp(argv[a], "vm") == 0)
             known = shares_memory = true;
+        if (strcmp(argv[a], "churn") == 0)
+            known = churns = true;
         must(known, argv[a]);
     }
     /* the file offset of the code block, from the mapping that holds it */
@@ -179,6 +183,11 @@ int main(int argc, char **argv) {
     int length = child ? snprintf(line, sizeof line, "ready %d %d\n", (int)getpid(), (int)child)
                        : snprintf(line, sizeof line, "ready %d\n", (int)getpid());
     must(write(1, line, (size_t)length) == length, "write");
+    struct pollfd input = { .fd = 0, .events = POLLIN };
+    while (churns && poll(&input, 1, 0) == 0) {
+        madvise((void *)(blocks[3].start + write_first * PAGE), (write_last - write_first + 1) * PAGE, MADV_DONTNEED);
+        write_pages(write_first, write_last);
+    }
     while (read(0, line, sizeof line) > 0)
         ;
     if (child) {
