@@ -24,23 +24,26 @@ static u32 word_at(const struct ldcache *cache, u64 off)
     return word;
 }
 
-/* A string of the file; "" when outside. ldcache_read made sure that the file ends with 0. */
+/* A string of the string table, which ends with 0; "" when outside. */
 static const char *string_at(const struct ldcache *cache, u64 off)
 {
-    return off < cache->len ? (const char *)cache->bytes + off : "";
+    return off >= cache->strings && off < cache->strings_end ? (const char *)cache->bytes + off : "";
 }
 
 bool ldcache_read(struct ldcache *cache, const u8 *bytes, u64 len)
 {
-    if (len < CACHE_HEAD || memcmp(bytes, CACHE_MAGIC, sizeof CACHE_MAGIC - 1) != 0 || bytes[len - 1] != 0)
+    if (len < CACHE_HEAD || memcmp(bytes, CACHE_MAGIC, sizeof CACHE_MAGIC - 1) != 0)
         return false;
     *cache = (struct ldcache){ .bytes = bytes, .len = len };
     u32 entries = word_at(cache, 20);
     u8 flags = bytes[28];
     if ((flags & 3) != 2 && (flags & 3) != 0)
         return false;
-    if (CACHE_HEAD + (u64)entries * ENTRY_SIZE > len)
+    u64 strings = CACHE_HEAD + (u64)entries * ENTRY_SIZE, strings_end = strings + word_at(cache, 24);
+    if (strings_end > len || strings_end == strings || bytes[strings_end - 1] != 0)
         return false;
+    cache->strings = strings;
+    cache->strings_end = strings_end;
     cache->entry_count = entries;
     u32 extension = word_at(cache, 32);
     if (extension && word_at(cache, extension) == EXTENSION_MAGIC) {

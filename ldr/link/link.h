@@ -148,6 +148,7 @@ const char *search_default_dir(u32 i);                         /* NULL past the 
 struct ldcache {
     const u8 *bytes;
     u64 len;
+    u64 strings, strings_end;         /* the string table */
     u32 entry_count, hwcaps_offset, hwcaps_count;
 };
 bool ldcache_read(struct ldcache *cache, const u8 *bytes, u64 len);            /* false: not a cache we can use */

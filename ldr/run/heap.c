@@ -79,7 +79,7 @@ void heap_free(void *at)
 }
 
 /* Start-up memory begins in .bss, beside data that is written anyway, so that a small program needs no further page or call. */
-static char first_chunk[12 << 10] __attribute__((aligned(16)));
+static char first_chunk[24 << 10] __attribute__((aligned(16)));
 
 void *permanent_more(struct arena *arena, size_t need, size_t *got)
 {

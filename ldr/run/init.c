@@ -11,7 +11,8 @@ typedef void (*fini_function)(void);
 int init_order_build(struct object *root, struct arena *arena)
 {
     u32 most = session.object_count + 1;
-    struct arena scratch = { .more = scratch_more };
+    char local[4096] __attribute__((aligned(16)));         /* enough for a hundred objects: no system call then */
+    struct arena scratch = { .next = local, .end = local + sizeof local, .more = scratch_more };
     struct object **found = arena_alloc(&scratch, most * sizeof *found);
     struct object **work = arena_alloc(&scratch, 4ul * most * sizeof *work);
     int err = -LDR_E_NO_MEMORY;
@@ -99,7 +100,8 @@ void init_finish_all(void)
 {
     shim_lock_load();
     u32 count = 0, most = session.object_count;
-    struct arena scratch = { .more = scratch_more };
+    char local[4096] __attribute__((aligned(16)));
+    struct arena scratch = { .next = local, .end = local + sizeof local, .more = scratch_more };
     struct object **list = arena_alloc(&scratch, 5ul * (most + 1) * sizeof *list);
     if (list) {
         for (struct object *object = session.first; object; object = object->next)

@@ -93,10 +93,8 @@ static void adopt_program(void)
 static int take_program(struct search *search, const char *path, enum found_by rule, const struct object *owner)
 {
     (void)search;
-    (void)rule;
     (void)owner;
-    int access = sys_access(path, 4);
-    if (access == -2 /* ENOENT */ && rule != FOUND_NAME)
+    if (rule != FOUND_NAME && sys_access(path, 4) == -2 /* ENOENT */)
         return 0;
     return load_program(path) == 0 ? 1 : -1;
 }
