@@ -58,7 +58,7 @@ __attribute__((unused)) static int is_mapped(const char *name)
 /* page_rights - the rwxp column of the mapping that holds the address, or "none". */
 __attribute__((unused)) static const char *page_rights(const void *address)
 {
-    static _Thread_local char rights[8];
+    static __thread char rights[8];
     unsigned long low, high, at = (unsigned long)address;
     char line[4096];
     strcpy(rights, "none");

@@ -52,7 +52,8 @@ life() { # [DIR/]NAME FLAGS...  a library that prints +NAME in its constructor a
 prog() { # [DIR/]NAME[=SOURCE,...] FLAGS...  builds the program, and again with our linker as its interpreter
     local path=${1%%=*} sources; shift_spec "$1"; shift
     built "$D/$path" "$sources" "$@"
-    RELINK+=("$path|$(printf '%q ' "${LINK[@]}")")
+    mkdir -p "$(dirname "$W/ours/$path")" # linked now: what it is linked against may be replaced later
+    "${LINK[@]}" -o "$W/ours/$path" -Wl,--dynamic-linker="$LDSO" || exit 1
 }
 shift_spec() { if [[ $1 == *=* ]]; then sources=${1#*=}; else sources=$(sources_of "$(basename "$1")") || exit 1; fi; }
 run()  { RUNS+=("$AS|$IN|$(printf '%q ' "$@")"); }         # [VAR=VALUE...] [--linker-option...] PROGRAM ARGS...
@@ -76,7 +77,7 @@ finish() { :; }                                            # DIR: what to do to 
 
 begin() { # NAME
     NAME=$1 S=$ROOT/testlibs/$1 W=$B/$1; D=$W/d
-    RUNS=() RELINK=() SED=() AS=0 IN="command interp namespace" COMPARE=exact OURS_ONLY= CFLAGS= RPATH='$ORIGIN' CC=
+    RUNS=() SED=() AS=0 IN="command interp namespace" COMPARE=exact OURS_ONLY= CFLAGS= RPATH='$ORIGIN' CC=
 }
 build() { # NAME, in a subshell: everything the scenario file declares, then the second tree with our interpreter
     begin "$1"
@@ -84,13 +85,7 @@ build() { # NAME, in a subshell: everything the scenario file declares, then the
     # shellcheck disable=SC1091
     . "$S/scenario"
     cp -al "$D" "$W/i"
-    local entry
-    for entry in "${RELINK[@]}"; do
-        local path=${entry%%|*}
-        rm -f "$W/i/$path"
-        eval "set -- ${entry#*|}"
-        "$@" -o "$W/i/$path" -Wl,--dynamic-linker="$LDSO" || exit 1
-    done
+    [ -d "$W/ours" ] && cp -a --remove-destination "$W/ours/." "$W/i/"
     finish "$D"; finish "$W/i"
     declare -p RUNS SED COMPARE OURS_ONLY | sed "s/^declare -[-]*/declare -g /;s/-g a/-ga/" >"$W/plan"
     echo "$LDSO" >"$W/built"
