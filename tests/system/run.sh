@@ -52,6 +52,7 @@ life() { # [DIR/]NAME FLAGS...  a library that prints +NAME in its constructor a
 prog() { # [DIR/]NAME[=SOURCE,...] FLAGS...  builds the program, and again with our linker as its interpreter
     local path=${1%%=*} sources; shift_spec "$1"; shift
     built "$D/$path" "$sources" "$@"
+    [[ " $* " == *" -static"* ]] && return # no interpreter to choose
     mkdir -p "$(dirname "$W/ours/$path")" # linked now: what it is linked against may be replaced later
     "${LINK[@]}" -o "$W/ours/$path" -Wl,--dynamic-linker="$LDSO" || exit 1
 }
