@@ -58,7 +58,15 @@ prog() { # [DIR/]NAME[=SOURCE,...] FLAGS...  builds the program, and again with 
 }
 shift_spec() { if [[ $1 == *=* ]]; then sources=${1#*=}; else sources=$(sources_of "$(basename "$1")") || exit 1; fi; }
 run()  { RUNS+=("$AS|$IN|$(printf '%q ' "$@")"); }         # [VAR=VALUE...] [--linker-option...] PROGRAM ARGS...
-as()   { AS=$1; }                                          # user id of the runs that follow (needs root)
+as() { # UID: the runs that follow are that user's; needs root, and a tree that others may enter
+    need root
+    local dir=$D
+    while [ "$dir" != / ]; do
+        [ $((0$(stat -c %a "$dir") & 1)) = 1 ] || skip "user $1 may not enter $dir"
+        dir=$(dirname "$dir")
+    done
+    AS=$1
+}
 ways() { IN=$*; }                                          # the runs that follow: only these ways in
 compare() { COMPARE=$1; }                                  # exact | first-line
 normalise() { SED+=(-e "$1"); }                            # sed expression applied to every output before comparing
@@ -158,12 +166,12 @@ $(diff --label system --label ours -U1 "$W/out/$oracle.$n" "$got" | tail -n +3 |
     [ -n "$bad" ] || [ -z "$any" ] || verdict pass "$way"
 }
 command_of() { local entry=${RUNS[$1 - 1]}; entry=${entry#*|}; printf '%s' "${entry#*|}" | cut -c1-200; }
-recorded() { # the oracle's outputs (ours, where ours alone can be asked) in the form of the file `expected`
-    local n=0 from=oracle.exec
-    [ -n "$OURS_ONLY" ] && from=interp
+recorded() { # the oracle's outputs in the form of the file `expected`
+    local n=0 from
     for ((n = 1; n <= ${#RUNS[@]}; n++)); do
-        [ -e "$W/out/$from.$n" ] || continue
-        echo "== $n $(command_of $n)"; cat "$W/out/$from.$n"
+        from=oracle.exec
+        [ -e "$W/out/$from.$n" ] || from=oracle.command
+        [ -e "$W/out/$from.$n" ] && { echo "== $n $(command_of $n)"; cat "$W/out/$from.$n"; }
     done
 }
 section() { awk -v n="$1" '/^== / { on = ($2 == n); next } on' "$S/expected"; }
