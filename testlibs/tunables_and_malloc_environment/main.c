@@ -11,7 +11,7 @@ int main(void)
     say("freed block %s", (int)mallinfo2().fordblks > before ? "back in the arena" : "kept by the thread cache");
     unsigned char *fresh = malloc(3000);
     say("fresh byte %d", fresh[1000]);
-    void *large = malloc(20000);
+    void *large = malloc(300000);
     say("mapped %zu", mallinfo2().hblks);
     pthread_t thread;
     unsigned long address;
