@@ -1,11 +1,11 @@
 #include "scenario.h"
 #include <sys/wait.h>
-static void forked(void)
+static void forked(int *in_child)
 {
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0)
-        _exit(3);
+        _exit(in_child && *in_child ? 4 : 3);
     int status;
     waitpid(pid, &status, 0);
     say("forked %d", WEXITSTATUS(status));
@@ -14,9 +14,9 @@ int main(void)
 {
     void *a = must_open("./liba.so", RTLD_NOW);
     ((void (*)(void))must_sym(a, "install"))();
-    forked();
+    forked(must_sym(a, "in_child"));
     dlclose(a);
     say("closed %d", is_mapped("/liba.so"));
-    forked();
+    forked(NULL);
     return 0;
 }
