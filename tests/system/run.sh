@@ -57,7 +57,15 @@ prog() { # [DIR/]NAME[=SOURCE,...] FLAGS...  builds the program, and again with 
     "${LINK[@]}" -o "$W/ours/$path" -Wl,--dynamic-linker="$LDSO" || exit 1
 }
 shift_spec() { if [[ $1 == *=* ]]; then sources=${1#*=}; else sources=$(sources_of "$(basename "$1")") || exit 1; fi; }
-run()  { RUNS+=("$AS|$IN|$(printf '%q ' "$@")"); }         # [VAR=VALUE...] [--linker-option...] PROGRAM ARGS...
+run() { # [VAR=VALUE...] [--linker-option...] PROGRAM ARGS...
+    local word in=$IN
+    for word; do
+        [[ $word == [A-Z_]*=* ]] && continue
+        [[ $word == --* ]] && in=${in/interp/} # the linker's own options need the linker named
+        break
+    done
+    RUNS+=("$AS|$in|$(printf '%q ' "$@")")
+}
 as() { # UID: the runs that follow are that user's; needs root, and a tree that others may enter
     need root
     local dir=$D
@@ -104,10 +112,12 @@ need_build() {
     [ "$(cat "$W/built" 2>/dev/null)" != "$LDSO" ] ||
         [ -n "$(find "$S" "$ROOT/testlibs/scenario.h" "$ROOT/tests/system/run.sh" -newer "$W/built" ! -name expected ! -name README -print -quit)" ]
 }
-allowed() { # IN WAY: whether a run that is meant for the ways IN happens in this way (the oracle: in the same forms)
+runs_in() { # N WAY: whether run N happens in this way (the oracle's: in the same forms)
+    local entry=${RUNS[$1 - 1]#*|}
+    local in=" ${entry%%|*} "
     case $2 in
-    oracle.exec) [[ " $1 " == *" interp "* || " $1 " == *" namespace "* ]] ;;
-    *)           [[ " $1 " == *" ${2#oracle.} "* ]] ;;
+    oracle.exec) [[ $in == *" interp "* || $in == *" namespace "* ]] ;;
+    *)           [[ $in == *" ${2#oracle.} "* ]] ;;
     esac
 }
 execute() { # WAY: every run of the plan that this way allows, raw outputs to out/raw.WAY.N; starts nothing but ONCE
@@ -123,9 +133,8 @@ execute() { # WAY: every run of the plan that this way allows, raw outputs to ou
         eval "words=(${rest#*|})"
         words=("${words[@]//@D/$dir}")
         while [[ ${words[0]} == *=* && ${words[0]} != [./]* ]]; do env+=("${words[0]}"); words=("${words[@]:1}"); done
-        allowed "${rest%%|*}" "$way" || continue
+        runs_in "$n" "$way" || continue
         if [[ ${words[0]} == --* ]]; then
-            [ "$way" = interp ] && continue
             front=("${linker:-$SYSTEM}")
         elif [ -n "$linker" ]; then front=("$linker"); fi
         "$ONCE" "$SECONDS_EACH" "$dir" "$W/out/raw.$way.$n" "$uid" "${env[@]}" "${front[@]}" "${words[@]}"
@@ -153,15 +162,17 @@ verdict() { # pass|fail|skip WAY [TEXT]
     esac
 }
 judge() { # WAY: compare each run of this way with the oracle's run in the same form
-    local way=$1 oracle=oracle.exec got n bad= any=
+    local way=$1 oracle=oracle.exec n bad= any=
     [ "$way" = command ] && oracle=oracle.command
-    for got in "$W/out/$way".*; do
-        [ -e "$got" ] || continue
-        any=1 n=${got##*.}
-        [ -n "$OURS_ONLY" ] && oracle=expected && [ -e "$S/expected" ] && section "$n" >"$W/out/expected.$n"
-        agrees "$W/out/$oracle.$n" "$got" && continue
+    [ -n "$OURS_ONLY" ] && oracle=expected
+    for ((n = 1; n <= ${#RUNS[@]}; n++)); do
+        runs_in "$n" "$way" || continue
+        any=1
+        [ "$oracle" = expected ] && section "$n" >"$W/out/expected.$n"
+        [ -e "$W/out/$way.$n" ] || echo "it was never run" >"$W/out/$way.$n"
+        agrees "$W/out/$oracle.$n" "$W/out/$way.$n" && continue
         verdict fail "$way" "run $n: $(command_of "$n")
-$(diff --label system --label ours -U1 "$W/out/$oracle.$n" "$got" | tail -n +3 | head -n 9 | cut -c1-300 | sed 's/^/    /')"
+$(diff --label system --label ours -U1 "$W/out/$oracle.$n" "$W/out/$way.$n" | tail -n +3 | head -n 9 | cut -c1-300 | sed 's/^/    /')"
         bad=1; break
     done
     [ -n "$bad" ] || [ -z "$any" ] || verdict pass "$way"
@@ -217,6 +228,7 @@ namespace() { # inside `unshare -m`, bash itself under the genuine linker: put o
     ln -s "$(realpath "$LDSO")" "$cover/${SYSTEM##*/}"
     mount --make-rprivate / && mount --bind "$cover" "$(realpath "${SYSTEM%/*}")" || return 1
     "$GENUINE" /usr/bin/xargs -P "$JOBS" -n 1 "$GENUINE" /bin/bash "$ROOT/tests/system/run.sh" --second <"$B/names"
+    return 0 # whatever a scenario's status: each is judged by its outputs
 }
 
 case ${1:-} in
