@@ -1,0 +1,2 @@
+#include "scenario.h"
+int function(void) { return 1; }

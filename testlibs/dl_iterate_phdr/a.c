@@ -1,0 +1,3 @@
+#include "scenario.h"
+__thread int number = 66;
+int *address(void) { return &number; }

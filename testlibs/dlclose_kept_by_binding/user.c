@@ -1,0 +1,3 @@
+#include "scenario.h"
+int provided(void);
+int ask(void) { return provided(); }

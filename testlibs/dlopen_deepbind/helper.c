@@ -1,0 +1,2 @@
+#include "scenario.h"
+int helped(void) { return 3; }

@@ -1,0 +1,3 @@
+#include "scenario.h"
+PRINT_LIFE("a")
+int a(void) { return 1; }

@@ -1,0 +1,2 @@
+#include "scenario.h"
+int provided(void) { return 5; }

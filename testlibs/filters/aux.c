@@ -1,0 +1,2 @@
+#include "scenario.h"
+int auxiliary_one(void) { return 10; }

@@ -1,0 +1,2 @@
+#include "scenario.h"
+int filter_one(void) { return 1; }

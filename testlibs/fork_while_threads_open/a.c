@@ -1,0 +1,2 @@
+int value(void) { return 12; }
+int other(int x) { return 2 * x; }

@@ -1,0 +1,1 @@
+/* no symbol at all: an empty hash table with one bloom word */

@@ -1,0 +1,2 @@
+#include "scenario.h"
+int main(void) { return 0; }

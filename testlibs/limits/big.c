@@ -1,0 +1,2 @@
+char zeros[1u << 30];
+int value(void) { return zeros[1u << 29] + 5; }

@@ -1,0 +1,3 @@
+#include "scenario.h"
+PRINT_LIFE("path")
+int word(void) { return 4; }

@@ -1,0 +1,2 @@
+#include "scenario.h"
+int b(int x) { return 10 * x; }

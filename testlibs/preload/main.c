@@ -1,0 +1,2 @@
+#include "scenario.h"
+int main(void) { puts("main"); return 0; }

@@ -1,0 +1,8 @@
+#include "scenario.h"
+int main(int argc, char **argv)
+{
+    (void)argc;
+    void *handle = dlopen(argv[1], RTLD_NOW);
+    say("%s", handle ? "opened" : dlerror());
+    return 0;
+}

@@ -1,0 +1,2 @@
+#include "scenario.h"
+const char *word(void) { return WORD; }

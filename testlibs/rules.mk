@@ -1,0 +1,10 @@
+# The scenario corpus: each folder here, under the system's linker and under ours in three ways.
+#   make scenarios                 all of them against build/ld-ldr.so
+#   make scenarios LDSO=FILE       against another linker; SCENARIOS="NAME..." only some
+#   make scenarios-oracle          the system's linker against itself: proves the corpus, not the linker
+.PHONY: scenarios scenarios-oracle
+scenarios: $(LDSO)
+	LDSO=$(LDSO) tests/system/run.sh $(SCENARIOS)
+
+scenarios-oracle:
+	LDSO=/lib64/ld-linux-x86-64.so.2 tests/system/run.sh $(SCENARIOS)

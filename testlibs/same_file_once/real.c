@@ -1,0 +1,4 @@
+#include "scenario.h"
+PRINT_LIFE("real")
+int counter;
+int next(void) { return ++counter; }

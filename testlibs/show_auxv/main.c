@@ -1,0 +1,2 @@
+#include "scenario.h"
+int main(void) { say("main"); return 0; }

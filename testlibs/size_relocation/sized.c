@@ -1,0 +1,1 @@
+char object_of_77[77];

@@ -1,0 +1,2 @@
+#include "scenario.h"
+int value(void) { return 1; }

@@ -1,0 +1,3 @@
+#include "scenario.h"
+int two(void);
+int use(void) { return two(); }

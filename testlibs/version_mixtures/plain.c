@@ -1,0 +1,2 @@
+int getpid(void);
+int value(void) { return getpid() ? 100 : 0; }
