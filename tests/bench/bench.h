@@ -33,17 +33,13 @@ void limit_run(pid_t pid);
 
 /* ---- pair.c ---- */
 
-struct sample {
+/* Medians over runs. */
+struct summary {
     double wall_us; /* posix_spawn called to child reaped */
     double cpu_us;  /* user + system, exact (see pair.c) */
     double faults;  /* minor faults */
     double preempted; /* involuntary context switches: the machine was not ours alone */
-    int status;     /* as from wait */
-};
-
-struct summary {
-    double wall_us, cpu_us, faults, preempted; /* medians */
-    double wall_min_us, cpu_min_us;
+    double wall_min_us, cpu_min_us; /* these two the least */
 };
 
 struct ratio {
@@ -65,8 +61,8 @@ struct pair {
  */
 int measure_pair(char *const *const argv[SIDES], size_t runs, size_t warmup, int status, struct pair *result);
 
-/* run_sample - start argv once with its output thrown away, wait for it. Returns 0 or -errno. */
-int run_sample(char *const *argv, struct sample *out);
+/* measure_one - the same for one command alone. */
+int measure_one(char *const *argv, size_t runs, int status, struct summary *result);
 
 /* ---- pages.c ---- */
 
@@ -74,9 +70,10 @@ int run_sample(char *const *argv, struct sample *out);
 struct private_kib {
     double readonly; /* mapping not writable now: RELRO, and code if text was relocated */
     double file;     /* writable mapping of a file: .data */
-    double memory;   /* writable, no file: .bss, heap, stack, the linker's own arenas */
+    double memory;   /* writable, no file: .bss, heap, the linker's own arenas */
+    double stack;
     double tables;   /* VmPTE: page tables; not in total, they are the kernel's */
-    double total;    /* readonly + file + memory */
+    double total;    /* readonly + file + memory + stack, in one run */
 };
 
 struct pages {

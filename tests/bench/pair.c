@@ -30,6 +30,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
+struct sample {
+    double wall_us, cpu_us, faults, preempted; /* as in struct summary, of one run */
+    int status;                                /* as from wait */
+};
+
 static double microseconds(clockid_t clock)
 {
     struct timespec now = {0};
@@ -37,7 +42,8 @@ static double microseconds(clockid_t clock)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-int run_sample(char *const *argv, struct sample *out)
+/* Start argv once with its output thrown away, wait for it. Returns 0 or -errno. */
+static int run_sample(char *const *argv, struct sample *out)
 {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
@@ -156,6 +162,20 @@ int measure_pair(char *const *const argv[SIDES], size_t runs, size_t warmup, int
 out:
     free(sample[OURS]);
     free(sample[SYSTEM]);
+    free(scratch);
+    return failure;
+}
+
+int measure_one(char *const *argv, size_t runs, int status, struct summary *result)
+{
+    int failure = runs ? 0 : -1;
+    struct sample *sample = calloc(runs, sizeof *sample);
+    double *scratch = calloc(runs, sizeof *scratch);
+    for (size_t i = 0; i < runs && !failure; i++)
+        failure = !sample || !scratch || run_checked(argv, status, &sample[i]) ? -1 : 0;
+    if (!failure)
+        *result = summary_of(sample, runs, scratch);
+    free(sample);
     free(scratch);
     return failure;
 }
