@@ -374,8 +374,10 @@ int main(int argc, char **argv)
     printf("ldr %s, system %s, cpu %d\n", options.linker[OURS], options.linker[SYSTEM], cpu);
     print_time_head();
     for (struct row *r = row; r < row + row_count; r++)
-        if (r->chosen && measure_row(r, &options))
+        if (r->chosen && measure_row(r, &options)) {
+            printf("%-16s did not run\n", r->name);
             failed = true;
+        }
     print_memory();
     print_growth();
     print_totals(&options);
