@@ -34,7 +34,7 @@ struct options {
     size_t runs, page_runs; /* 0: as the row says */
     int cpu;
     int only_side; /* -1, or the side to run alone (profile.sh) */
-    bool show_command;
+    bool show_command, show_pages;
 };
 
 static struct row row[MAX_ROWS];
@@ -296,6 +296,8 @@ static int run_alone(const struct row *r, const struct options *options)
         puts(command_text(argv));
         return 0;
     }
+    if (options->show_pages)
+        return list_pages(argv[1], argv, stdout) ? 1 : 0;
     if (measure_one(argv, r->runs, 0, &summary))
         return 1;
     printf("%.1f %.1f %.0f\n", summary.wall_us, summary.cpu_us, summary.faults);
@@ -314,12 +316,13 @@ static void usage(FILE *out)
           "  -c CPU    pin to this cpu (the last one allowed)\n"
           "  -j FILE   write JSON there\n"
           "  -1 SIDE   only run ROW, under `ldr` or `system`: for profilers\n"
-          "  -p        with -1, only print the command\n", out);
+          "  -p        with -1, only print the command\n"
+          "  -P        with -1, run once and list the mappings with private pages at the program's entry\n", out);
 }
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    for (int c; (c = getopt(argc, argv, "o:s:r:d:n:m:c:j:1:ph")) != -1;)
+    for (int c; (c = getopt(argc, argv, "o:s:r:d:n:m:c:j:1:pPh")) != -1;)
         switch (c) {
         case 'o': options->linker[OURS] = optarg; break;
         case 's': options->linker[SYSTEM] = optarg; break;
@@ -331,6 +334,7 @@ static int parse_options(int argc, char **argv, struct options *options)
         case 'j': options->json_file = optarg; break;
         case '1': options->only_side = strcmp(optarg, "system") ? OURS : SYSTEM; break;
         case 'p': options->show_command = true; break;
+        case 'P': options->show_pages = true; break;
         case 'h': usage(stdout); exit(0);
         default: usage(stderr); return -1;
         }

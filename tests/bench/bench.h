@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 enum { OURS, SYSTEM, SIDES };
@@ -86,5 +87,8 @@ struct pages {
  *   returns 0, or -1 after a message
  */
 int measure_pages(const char *program, char *const *argv, size_t runs, struct pages *result);
+
+/* list_pages - one run: every mapping that has private pages at the program's entry, a line each. */
+int list_pages(const char *program, char *const *argv, FILE *list);
 
 #endif

@@ -112,7 +112,8 @@ static void add_mapping(struct private_kib *sum, bool writable, bool file, bool 
     sum->total += kib;
 }
 
-static int read_private(pid_t pid, struct private_kib *sum)
+/* Sums of one process now; with `list`, also each mapping that has private pages. */
+static int read_private(pid_t pid, struct private_kib *sum, FILE *list)
 {
     *sum = (struct private_kib){0};
     FILE *smaps = open_proc(pid, "smaps");
@@ -120,18 +121,21 @@ static int read_private(pid_t pid, struct private_kib *sum)
         fprintf(stderr, "bench: /proc/%d/smaps: %s\n", pid, strerror(errno));
         return -1;
     }
-    char line[4608], perms[8];
+    char line[4608], name[4608], range[40], perms[8];
     bool writable = false, file = false, memory_file = false, stack = false;
     while (fgets(line, sizeof line, smaps)) {
         unsigned long inode, kib;
         int path = 0;
-        if (sscanf(line, "%*x-%*x %7s %*s %*s %lu %n", perms, &inode, &path) == 2) {
+        if (sscanf(line, "%39[0-9a-f-] %7s %*s %*s %lu %n", range, perms, &inode, &path) == 3) {
+            strcpy(name, path ? line + path : "\n");
             writable = perms[1] == 'w';
             file = inode != 0;
             stack = !strncmp(line + path, "[stack]", 7);
             memory_file = file && (!strncmp(line + path, "/memfd:", 7) || !strncmp(line + path, "/dev/shm/", 9));
         } else if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !memory_file) {
             add_mapping(sum, writable, file, stack, (double)kib);
+            if (list && kib)
+                fprintf(list, "   %6lu KiB  %s %s  %s", kib, range, perms, *name == '\n' ? "no file\n" : name);
         } else if (memory_file && (sscanf(line, "Private_Clean: %lu kB", &kib) == 1 ||
                                    sscanf(line, "Private_Dirty: %lu kB", &kib) == 1)) {
             add_mapping(sum, writable, file, stack, (double)kib);
@@ -173,7 +177,7 @@ static bool after_mmap(pid_t pid)
 }
 
 /* One run under ptrace. Returns 0 with both records filled, or -1 after a message. */
-static int look(const struct program *program, char *const *argv, struct pages *pages)
+static int look(const struct program *program, char *const *argv, struct pages *pages, FILE *list)
 {
     pid_t pid = start_traced(argv);
     int status;
@@ -199,7 +203,7 @@ static int look(const struct program *program, char *const *argv, struct pages *
             break;
         int event = status >> 16, signal = WSTOPSIG(status);
         if (event == PTRACE_EVENT_EXIT) {
-            failed = read_private(pid, &pages->exit) != 0;
+            failed = read_private(pid, &pages->exit, NULL) != 0;
             exited = true;
         } else if (event == PTRACE_EVENT_EXEC) {
             armed = entered = false; /* a new address space, and exec clears debug registers */
@@ -209,7 +213,7 @@ static int look(const struct program *program, char *const *argv, struct pages *
         } else if (signal == SIGTRAP && armed && !entered) {
             struct user_regs_struct regs;
             if (!ptrace(PTRACE_GETREGS, pid, 0, &regs) && regs.rip == entry) {
-                failed = read_private(pid, &pages->entry) || set_breakpoint(pid, 0);
+                failed = read_private(pid, &pages->entry, list) || set_breakpoint(pid, 0);
                 entered = true;
             }
         } else {
@@ -242,7 +246,7 @@ int measure_pages(const char *name, char *const *argv, size_t runs, struct pages
     if (read_program(name, &program))
         return -1;
     for (size_t i = 0; i < runs; i++) {
-        if (look(&program, argv, &seen.pages))
+        if (look(&program, argv, &seen.pages, NULL))
             return -1;
         for (size_t field = 0; field < FIELDS; field++)
             if (!i || seen.field[field] < least.field[field])
@@ -250,4 +254,11 @@ int measure_pages(const char *name, char *const *argv, size_t runs, struct pages
     }
     *result = least.pages;
     return 0;
+}
+
+int list_pages(const char *name, char *const *argv, FILE *list)
+{
+    struct program program;
+    struct pages pages;
+    return read_program(name, &program) ? -1 : look(&program, argv, &pages, list);
 }

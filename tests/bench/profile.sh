@@ -8,6 +8,7 @@
 #      the address space); they add up to the whole
 #   3. functions by their own time, user and kernel apart (perf symbol tables: libc6-dbg gives the system's names)
 #   4. page faults by the code that took them: by time, and counted exactly
+#   5. the mappings with private pages when the program's entry point is reached
 # build/bench/profile/ROW.SIDE.data keeps the samples: `perf report -i` reads them, `perf report -g caller` for paths.
 #
 # How: perf record of the cpu clock, 5,000 samples a second, over RUNS runs (default: enough for about 2 s). Samples
@@ -120,3 +121,7 @@ perf script -i "$data.faults" -F pid,addr,ip,sym,dso 2>/dev/null | awk -v starte
     }' | sort | uniq -c | sort -k1,1nr | awk '
     BEGIN { print "\n-- page faults of one run, counted: what they hit, in which function" }
     { all += $1; if (NR <= 20) print "  " $0 } END { print "   " all " in all" }'
+
+echo
+echo "-- private pages at the program's entry, by mapping"
+$bench -o "$linker" -1 "$side" -P "$row"
