@@ -127,7 +127,7 @@ static int read_private(pid_t pid, struct private_kib *sum, FILE *list)
         unsigned long inode, kib;
         int path = 0;
         if (sscanf(line, "%39[0-9a-f-] %7s %*s %*s %lu %n", range, perms, &inode, &path) == 3) {
-            strcpy(name, path ? line + path : "\n");
+            strcpy(name, path ? line + path : "");
             writable = perms[1] == 'w';
             file = inode != 0;
             stack = !strncmp(line + path, "[stack]", 7);
@@ -135,7 +135,7 @@ static int read_private(pid_t pid, struct private_kib *sum, FILE *list)
         } else if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !memory_file) {
             add_mapping(sum, writable, file, stack, (double)kib);
             if (list && kib)
-                fprintf(list, "   %6lu KiB  %s %s  %s", kib, range, perms, *name == '\n' ? "no file\n" : name);
+                fprintf(list, "   %6lu KiB  %s %s  %s", kib, range, perms, *name ? name : "no file\n");
         } else if (memory_file && (sscanf(line, "Private_Clean: %lu kB", &kib) == 1 ||
                                    sscanf(line, "Private_Dirty: %lu kB", &kib) == 1)) {
             add_mapping(sum, writable, file, stack, (double)kib);
