@@ -1,0 +1,2 @@
+# Every folder of tests brings its own targets.
+include $(wildcard tests/*/rules.mk)
