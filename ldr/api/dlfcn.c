@@ -121,26 +121,6 @@ static bool find_for_handle(void *handle, struct object *caller, const struct sy
     return scope_find(&scope, 0, want, NULL, out);
 }
 
-static void keep_bound(struct object *from, struct object *to)
-{
-    /* A pointer obtained through the global scope keeps its object, as a relocation would. */
-    if (to->at_start || to == from || to->no_delete)
-        return;
-    for (u32 i = 0; i < from->bound_count; i++)
-        if (from->bound_to[i] == to)
-            return;
-    struct object **list = heap_alloc((from->bound_count + 1ul) * sizeof *list);
-    if (!list || from->at_start) {
-        heap_free(list);
-        return;
-    }
-    memcpy(list, from->bound_to, from->bound_count * sizeof *list);
-    list[from->bound_count] = to;
-    heap_free(from->bound_to);
-    from->bound_to = list;
-    from->bound_room = ++from->bound_count;
-}
-
 static void *find_symbol(void *handle, const char *name, const char *version_name, void *caller_address, bool *found_out)
 {
     struct object *caller = caller_object(caller_address);
@@ -165,7 +145,7 @@ static void *find_symbol(void *handle, const char *name, const char *version_nam
     }
     *found_out = true;
     if (handle == HANDLE_DEFAULT)
-        keep_bound(caller, found.object);
+        object_note_binding(caller, found.object);   /* a pointer obtained through the global scope keeps its object, as a relocation would */
     if (ELF64_ST_TYPE(found.symbol->st_info) == STT_TLS)
         return tls_address(found.object->tls_module, found.symbol->st_value);
     return (void *)binding_address(&found);

@@ -31,6 +31,9 @@ void message_put(struct text *t, const struct problem *problem)
     case LDR_E_CLASS:
         text_put(t, problem->found == ELFCLASS32 ? "wrong ELF class: ELFCLASS32" : "invalid ELF header");
         break;
+    case LDR_E_MACHINE:               /* the system's linker passes such a file over and then finds nothing */
+        text_put(t, "cannot open shared object file: No such file or directory");
+        break;
     case LDR_E_RELOC_TYPE:
         text_put(t, "unexpected reloc type ");
         text_hex(t, problem->found);
@@ -58,6 +61,11 @@ static int note_candidate(struct search *search, const char *path, enum found_by
     (void)search;
     text_put(tried, "  tried ");
     text_put(tried, path);
+    int access = sys_access(path, 4);
+    if (access != -2) {
+        text_put(tried, ": ");
+        text_put(tried, access ? errno_text(-access) : "not a library for this machine");
+    }
     text_put(tried, " (");
     text_put(tried, found_by_text(rule));
     if (owner && rule != FOUND_LIBRARY_PATH) {

@@ -32,12 +32,14 @@ void config_take_env(struct config *config, const char *entry)
         config->bind_now = *v != 0;
     else if ((v = value_of(entry, "LD_WARN")))
         config->warn = *v != 0;
+    else if ((v = value_of(entry, "LD_PRELOAD")))
+        config->preload_env = *v ? v : NULL;        /* under `secure` only set-uid libraries of trusted directories: run/load.c */
     else if (config->secure && config_unsecure_name(entry))
         return;
     else if ((v = value_of(entry, "LD_LIBRARY_PATH")))
         config->library_path = *v ? v : NULL;
-    else if ((v = value_of(entry, "LD_PRELOAD")))
-        config->preload_env = *v ? v : NULL;
+    else if ((v = value_of(entry, "LD_SHOW_AUXV")))
+        config->show_auxv = true;
     else if ((v = value_of(entry, "LD_BIND_NOT")))
         config->bind_not = *v != 0;
     else if ((v = value_of(entry, "LD_DYNAMIC_WEAK")))

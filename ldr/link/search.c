@@ -67,6 +67,8 @@ static int try_in(struct search *search, const char *dir_path, size_t dir_len, c
     if (dir_len && !(dir_len == 1 && dir_path[0] == '/'))
         text_char(&path, '/');
     text_put(&path, name);
+    if (path.cut && search->too_long)
+        search->too_long(search);
     return path.cut ? 0 : search->try(search, search->path, rule, owner);
 }
 
@@ -214,7 +216,7 @@ static int try_list(struct search *search, const char *list, bool semicolons, co
             if (!dynamic || trusted_dir(expanded, dir.len)) {
                 int got = try_dir(search, expanded, dir.len, name, rule, owner);
                 if (got)
-                    return got;
+                    return got == SEARCH_ABANDON_LIST ? 0 : got;
             }
         }
         if (!*end)
@@ -259,6 +261,8 @@ int search_library(struct search *search, const char *name, const struct object 
     if (str_chr(name, '/')) {
         char expanded[4096];
         struct text path = text_on(expanded, sizeof expanded);
+        if (!str_chr(name, '$'))
+            return search->try(search, name, FOUND_NAME, NULL);
         if (!search_expand(search, name, strlen(name), loader, &path))
             return 0;
         return search->try(search, expanded, FOUND_NAME, NULL);
@@ -288,7 +292,7 @@ int search_library(struct search *search, const char *name, const struct object 
     for (u32 i = 0; search_default_dir(i); i++) {
         const char *dir = search_default_dir(i);
         if ((got = try_dir(search, dir, strlen(dir), name, FOUND_DEFAULT, NULL)))
-            return got;
+            return got == SEARCH_ABANDON_LIST ? 0 : got;
     }
     return 0;
 }

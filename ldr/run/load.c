@@ -127,6 +127,8 @@ static struct object *make_object(const struct opened *file, const char *path, i
     object->dev = file->st.st_dev;
     object->ino = file->st.st_ino;
     object->is_program = program;
+    if (!program && attempt.name)
+        object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
     if (!*err)
         *err = map_file(object, file->fd, (u64)file->st.st_size);
@@ -181,8 +183,12 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
         return 1;
     if (attempt.only_loaded)
         return -LDR_E_OPEN;           /* the file that would be taken is not loaded */
+    if (attempt.as == FOUND_PRELOAD && session.config.secure && !(file->st.st_mode & 04000)) {
+        attempt.last_errno = 2;       /* into a set-uid program only libraries marked set-uid themselves */
+        return 0;
+    }
     if (is_foreign(file, &attempt.other_class)) {
-        attempt.last_errno = attempt.last_errno ? attempt.last_errno : 2;
+        attempt.last_errno = 2;
         if (rule == FOUND_NAME && attempt.other_class)
             return report_values(&session.report, LDR_E_CLASS, path, ELFCLASS32, ELFCLASS64, EI_CLASS);
         return 0;
@@ -209,9 +215,9 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     if (err == -21 && rule == FOUND_NAME)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
-        if (err != -2 || !attempt.last_errno)
-            attempt.last_errno = -err;
-        return 0;
+        attempt.last_errno = -err;
+        /* Something stands there and cannot be used: glibc then leaves the rest of that path list. */
+        return err == -2 || err == -13 || rule == FOUND_NAME || rule == FOUND_CACHE ? 0 : SEARCH_ABANDON_LIST;
     }
     int got = take_candidate(&file, path, rule);
     sys_close(file.fd);
@@ -222,7 +228,16 @@ static bool dir_present(struct search *search, const char *path)
 {
     struct stat st;
     (void)search;
-    return sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000;
+    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+        return true;
+    attempt.last_errno = 2;
+    return false;
+}
+
+static void too_long(struct search *search)
+{
+    (void)search;
+    attempt.last_errno = 36;          /* ENAMETOOLONG */
 }
 
 static const struct ldcache *open_cache(struct search *search)
@@ -263,7 +278,7 @@ static u32 cpu_level(struct search *search)
 void load_search_init(void)
 {
     session.search = (struct search){ .config = &session.config, .arena = &session.permanent, .try = try_candidate,
-                                      .dir_present = dir_present, .cache = open_cache, .cpu_level = cpu_level, .origin = origin_for };
+                                      .dir_present = dir_present, .too_long = too_long, .cache = open_cache, .cpu_level = cpu_level, .origin = origin_for };
 }
 
 struct object *load_only_loaded(const char *name, struct object *loader)
@@ -310,7 +325,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
-                                   .sys_errno = attempt.other_class ? 0 : attempt.last_errno ? attempt.last_errno : 2,
+                                   .sys_errno = attempt.other_class ? 0 : attempt.last_errno,
                                    .found = ELFCLASS32, .expected = ELFCLASS64, .has_values = attempt.other_class };
         report_problem(&session.report, &problem);
     }
@@ -364,7 +379,7 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
         const char *name = image_string(&object->image, off);
         if (!name)
             return report_values(&session.report, LDR_E_STRING, object->image.path, off, object->image.strtab_len, (u64)tag);
-        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY);
+        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace);
         if (!needed && tag != DT_AUXILIARY)
             return -LDR_E_OPEN;
         if (needed && needed != object)
@@ -400,20 +415,64 @@ int load_graph(struct object *first, bool unloadable)
     return worst;
 }
 
-int check_versions(struct object *object)
+static void warn_version(const struct object *object, const char *before, const char *version, const char *after)
+{
+    char buf[2048];
+    struct text t = text_on(buf, sizeof buf);
+    text_put(&t, session.kernel.argv[0] ? session.kernel.argv[0] : "ld-ldr.so");
+    text_put(&t, ": ");
+    text_put(&t, before);
+    text_put(&t, version);
+    text_put(&t, after);
+    text_put(&t, " (required by ");
+    text_put(&t, object_label(object));
+    text_put(&t, ")\n");
+    sys_write_all(2, buf, t.len);
+}
+
+static int check_version(struct object *object, const struct version_need *need, bool warn)
+{
+    struct object *from = load_only_loaded(need->file, object);
+    if (!from || image_defines_version(&from->image, need->name, need->hash))
+        return 0;
+    char lead[1200];
+    struct text t = text_on(lead, sizeof lead);
+    text_put(&t, from->path);
+    if (!from->image.verdef_count) {
+        if (warn) {
+            text_put(&t, ": no version information available");
+            warn_version(object, lead, "", "");
+        }
+        return 0;
+    }
+    if (need->weak) {
+        if (warn) {
+            text_put(&t, ": weak version `");
+            warn_version(object, lead, need->name, "' not found");
+        }
+        return 0;
+    }
+    struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need->name, .wanted_by = object_label(object) };
+    return report_problem(&session.report, &problem);
+}
+
+int check_versions(struct object *object, bool warn)
 {
     struct version_walk walk = image_version_needs(&object->image);
     struct version_need need;
+    bool needs_libc = false, has_marker = false, told = false;
     int worst = 0;
     while (image_next_version_need(&object->image, &object->view, &walk, &need)) {
-        struct object *from = load_only_loaded(need.file, object);
-        if (!from || need.weak)
-            continue;
-        if (!from->image.verdef_count || image_defines_version(&from->image, need.name, need.hash))
-            continue;
-        struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need.name, .wanted_by = object_label(object) };
-        worst = report_problem(&session.report, &problem);
+        needs_libc |= str_equal(need.file, "libc.so.6");
+        has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
+        bool unversioned = warn && load_only_loaded(need.file, object) && !load_only_loaded(need.file, object)->image.verdef_count;
+        int err = check_version(object, &need, warn && !(unversioned && told));
+        told |= unversioned;
+        worst = err ? err : worst;
     }
+    /* An old linker would have skipped DT_RELR silently; link editors mark objects that need one which does not. */
+    if (!worst && object->image.relr.count && needs_libc && !has_marker)
+        worst = report_errno(&session.report, LDR_E_RELR_MARKER, object_label(object), 0);
     return worst;
 }
 

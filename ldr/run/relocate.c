@@ -40,7 +40,7 @@ const struct version *reference_version(const struct object *object, u32 symbol)
     return &image->version[number];
 }
 
-static void note_binding(struct object *from, struct object *to)
+void object_note_binding(struct object *from, struct object *to)
 {
     if (to == from || to->at_start || from->is_self)
         return;
@@ -110,7 +110,7 @@ int find_reference(const struct reference *reference, struct binding *out)
         if (!(reference->classes & CLASS_COPY))
             *out = theirs;
     }
-    note_binding(object, out->object);
+    object_note_binding(object, out->object);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "run.h"
 #include "../compat/shim.h"
 
-#define MAIN_RESERVE (512ul << 10)    /* address space, not memory */
+#define MAIN_RESERVE (8ul << 20)      /* address space, not memory */
 #define OPTIONAL_STATIC 512ul         /* what TLSDESC may take of the room: it works without */
 #define DTV_SLACK 14u
 #define NO_BLOCK (~0ull)

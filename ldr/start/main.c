@@ -124,6 +124,14 @@ static void map_program(const struct options *options)
         k->argv[0] = (char *)options->argv0;
 }
 
+static int preload_problem;
+
+static void note_preload_problem(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    preload_problem = preload_problem ? preload_problem : problem->code;
+}
+
 static void preload_list(const char *list, const char *from, bool colons)
 {
     char name[4096];
@@ -137,19 +145,25 @@ static void preload_list(const char *list, const char *from, bool colons)
             memcpy(name, list, len);
             name[len] = 0;
             /* Under AT_SECURE only plain names, which the trusted directories must hold. */
-            if (!(session.config.secure && str_chr(name, '/')) && !load_library(name, session.program, FOUND_PRELOAD, false, true)) {
+            struct report outer = session.report;
+            session.report = (struct report){ note_preload_problem };
+            preload_problem = 0;
+            struct object *object = session.config.secure && str_chr(name, '/') ? session.program
+                                    : load_library(name, session.program, FOUND_PRELOAD, false, false);
+            session.report = outer;
+            if (!object) {
                 char buf[4400];
                 struct text t = text_on(buf, sizeof buf);
                 text_put(&t, "ERROR: ld.so: object '");
                 text_put(&t, name);
                 text_put(&t, "' from ");
                 text_put(&t, from);
-                text_put(&t, " cannot be preloaded (cannot open shared object file): ignored.\n");
+                text_put(&t, " cannot be preloaded (");
+                text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
+                text_put(&t, "): ignored.\n");
                 message_warn(buf);
-            } else {
-                struct object *object = load_only_loaded(name, NULL);
-                if (object)
-                    object->found_by = FOUND_PRELOAD;
+            } else if (object != session.program) {
+                object->found_by = FOUND_PRELOAD;
             }
         }
         list += len;
@@ -187,7 +201,7 @@ static int check_all_versions(void)
 {
     int worst = 0;
     for (struct object *object = session.first; object; object = object->next) {
-        int err = check_versions(object);
+        int err = check_versions(object, true);
         worst = err ? err : worst;
     }
     return worst;
