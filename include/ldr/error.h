@@ -68,6 +68,7 @@
     X(RELOC_SYMBOL,  "relocation names a symbol outside the symbol table",          "r_info") \
     X(RELOC_OVERFLOW,"relocation overflows its field",                              "value") \
     X(RELOC_SIZE,    "copy relocation outside its objects",                         "st_size") \
+    X(NOT_COPYABLE,  "error due to GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS",   "R_X86_64_COPY") \
     X(TEXTREL,       "text relocation without DT_TEXTREL",                          "r_offset") \
     X(STATIC_TLS,    "cannot allocate memory in static TLS block",                  "PT_TLS p_memsz") \
     X(LAYOUT,        "this build of the C library is not known",                    "build-id") \

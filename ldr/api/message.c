@@ -158,6 +158,22 @@ static bool is_lookup(int code)
 static void print_at_start(struct report *report, const struct problem *problem)
 {
     (void)report;
+    if (problem->code == LDR_E_ISA_LEVEL) {
+        char buf[1024];
+        struct text t = text_on(buf, sizeof buf);
+        message_put(&t, problem);
+        text_char(&t, '\n');
+        sys_write_all(2, buf, t.len);
+        return;
+    }
+    if (problem->code == LDR_E_NOT_COPYABLE) {
+        char occasion[512];
+        struct text t = text_on(occasion, sizeof occasion);
+        text_put(&t, problem->name);
+        text_put(&t, ": ");
+        print(occasion, problem);
+        return;
+    }
     print(is_lookup(problem->code) ? "symbol lookup error: " : problem->code == LDR_E_VERSION_MISSING ? ""
           : "error while loading shared libraries: ", problem);
 }

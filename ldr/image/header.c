@@ -3,11 +3,8 @@
 
 int image_check_header(const u8 *head, u64 head_len, const char *path, struct report *report)
 {
-    if (head_len < sizeof(Elf64_Ehdr)) {
-        if (head_len >= EI_NIDENT && memcmp(head, ELFMAG, SELFMAG) != 0)
-            return report_values(report, LDR_E_MAGIC, path, *(const u32 *)head, 0x464c457f, 0);
+    if (head_len < sizeof(Elf64_Ehdr))
         return report_values(report, LDR_E_SHORT, path, head_len, sizeof(Elf64_Ehdr), 0);
-    }
     Elf64_Ehdr eh;
     memcpy(&eh, head, sizeof eh);     /* head need not be aligned */
     if (memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0)

@@ -176,6 +176,7 @@ struct symbol_want {
     u32 classes;                      /* CLASS_*: what may not answer */
     bool partial;                     /* len unknown and gnu without bit 0: a definition's own chain word stood in for hashing its name;
                                          enough for the index, not for bloom and buckets */
+    bool strong_first;                /* LD_DYNAMIC_WEAK: a weak definition answers only when no other does */
     bool newest;                      /* dlsym: an unversioned want takes the default version even among several */
 };
 #define CLASS_PLT 1u                  /* undefined symbols with a value (canonical PLT entries) do not answer */
@@ -202,5 +203,10 @@ int image_symbol_answers(const struct image *image, u32 index, const struct symb
 
 /* note.c: image_note - payload of the first note (name, type) of the PT_NOTE segments, or NULL. */
 const u8 *image_note(const struct image *image, const struct view *view, const char *name, u32 type, u32 *len);
+/* image_property - a 4-byte GNU property (x86-64 psABI "Program Property"), 0 when absent. Read only when PT_GNU_PROPERTY says so. */
+u32 image_property(const struct image *image, const struct view *view, u32 type);
+#define PROPERTY_1_NEEDED 0xb0008000u
+#define PROPERTY_1_INDIRECT_EXTERN_ACCESS 1u
+#define PROPERTY_X86_ISA_1_NEEDED 0xc0008002u
 
 #endif

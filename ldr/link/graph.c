@@ -104,6 +104,10 @@ void graph_sort(struct object **list, u32 count, bool keep_first, bool with_boun
     if (count < 2)
         return;
     struct object *first = list[0];
+    /* While a root's own list is made it has no edges yet, as in glibc: cycles through it are cut there. */
+    u32 first_needs = first->needed_count;
+    if (keep_first)
+        first->needed_count = 0;
     struct object **out = scratch, **stack = scratch + count;
     /* Everything an edge can reach counts as visited unless it is in the list. */
     for (u32 i = 0; i < count; i++)
@@ -120,6 +124,7 @@ void graph_sort(struct object **list, u32 count, bool keep_first, bool with_boun
         out = again;
     }
     memcpy(list, out, count * sizeof *list);
+    first->needed_count = first_needs;
     for (u32 i = 0; i < count; i++) {
         list[i]->visited = false;
         for (u32 e = 0;; e++) {

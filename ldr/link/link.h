@@ -80,6 +80,7 @@ struct object {
     enum object_state state;
     u32 open_count;                   /* dlopen minus dlclose on this very object */
     bool is_program, is_linker, is_libc, is_vdso, is_self;
+    bool is_missing;                  /* stands for a library not found while only listing (ldd) */
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
@@ -97,7 +98,9 @@ struct config {
     bool bind_now;                    /* LD_BIND_NOW */
     bool bind_not;                    /* LD_BIND_NOT */
     bool dynamic_weak;                /* LD_DYNAMIC_WEAK */
-    bool trace, trace_unused, verify, verbose, warn;
+    bool trace;                       /* list and exit */
+    bool trace_missing;               /* ... and go on where a library is missing (LD_TRACE_LOADED_OBJECTS, not --list) */
+    bool verbose, warn;
     bool inhibit_cache;
     bool show_auxv;                   /* LD_SHOW_AUXV */
     const char *library_path;         /* NULL: none */

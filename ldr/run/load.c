@@ -3,6 +3,7 @@
  * A file is the same object when device and inode agree, whatever name led to it. A candidate of another class or machine is passed
  * over (a 32-bit library in the same directory), any other defect ends the search: a broken library must be told, not skipped. */
 #include "run.h"
+#include "../arch/arch.h"
 #include "../compat/shim.h"
 
 #define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
@@ -47,7 +48,9 @@ static int read_headers(struct object *object, const struct opened *file)
         return err;
     const Elf64_Ehdr *eh = (const void *)head;
     u64 len = (u64)eh->e_phnum * sizeof(Elf64_Phdr), end;
-    if (!eh->e_phnum || !add_u64(eh->e_phoff, len, &end) || end > file_len)
+    if (!eh->e_phnum)
+        return report_values(&session.report, LDR_E_NO_LOAD, object->aliases.name ? object->aliases.name : path, 0, 1, 0);
+    if (!add_u64(eh->e_phoff, len, &end) || end > file_len)
         return report_values(&session.report, LDR_E_PHDR_RANGE, path, eh->e_phoff, file_len, eh->e_phnum);
     Elf64_Phdr *phdr = arena_alloc(object->arena, len);
     if (!phdr)
@@ -91,6 +94,25 @@ static bool is_ourselves(const struct object *object)
 {
     u32 len;
     return object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2") && image_note(&object->image, &object->view, "ldr", 1, &len) != NULL;
+}
+
+static u32 cpu_level(struct search *search)
+{
+    static u32 level;
+    (void)search;
+    if (!level)
+        level = arch_cpu_level();
+    return level;
+}
+
+/* Code for a newer CPU level than this one would die of SIGILL somewhere. */
+int check_isa(const struct object *object)
+{
+    u32 needed = image_property(&object->image, &object->view, PROPERTY_X86_ISA_1_NEEDED);
+    /* Bit n: level n + 1. The baseline needs no question. */
+    if (needed <= 1 || needed < 1u << cpu_level(NULL))
+        return 0;
+    return report_errno(&session.report, LDR_E_ISA_LEVEL, object_label(object), 0);
 }
 
 /* Rules for what may be loaded besides the program. */
@@ -212,7 +234,7 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     (void)search;
     (void)rule_owner;
     int err = open_file(&file, path);
-    if (err == -21 && rule == FOUND_NAME)
+    if (err == -21)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
         attempt.last_errno = -err;
@@ -263,16 +285,6 @@ static const char *origin_for(struct search *search, const struct object *object
 {
     (void)search;
     return object ? object_origin((struct object *)object) : NULL;
-}
-
-u32 arch_cpu_level(void);
-static u32 cpu_level(struct search *search)
-{
-    static u32 level;
-    (void)search;
-    if (!level)
-        level = arch_cpu_level();
-    return level;
 }
 
 void load_search_init(void)
@@ -370,6 +382,19 @@ static u32 count_tag(const struct image *image, i64 tag)
     return count;
 }
 
+/* ldd lists what is missing in its place and goes on. */
+static struct object *stand_in(const char *name)
+{
+    struct object *object = object_new(false);
+    if (object && object_add_alias(object, name)) {
+        object->path = object->aliases.name;
+        object->is_missing = true;
+        object->state = OBJECT_FINISHED;
+        object_list_add(object);
+    }
+    return object;
+}
+
 /* Objects of one tag. A missing DT_AUXILIARY filtee is no error (gABI). */
 static int load_tag(struct object *object, i64 tag, struct object **out, u32 *count, bool unloadable)
 {
@@ -379,7 +404,9 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
         const char *name = image_string(&object->image, off);
         if (!name)
             return report_values(&session.report, LDR_E_STRING, object->image.path, off, object->image.strtab_len, (u64)tag);
-        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace);
+        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace_missing);
+        if (!needed && tag == DT_NEEDED && session.config.trace_missing)
+            needed = stand_in(name);
         if (!needed && tag != DT_AUXILIARY)
             return -LDR_E_OPEN;
         if (needed && needed != object)
@@ -390,7 +417,6 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
 
 int load_graph(struct object *first, bool unloadable)
 {
-    int worst = 0;
     for (struct object *object = first; object; object = object->next) {
         if (object->state != OBJECT_MAPPED || object->is_vdso || object->is_self)
             continue;
@@ -406,13 +432,11 @@ int load_graph(struct object *first, bool unloadable)
             err = load_tag(object, DT_FILTER, object->filtee, &object->filtee_count, unloadable);
         if (!err)
             err = load_tag(object, DT_AUXILIARY, object->filtee, &object->filtee_count, unloadable);
-        if (err && !session.config.trace)
-            return err;
         if (err)
-            worst = err;
+            return err;
         object->state = OBJECT_LINKED;
     }
-    return worst;
+    return 0;
 }
 
 static void warn_version(const struct object *object, const char *before, const char *version, const char *after)

@@ -57,7 +57,9 @@ static int prepare(struct object *first)
 {
     int err = 0;
     for (struct object *object = first; object && !err; object = object->next) {
-        err = check_versions(object, false);
+        err = check_isa(object);
+        if (!err)
+            err = check_versions(object, false);
         if (!err)
             err = tls_add_module(object);
         if (!err && (object->image.stack_flags & PF_X) && !(session.program->image.stack_flags & PF_X)) {

@@ -119,6 +119,7 @@ void load_publish(struct object *first);                       /* make objects f
 /* load_graph - everything `first` and the objects after it in the list need. */
 int load_graph(struct object *first, bool unloadable);
 int load_program(const char *path);
+int check_isa(const struct object *object);
 int load_adopted(struct object *object);                       /* read dynamic, versions */
 /* check_versions - every version the object needs exists; reports each that does not. `warn`: also say what only looks odd. */
 int check_versions(struct object *object, bool warn);

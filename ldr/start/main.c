@@ -110,7 +110,7 @@ static void map_program(const struct options *options)
     as_program.try = take_program;
     int got = search_library(&as_program, path, NULL);
     if (got == 0)
-        report_errno(&session.report, LDR_E_OPEN, path, 2);
+        report_errno(&session.report, LDR_E_OPEN, path, 0);
     if (got != 1)
         sys_exit(127);
     struct object *program = session.program;
@@ -191,8 +191,8 @@ static void preload_file(void)
 
 static int load_everything(void)
 {
-    preload_list(session.config.preload_option, "--preload", true);
     preload_list(session.config.preload_env, "LD_PRELOAD", true);
+    preload_list(session.config.preload_option, "--preload", true);
     preload_file();
     return load_graph(session.first, false);
 }
@@ -201,7 +201,8 @@ static int check_all_versions(void)
 {
     int worst = 0;
     for (struct object *object = session.first; object; object = object->next) {
-        int err = check_versions(object, true);
+        int err = check_isa(object);
+        err = err ? err : check_versions(object, true);
         worst = err ? err : worst;
     }
     return worst;
@@ -298,6 +299,8 @@ u64 ldr_start(u64 *stack)
     kernel_read(stack, &session.kernel);
     session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
     read_environment();
+    if (session.config.show_auxv)
+        auxv_show(session.kernel.auxv);
     load_search_init();
 
     struct options options = { 0 };
@@ -318,15 +321,15 @@ u64 ldr_start(u64 *stack)
     if (options.what == DO_VERIFY)
         sys_exit(!program->image.dyn_vaddr ? 1 : program->image.interp_len ? 0 : 2);
     if (options.what == DO_LIST)
-        session.config.trace = true;
+        session.config.trace = true, session.config.trace_missing = false;
     if (is_static && !session.config.trace)
         return hand_over_static();
 
     adopt_vdso();
     int err = load_everything();
-    if (session.config.trace)
-        trace_and_exit(err);
     must(err);
+    if (session.config.trace)
+        trace_and_exit();
     must(check_all_versions());
     must(shim_recognise());
     must(place_everything());
