@@ -152,7 +152,7 @@ static void print(const char *occasion, const struct problem *problem)
 
 static bool is_lookup(int code)
 {
-    return code == LDR_E_SYMBOL || code == LDR_E_RELOC_TYPE || code == LDR_E_RELOC_OVERFLOW;
+    return code == LDR_E_SYMBOL || code == LDR_E_RELOC_OVERFLOW;
 }
 
 static void print_at_start(struct report *report, const struct problem *problem)

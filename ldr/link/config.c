@@ -49,7 +49,7 @@ void config_take_env(struct config *config, const char *entry)
     else if ((v = value_of(entry, "LD_VERBOSE")))
         config->verbose = *v != 0;
     else if ((v = value_of(entry, "LD_DEBUG")))
-        config->debug = *v ? v : NULL;
+        config->debug = *v ? v : NULL, config->trace_unused = str_equal(v, "unused");
     else if ((v = value_of(entry, "LD_TRACE_LOADED_OBJECTS")))
         config->trace = config->trace_missing = true;
 }

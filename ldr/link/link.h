@@ -100,6 +100,7 @@ struct config {
     bool dynamic_weak;                /* LD_DYNAMIC_WEAK */
     bool trace;                       /* list and exit */
     bool trace_missing;               /* ... and go on where a library is missing (LD_TRACE_LOADED_OBJECTS, not --list) */
+    bool trace_unused;                /* ... what is needed and not used (LD_DEBUG=unused) */
     bool verbose, warn;
     bool inhibit_cache;
     bool show_auxv;                   /* LD_SHOW_AUXV */

@@ -35,6 +35,19 @@ static struct object *object_of_file(const struct stat *st)
     return NULL;
 }
 
+/* What is wrong with the load commands is told about the name asked for, as the system's linker does; report_values by path else. */
+static struct report renamed_outer;
+static const char *renamed_to;
+
+static void take_renamed(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    struct problem renamed = *problem;
+    if (renamed_to && problem->code != LDR_E_LOAD_RANGE)
+        renamed.object = renamed_to;
+    report_problem(&renamed_outer, &renamed);
+}
+
 /* Reads what precedes mapping: header judged, program headers in the object's arena. */
 static int read_headers(struct object *object, const struct opened *file)
 {
@@ -61,7 +74,10 @@ static int read_headers(struct object *object, const struct opened *file)
         return report_values(&session.report, LDR_E_READ, path, eh->e_phoff, len, 0);
     object->image.type = eh->e_type;
     object->image.entry = eh->e_entry;
-    err = image_read_phdrs(&object->image, phdr, eh->e_phnum, file_len, object->arena, &session.report);
+    renamed_outer = session.report;
+    renamed_to = object->aliases.name;
+    struct report renamed = { take_renamed };
+    err = image_read_phdrs(&object->image, phdr, eh->e_phnum, file_len, object->arena, &renamed);
     /* The mapped copy of the headers outlives the arena's for readers like dl_iterate_phdr; find it in a segment. */
     for (u32 i = 0; !err && i < object->image.plan.seg_count; i++) {
         const struct segment *seg = &object->image.plan.seg[i];
@@ -120,7 +136,7 @@ static int check_loadable(const struct object *object)
 {
     const struct image *image = &object->image;
     if (!image->dyn_vaddr)
-        return report_values(&session.report, LDR_E_NO_DYNAMIC, image->path, 0, 1, 0);
+        return report_values(&session.report, LDR_E_NO_DYNAMIC, object->aliases.name ? object->aliases.name : image->path, 0, 1, 0);
     if (image->flags_1 & DF_1_PIE)
         return report_values(&session.report, LDR_E_OPEN_PIE, image->path, image->flags_1, 0, 0);
     if (image->type == ET_EXEC)

@@ -296,8 +296,7 @@ static const char *symbol_name(const struct walk *walk, u32 symbol)
 static int check_copyable(const struct walk *walk, u32 symbol)
 {
     const struct object *owner = walk->last.object;
-    if (ELF64_ST_VISIBILITY(walk->last.symbol->st_other) != STV_PROTECTED ||
-        !(image_property(&owner->image, &owner->view, PROPERTY_1_NEEDED) & PROPERTY_1_INDIRECT_EXTERN_ACCESS))
+    if (ELF64_ST_VISIBILITY(walk->last.symbol->st_other) != STV_PROTECTED)
         return 0;
     char buf[1024];
     struct text t = text_on(buf, sizeof buf);
@@ -307,6 +306,8 @@ static int check_copyable(const struct walk *walk, u32 symbol)
     text_put(&t, owner->path);
     text_put(&t, "'\n");
     sys_write_all(2, buf, t.len);
+    if (!(image_property(&owner->image, &owner->view, PROPERTY_1_NEEDED) & PROPERTY_1_INDIRECT_EXTERN_ACCESS))
+        return 0;
     struct problem problem = { .code = LDR_E_NOT_COPYABLE, .object = owner->path, .name = symbol_name(walk, symbol) };
     return report_problem(&session.report, &problem);
 }

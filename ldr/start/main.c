@@ -106,9 +106,13 @@ static void map_program(const struct options *options)
     kernel_drop_arguments(k, options->used);
     const char *path = k->argv[0];
     kernel_set_auxv(k, AT_EXECFN, (u64)path);
+    if (options->what == DO_VERIFY)
+        session.report = (struct report){ 0 };
     struct search as_program = session.search;
     as_program.try = take_program;
     int got = search_library(&as_program, path, NULL);
+    if (got != 1 && options->what == DO_VERIFY)
+        sys_exit(1);
     if (got == 0)
         report_errno(&session.report, LDR_E_OPEN, path, 0);
     if (got != 1)
@@ -328,6 +332,8 @@ u64 ldr_start(u64 *stack)
     adopt_vdso();
     int err = load_everything();
     must(err);
+    if (session.config.trace && (session.config.warn || session.config.trace_unused))
+        must(place_everything());
     if (session.config.trace)
         trace_and_exit();
     must(check_all_versions());
