@@ -162,7 +162,7 @@ verdict() { # pass|fail|skip WAY [TEXT]
     esac
 }
 judge() { # WAY: compare each run of this way with the oracle's run in the same form
-    local way=$1 oracle=oracle.exec n bad= any=
+    local way=$1 oracle=oracle.exec n bad='' any=''
     [ "$way" = command ] && oracle=oracle.command
     [ -n "$OURS_ONLY" ] && oracle=expected
     for ((n = 1; n <= ${#RUNS[@]}; n++)); do
@@ -171,11 +171,14 @@ judge() { # WAY: compare each run of this way with the oracle's run in the same 
         [ "$oracle" = expected ] && section "$n" >"$W/out/expected.$n"
         [ -e "$W/out/$way.$n" ] || echo "it was never run" >"$W/out/$way.$n"
         agrees "$W/out/$oracle.$n" "$W/out/$way.$n" && continue
-        verdict fail "$way" "run $n: $(command_of "$n")
-$(diff --label system --label ours -U1 "$W/out/$oracle.$n" "$W/out/$way.$n" | tail -n +3 | head -n 9 | cut -c1-300 | sed 's/^/    /')"
-        bad=1; break
+        bad+=" $n"
     done
-    [ -n "$bad" ] || [ -z "$any" ] || verdict pass "$way"
+    if [ -n "$bad" ]; then verdict fail "$way" "runs:$bad$(for n in $bad; do different "$oracle" "$way" "$n"; done | head -n 24)"
+    elif [ -n "$any" ]; then verdict pass "$way"; fi
+}
+different() { # ORACLE WAY N: the run and a short diff
+    printf '\n  %s: %s\n' "$3" "$(command_of "$3")"
+    diff --label system --label ours -U1 "$W/out/$1.$3" "$W/out/$2.$3" | tail -n +3 | head -n 9 | cut -c1-300 | sed 's/^/    /'
 }
 command_of() { local entry=${RUNS[$1 - 1]}; entry=${entry#*|}; printf '%s' "${entry#*|}" | cut -c1-200; }
 recorded() { # the oracle's outputs in the form of the file `expected`
