@@ -1,0 +1,34 @@
+/* arch.h - what a machine supplies. Pure: numbers to meanings; the walk over relocations exists once, in run/relocate.c. */
+#ifndef LDR_ARCH_H
+#define LDR_ARCH_H
+
+#include "../base/base.h"
+
+/* Relocation classes: what must be known to compute the value. Letters of the psABI: S symbol, A addend, P place, B load bias, Z size. */
+enum reloc_class {
+    RELOC_NONE,
+    RELOC_RELATIVE,                   /* B + A */
+    RELOC_SYMBOL,                     /* S + A */
+    RELOC_PC,                         /* S + A - P */
+    RELOC_SIZE,                       /* Z + A */
+    RELOC_COPY,
+    RELOC_IRELATIVE,                  /* result of calling B + A */
+    RELOC_TLS_MODULE,
+    RELOC_TLS_OFFSET,                 /* S + A within the module's block */
+    RELOC_TLS_TPOFF,                  /* S + A - distance of the block below the thread pointer */
+    RELOC_TLS_DESC,
+    RELOC_UNKNOWN
+};
+struct reloc_kind {
+    u8 class;                         /* enum reloc_class */
+    u8 width;                         /* bytes stored; 0: none or special */
+    bool is_signed;                   /* a narrow value must survive sign extension, else zero extension */
+    bool function_only;               /* undefined program entries (canonical PLT) do not answer: CLASS_PLT */
+    bool data_address;                /* CLASS_EXTERN_DATA */
+};
+struct reloc_kind arch_reloc_kind(u32 type);
+const char *arch_reloc_name(u32 type);                 /* "R_X86_64_64"; NULL when unknown */
+
+u32 arch_cpu_level(void);                              /* x86-64-vN of this CPU, 1..4 (psABI "micro-architecture levels") */
+
+#endif

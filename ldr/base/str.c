@@ -1,0 +1,70 @@
+/* str.c - the few string questions the linker asks. */
+#include "base.h"
+
+bool str_equal(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+    while (*prefix)
+        if (*s++ != *prefix++)
+            return false;
+    return true;
+}
+
+const char *str_chr(const char *s, char c)
+{
+    for (; *s; s++)
+        if (*s == c)
+            return s;
+    return c == 0 ? s : NULL;
+}
+
+const char *str_rchr(const char *s, char c)
+{
+    const char *last = NULL;
+    for (; *s; s++)
+        if (*s == c)
+            last = s;
+    return last;
+}
+
+const char *str_base(const char *path)
+{
+    const char *slash = str_rchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return 99;
+}
+
+bool str_u64(const char *s, u64 *value)
+{
+    u64 base = 10, v = 0;
+    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+        base = 16;
+        s += 2;
+    } else if (s[0] == '0' && s[1]) {
+        base = 8;
+        s++;
+    }
+    if (!*s)
+        return false;
+    for (; *s; s++) {
+        u64 digit = (u64)digit_of(*s);
+        if (digit >= base || !mul_u64(v, base, &v) || !add_u64(v, digit, &v))
+            return false;
+    }
+    *value = v;
+    return true;
+}

@@ -1,0 +1,32 @@
+/* note.c - one note of the PT_NOTE segments by owner and type (gABI "Note Section"). */
+#include "image.h"
+
+const u8 *image_note(const struct image *image, const struct view *view, const char *name, u32 type, u32 *len)
+{
+    u64 name_len = strlen(name) + 1;
+    for (u16 i = 0; i < image->phnum; i++) {
+        const Elf64_Phdr *ph = &image->phdr[i];
+        if (ph->p_type != PT_NOTE)
+            continue;
+        u64 pad = ph->p_align == 8 ? 8 : 4, left = ph->p_memsz;
+        const u8 *at = view_at(view, ph->p_vaddr, left);
+        if (!at)
+            continue;
+        while (left >= sizeof(Elf64_Nhdr)) {
+            const Elf64_Nhdr *nh = (const void *)at;
+            u64 desc = align_up(sizeof *nh + (u64)nh->n_namesz, pad);
+            u64 next = align_up(desc + nh->n_descsz, pad);
+            if (desc > left || desc + nh->n_descsz > left)
+                break;
+            if (nh->n_type == type && nh->n_namesz == name_len && memcmp(at + sizeof *nh, name, name_len) == 0) {
+                *len = nh->n_descsz;
+                return at + desc;
+            }
+            if (next >= left)
+                break;
+            at += next;
+            left -= next;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,51 @@
+/* bind.c - lazy binding: the GOT words a PLT needs, and the binding of one slot at its first call (psABI "Procedure Linkage Table").
+ *
+ * GOT[0] .dynamic (link editor), GOT[1] our object, GOT[2] the trampoline. Two threads may bind the same slot at once: both compute the
+ * same value and store it with one 8-byte store. */
+#include "run.h"
+#include "../compat/shim.h"
+#include "../api/message.h"
+
+void ldr_bind_xsavec(void), ldr_bind_xsave(void), ldr_bind_fxsave(void);
+
+/* Read by the trampolines. Room for the legacy area until the C library told its size. */
+u64 ldr_vector_size = 512;
+u8 ldr_vector_legacy = 1, ldr_vector_compact;
+
+static void *trampoline(void)
+{
+    if (ldr_vector_legacy) {
+        u64 size = shim_xsave_size();
+        if (size) {
+            ldr_vector_size = align_up(size + 64, 64);
+            ldr_vector_compact = shim_xsavec();
+            ldr_vector_legacy = 0;
+        }
+    }
+    return ldr_vector_legacy ? (void *)ldr_bind_fxsave : ldr_vector_compact ? (void *)ldr_bind_xsavec : (void *)ldr_bind_xsave;
+}
+
+void bind_set_up(struct object *object, u64 pltgot)
+{
+    u64 *got = (u64 *)(object->bias + pltgot);
+    got[1] = (u64)object;
+    got[2] = (u64)trampoline();
+}
+
+u64 bind_slot(struct object *object, u64 index)
+{
+    const struct rela_table *plt = &object->image.plt;
+    if (index >= plt->count)
+        message_die_lookup(object, "PLT entry asks for a relocation that does not exist");
+    const Elf64_Rela *r = &plt->at[index];
+    struct report fatal = message_fatal_lookup_report();
+    struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal };
+    struct binding found;
+    u32 outer = tls_lookup_enter();
+    int got = find_reference(&reference, &found);
+    tls_lookup_leave(outer);
+    u64 value = got == 0 ? binding_address(&found) + (u64)r->r_addend : 0;
+    if (!session.config.bind_not)
+        __atomic_store_n((u64 *)(object->bias + r->r_offset), value, __ATOMIC_RELAXED);
+    return value;
+}

@@ -1,0 +1,75 @@
+/* find_object.c - address to object without a lock, for unwinders: called while throwing, in signal handlers, on many threads at once.
+ *
+ * A sorted array of ranges behind a sequence counter, in two copies used in turn: writers (load lock held) fill the idle copy, then
+ * switch. A reader that was overtaken twice sees the counter change and starts again. Outgrown arrays are never freed: a reader may
+ * still stand in one. */
+#include "run.h"
+
+struct table { struct found_range *range; u32 count, room; };
+
+static struct table tables[2];
+static u32 sequence;                  /* low bit: which copy is current */
+
+static bool reserve(struct table *table, u32 count)
+{
+    if (count <= table->room)
+        return true;
+    u32 room = count + count / 2 + 8;
+    struct found_range *range = session.started ? heap_alloc(room * sizeof *range) : arena_alloc(&session.permanent, room * sizeof *range);
+    if (!range)
+        return false;
+    table->range = range;
+    table->room = room;
+    return true;
+}
+
+static void insert(struct table *table, struct object *object)
+{
+    u32 at = table->count++;
+    while (at && table->range[at - 1].start > object->map_start) {
+        table->range[at] = table->range[at - 1];
+        at--;
+    }
+    table->range[at] = (struct found_range){ object->map_start, object->map_end, object };
+}
+
+bool find_table_update(void)
+{
+    u32 next = sequence + 1;
+    struct table *table = &tables[next & 1];
+    if (!reserve(table, session.object_count + 1))
+        return false;
+    table->count = 0;
+    /* The kernel maps downwards, so list order backwards is nearly sorted. */
+    for (struct object *object = session.last; object; object = object->prev)
+        if (object->map_end > object->map_start && !object->is_self)
+            insert(table, object);
+    if (session.self)
+        insert(table, session.self);
+    __atomic_store_n(&sequence, next, __ATOMIC_RELEASE);
+    return true;
+}
+
+const struct found_range *find_range(u64 addr, struct found_range *copy)
+{
+    for (;;) {
+        u32 seen = __atomic_load_n(&sequence, __ATOMIC_ACQUIRE);
+        const struct table *table = &tables[seen & 1];
+        u32 lo = 0, hi = table->count;
+        bool found = false;
+        while (lo < hi) {
+            u32 mid = lo + (hi - lo) / 2;
+            if (table->range[mid].end <= addr)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        if (lo < table->count && table->range[lo].start <= addr && addr < table->range[lo].end) {
+            *copy = table->range[lo];
+            found = true;
+        }
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&sequence, __ATOMIC_RELAXED) == seen)
+            return found ? copy : NULL;
+    }
+}

@@ -1,0 +1,144 @@
+/* heap.c - memory of our own, never the program's malloc: the program may replace malloc, and malloc may need us.
+ *
+ * Blocks of power-of-two sizes from 64 KiB chunks; larger ones straight from the kernel. A block carries its size in the 16 bytes in
+ * front. Taking and giving back a block are single stores to the list head, so a fork in the middle of one leaves the child a sound
+ * heap; the lock is the tls lock, which libc resets in the child. */
+#include "run.h"
+#include "../compat/shim.h"
+
+#define SMALLEST 6u                   /* 64 bytes */
+#define LARGEST 15u                   /* 32 KiB */
+#define CHUNK (64ul << 10)
+
+struct block { u64 size_class; struct block *next; };
+
+static struct block *free_list[LARGEST + 1];
+static char *chunk_next, *chunk_end;
+
+static void *map_memory(size_t len)
+{
+    void *at = sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return sys_failed(at) ? NULL : at;
+}
+
+void *heap_alloc(size_t len)
+{
+    u64 need;
+    if (!add_u64(len, sizeof(struct block), &need))
+        return NULL;
+    if (need > 1ul << LARGEST) {
+        if (!add_u64(need, LDR_PAGE - 1, &need))
+            return NULL;
+        need = align_down(need, LDR_PAGE);
+        struct block *large = map_memory(need);
+        if (!large)
+            return NULL;
+        large->size_class = need;
+        return large + 1;
+    }
+    u32 class = SMALLEST;
+    while (1ul << class < need)
+        class++;
+    shim_lock_tls();
+    struct block *block = free_list[class];
+    if (block) {
+        free_list[class] = block->next;
+        shim_unlock_tls();
+        memset(block, 0, 1ul << class);
+    } else {
+        if ((size_t)(chunk_end - chunk_next) < 1ul << class) {
+            char *chunk = map_memory(CHUNK);
+            if (!chunk) {
+                shim_unlock_tls();
+                return NULL;
+            }
+            chunk_next = chunk;
+            chunk_end = chunk + CHUNK;
+        }
+        block = (struct block *)chunk_next;
+        chunk_next += 1ul << class;
+        shim_unlock_tls();
+    }
+    block->size_class = class;
+    return block + 1;
+}
+
+void heap_free(void *at)
+{
+    if (!at)
+        return;
+    struct block *block = (struct block *)at - 1;
+    if (block->size_class > LARGEST) {
+        sys_munmap(block, block->size_class);
+        return;
+    }
+    shim_lock_tls();
+    block->next = free_list[block->size_class];
+    free_list[block->size_class] = block;
+    shim_unlock_tls();
+}
+
+/* Start-up memory begins in .bss, beside data that is written anyway, so that a small program needs no further page or call. */
+static char first_chunk[24 << 10] __attribute__((aligned(16)));
+
+void *permanent_more(struct arena *arena, size_t need, size_t *got)
+{
+    if (!arena->total && need <= sizeof first_chunk) {
+        *got = sizeof first_chunk;
+        return first_chunk;
+    }
+    size_t len = align_up(need > 128ul << 10 ? need : 128ul << 10, LDR_PAGE);
+    *got = len;
+    return map_memory(len);
+}
+
+struct owned_chunk { struct owned_chunk *next; u64 len; };
+
+void *object_arena_more(struct arena *arena, size_t need, size_t *got)
+{
+    size_t len = need + sizeof(struct owned_chunk) < 1000 ? 1008 : need + sizeof(struct owned_chunk);
+    struct owned_chunk *chunk = heap_alloc(len);
+    if (!chunk)
+        return NULL;
+    chunk->next = arena->chunks;
+    arena->chunks = chunk;
+    *got = len - sizeof *chunk;
+    return chunk + 1;
+}
+
+void object_arena_free(struct arena *arena)
+{
+    struct owned_chunk *chunk = arena->chunks;
+    arena->chunks = NULL;
+    arena->next = arena->end = NULL;
+    while (chunk) {
+        struct owned_chunk *next = chunk->next;
+        heap_free(chunk);
+        chunk = next;
+    }
+}
+
+void *scratch_more(struct arena *arena, size_t need, size_t *got)
+{
+    size_t len = align_up(need + sizeof(struct owned_chunk), 256ul << 10);
+    struct owned_chunk *chunk = map_memory(len);
+    if (!chunk)
+        return NULL;
+    chunk->next = arena->chunks;
+    chunk->len = len;
+    arena->chunks = chunk;
+    *got = len - sizeof *chunk;
+    return chunk + 1;
+}
+
+void scratch_free(struct arena *arena)
+{
+    struct owned_chunk *chunk = arena->chunks;
+    arena->chunks = NULL;
+    arena->next = arena->end = NULL;
+    while (chunk) {
+        struct owned_chunk *next = chunk->next;
+        sys_munmap(chunk, chunk->len);
+        chunk = next;
+    }
+}

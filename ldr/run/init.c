@@ -1,0 +1,119 @@
+/* init.c - constructors and destructors in dependency order (gABI "Initialization and Termination Functions").
+ *
+ * Constructors get (argc, argv, envp), which glibc's own needs. The program's are not run here: libc's start code runs them, through
+ * the link map, after its own set-up. Destructors run in the order of graph_sort over everything that was initialised. */
+#include "run.h"
+#include "../compat/shim.h"
+
+typedef void (*init_function)(int, char **, char **);
+typedef void (*fini_function)(void);
+
+int init_order_build(struct object *root, struct arena *arena)
+{
+    u32 most = session.object_count + 1;
+    char local[4096] __attribute__((aligned(16)));         /* enough for a hundred objects: no system call then */
+    struct arena scratch = { .next = local, .end = local + sizeof local, .more = scratch_more };
+    struct object **found = arena_alloc(&scratch, most * sizeof *found);
+    struct object **work = arena_alloc(&scratch, 4ul * most * sizeof *work);
+    int err = -LDR_E_NO_MEMORY;
+    if (found && work) {
+        struct object **preloads = NULL;
+        u32 preload_count = 0;
+        if (root == session.program) {
+            preloads = work;
+            for (struct object *object = root->next; object; object = object->next)
+                if (object->found_by == FOUND_PRELOAD)
+                    preloads[preload_count++] = object;
+        }
+        u32 count = graph_closure(root, preloads, preload_count, found);
+        struct object **closure = arena_alloc(arena, 2ul * count * sizeof *closure);
+        if (closure) {
+            memcpy(closure, found, count * sizeof *closure);
+            root->closure = (struct scope){ closure, count, count };
+            root->init_order = NULL;  /* the sort must see its needs, not an older order */
+            graph_sort(found, count, true, false, work);
+            memcpy(closure + count, found, count * sizeof *closure);
+            root->init_order = closure + count;
+            err = 0;
+        }
+    }
+    scratch_free(&scratch);
+    return err ? report_values(&session.report, -err, object_label(root), most, 0, 0) : 0;
+}
+
+static void call_array(const struct object *object, const struct func_array *array, bool backwards)
+{
+    const u64 *at = (const u64 *)(object->bias + array->vaddr);
+    for (u64 i = 0; i < array->count; i++) {
+        u64 function = at[backwards ? array->count - 1 - i : i];
+        /* 0 and -1 are place holders of old link editors */
+        if (function == 0 || function == ~0ull)
+            continue;
+        if (backwards)
+            ((fini_function)function)();
+        else
+            ((init_function)function)(session.kernel.argc, session.kernel.argv, session.kernel.envp);
+    }
+}
+
+static void init_object(struct object *object)
+{
+    if (object->state >= OBJECT_INITIALISING)
+        return;
+    object->state = OBJECT_INITIALISING;
+    if (!object->is_program && !object->is_linker && !object->is_vdso && !object->is_self) {
+        if (object->image.init_vaddr)
+            ((init_function)(object->bias + object->image.init_vaddr))(session.kernel.argc, session.kernel.argv, session.kernel.envp);
+        call_array(object, &object->image.init_array, false);
+    }
+    object->state = OBJECT_INITIALISED;
+}
+
+void init_run(struct object *root)
+{
+    const struct scope *closure = &root->closure;
+    if (root == session.program) {
+        for (u32 i = 0; i < closure->count; i++)
+            if (closure->object[i]->image.flags_1 & DF_1_INITFIRST) {
+                init_object(closure->object[i]);
+                break;
+            }
+        call_array(root, &root->image.preinit_array, false);
+    }
+    for (u32 i = closure->count; i-- > 0;)
+        init_object(root->init_order[i]);
+}
+
+void init_finish_object(struct object *object)
+{
+    if (object->state != OBJECT_INITIALISED)
+        return;
+    object->state = OBJECT_FINISHED;
+    if (object->is_linker || object->is_vdso || object->is_self)
+        return;
+    call_array(object, &object->image.fini_array, true);
+    if (object->image.fini_vaddr)
+        ((fini_function)(object->bias + object->image.fini_vaddr))();
+}
+
+void init_finish_all(void)
+{
+    shim_lock_load();
+    u32 count = 0, most = session.object_count;
+    char local[4096] __attribute__((aligned(16)));
+    struct arena scratch = { .next = local, .end = local + sizeof local, .more = scratch_more };
+    struct object **list = arena_alloc(&scratch, 5ul * (most + 1) * sizeof *list);
+    if (list) {
+        for (struct object *object = session.first; object; object = object->next)
+            if (!object->is_vdso && !object->is_self)
+                list[count++] = object;
+        graph_sort(list, count, true, true, list + most + 1);
+    }
+    /* A destructor may open or close objects: keep every object of the list alive. */
+    for (u32 i = 0; i < count; i++)
+        list[i]->open_count++;
+    shim_unlock_load();
+    for (u32 i = 0; i < count; i++)
+        init_finish_object(list[i]);
+    scratch_free(&scratch);
+}

@@ -1,0 +1,490 @@
+/* load.c - from a name to a mapped, digested object, and from an object to everything it needs.
+ *
+ * A file is the same object when device and inode agree, whatever name led to it. A candidate of another class or machine is passed
+ * over (a 32-bit library in the same directory), any other defect ends the search: a broken library must be told, not skipped. */
+#include "run.h"
+#include "../compat/shim.h"
+
+#define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
+
+/* What `try_candidate` needs besides the path; hangs off the session while one search runs. */
+static struct {
+    bool unloadable;
+    struct object *loader, *result;
+    enum found_by as;
+    int last_errno;
+    bool other_class;
+    const char *name;
+    bool only_loaded;                 /* RTLD_NOLOAD */
+} attempt;
+
+/* An open candidate: identity and the first bytes, read once. */
+struct opened {
+    int fd;
+    struct stat st;
+    long got;
+    u8 head[HEAD_BYTES] __attribute__((aligned(8)));
+};
+
+static struct object *object_of_file(const struct stat *st)
+{
+    for (struct object *object = session.first; object; object = object->next)
+        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino && !object->is_self)
+            return object;
+    return NULL;
+}
+
+/* Reads what precedes mapping: header judged, program headers in the object's arena. */
+static int read_headers(struct object *object, const struct opened *file)
+{
+    const char *path = object->image.path;
+    const u8 *head = file->head;
+    u64 file_len = (u64)file->st.st_size, got = (u64)file->got;
+    if (file->got < 0)
+        return report_errno(&session.report, LDR_E_READ, path, (int)-file->got);
+    int err = image_check_header(head, got, path, &session.report);
+    if (err)
+        return err;
+    const Elf64_Ehdr *eh = (const void *)head;
+    u64 len = (u64)eh->e_phnum * sizeof(Elf64_Phdr), end;
+    if (!eh->e_phnum || !add_u64(eh->e_phoff, len, &end) || end > file_len)
+        return report_values(&session.report, LDR_E_PHDR_RANGE, path, eh->e_phoff, file_len, eh->e_phnum);
+    Elf64_Phdr *phdr = arena_alloc(object->arena, len);
+    if (!phdr)
+        return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
+    if (end <= got)
+        memcpy(phdr, head + eh->e_phoff, len);
+    else if (sys_pread(file->fd, phdr, len, eh->e_phoff) != (long)len)
+        return report_values(&session.report, LDR_E_READ, path, eh->e_phoff, len, 0);
+    object->image.type = eh->e_type;
+    object->image.entry = eh->e_entry;
+    err = image_read_phdrs(&object->image, phdr, eh->e_phnum, file_len, object->arena, &session.report);
+    /* The mapped copy of the headers outlives the arena's for readers like dl_iterate_phdr; find it in a segment. */
+    for (u32 i = 0; !err && i < object->image.plan.seg_count; i++) {
+        const struct segment *seg = &object->image.plan.seg[i];
+        u64 seg_file_end = seg->off + (seg->file_end - seg->vaddr);
+        if (seg->off <= eh->e_phoff && end <= seg_file_end)
+            object->image.phdr_vaddr = seg->vaddr + (eh->e_phoff - seg->off);
+    }
+    return err;
+}
+
+int load_adopted(struct object *object)
+{
+    if (object->image.phdr_vaddr) {
+        const void *mapped = view_at(&object->view, object->image.phdr_vaddr, object->image.phnum * sizeof(Elf64_Phdr));
+        if (mapped)
+            object->image.phdr = mapped;
+    }
+    int err = image_read_dynamic(&object->image, &object->view, &session.report);
+    if (!err)
+        err = image_read_versions(&object->image, &object->view, object->arena, &session.report);
+    if (!err && object->image.soname && !object_add_alias(object, object->image.soname))
+        err = report_values(&session.report, LDR_E_NO_MEMORY, object->image.path, 0, 0, 0);
+    object->no_delete |= (object->image.flags_1 & DF_1_NODELETE) != 0;
+    if (object->image.flags_1 & DF_1_NODELETE)
+        object->no_delete_why = "DF_1_NODELETE";
+    return err;
+}
+
+static bool is_ourselves(const struct object *object)
+{
+    u32 len;
+    return object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2") && image_note(&object->image, &object->view, "ldr", 1, &len) != NULL;
+}
+
+/* Rules for what may be loaded besides the program. */
+static int check_loadable(const struct object *object)
+{
+    const struct image *image = &object->image;
+    if (!image->dyn_vaddr)
+        return report_values(&session.report, LDR_E_NO_DYNAMIC, image->path, 0, 1, 0);
+    if (image->flags_1 & DF_1_PIE)
+        return report_values(&session.report, LDR_E_OPEN_PIE, image->path, image->flags_1, 0, 0);
+    if (image->type == ET_EXEC)
+        return report_values(&session.report, LDR_E_OPEN_EXEC, image->path, image->type, ET_DYN, 0);
+    if (session.started && (image->flags_1 & DF_1_NOOPEN))
+        return report_values(&session.report, LDR_E_NO_OPEN, image->path, image->flags_1, 0, 0);
+    return 0;
+}
+
+static void discard(struct object *object)
+{
+    unmap_object(object);
+    object_free(object);
+}
+
+/* Maps and digests an open file as a new object. NULL: *err tells; class and machine mismatches come back unreported. */
+static struct object *make_object(const struct opened *file, const char *path, int *err, bool unloadable, bool program)
+{
+    struct object *object = object_new(unloadable);
+    if (!object) {
+        *err = -LDR_E_NO_MEMORY;
+        return NULL;
+    }
+    object->path = object->image.path = arena_dup(object->arena, path);
+    object->real_path = object->path;
+    object->dev = file->st.st_dev;
+    object->ino = file->st.st_ino;
+    object->is_program = program;
+    if (!program && attempt.name)
+        object_add_alias(object, attempt.name);
+    *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
+    if (!*err)
+        *err = map_file(object, file->fd, (u64)file->st.st_size);
+    if (!*err)
+        *err = load_adopted(object);
+    if (!*err && !program)
+        *err = check_loadable(object);
+    if (*err) {
+        discard(object);
+        return NULL;
+    }
+    return object;
+}
+
+static void quiet_take(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    (void)problem;
+}
+
+/* Class and machine are judged before anything is reported: for these the search goes on. */
+static bool is_foreign(const struct opened *file, bool *other_class)
+{
+    struct report quiet = { quiet_take };
+    int err = file->got > 0 ? image_check_header(file->head, (u64)file->got, "", &quiet) : 0;
+    *other_class |= err == -LDR_E_CLASS;
+    return err == -LDR_E_CLASS || err == -LDR_E_MACHINE;
+}
+
+/* open_file - 0 with file->fd open, or negative errno. A directory comes back as -EISDIR. */
+static int open_file(struct opened *file, const char *path)
+{
+    file->fd = sys_open_read(path);
+    if (file->fd < 0)
+        return file->fd;
+    int err = sys_fstat(file->fd, &file->st);
+    if (!err && (file->st.st_mode & 0170000) == 0040000)
+        err = -21;
+    if (err)
+        sys_close(file->fd);
+    else
+        file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
+    return err;
+}
+
+/* A candidate found open: 1 taken, 0 not ours, negative: broken and reported. */
+static int take_candidate(const struct opened *file, const char *path, enum found_by rule)
+{
+    int err;
+    attempt.result = object_of_file(&file->st);
+    if (attempt.result)
+        return 1;
+    if (attempt.only_loaded)
+        return -LDR_E_OPEN;           /* the file that would be taken is not loaded */
+    if (attempt.as == FOUND_PRELOAD && session.config.secure && !(file->st.st_mode & 04000)) {
+        attempt.last_errno = 2;       /* into a set-uid program only libraries marked set-uid themselves */
+        return 0;
+    }
+    if (is_foreign(file, &attempt.other_class)) {
+        attempt.last_errno = 2;
+        if (rule == FOUND_NAME && attempt.other_class)
+            return report_values(&session.report, LDR_E_CLASS, path, ELFCLASS32, ELFCLASS64, EI_CLASS);
+        return 0;
+    }
+    struct object *object = make_object(file, path, &err, attempt.unloadable, false);
+    if (!object)
+        return err;
+    if (is_ourselves(object)) {
+        /* We stand in the genuine linker's place: the search must lead on to the genuine file. */
+        discard(object);
+        return 0;
+    }
+    object->found_by = attempt.as == FOUND_PRELOAD ? FOUND_PRELOAD : rule;
+    attempt.result = object;
+    return 1;
+}
+
+static int try_candidate(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner)
+{
+    struct opened file;
+    (void)search;
+    (void)rule_owner;
+    int err = open_file(&file, path);
+    if (err == -21 && rule == FOUND_NAME)
+        return report_errno(&session.report, LDR_E_READ, path, 21);
+    if (err) {
+        attempt.last_errno = -err;
+        /* Something stands there and cannot be used: glibc then leaves the rest of that path list. */
+        return err == -2 || err == -13 || rule == FOUND_NAME || rule == FOUND_CACHE ? 0 : SEARCH_ABANDON_LIST;
+    }
+    int got = take_candidate(&file, path, rule);
+    sys_close(file.fd);
+    return got;
+}
+
+static bool dir_present(struct search *search, const char *path)
+{
+    struct stat st;
+    (void)search;
+    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+        return true;
+    attempt.last_errno = 2;
+    return false;
+}
+
+static void too_long(struct search *search)
+{
+    (void)search;
+    attempt.last_errno = 36;          /* ENAMETOOLONG */
+}
+
+static const struct ldcache *open_cache(struct search *search)
+{
+    (void)search;
+    if (!session.cache_tried) {
+        session.cache_tried = true;
+        int fd = sys_open_read("/etc/ld.so.cache");
+        struct stat st;
+        if (fd < 0)
+            return NULL;
+        if (sys_fstat(fd, &st) == 0 && st.st_size > 0) {
+            void *bytes = sys_mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+            if (!sys_failed(bytes) && !ldcache_read(&session.cache, bytes, (u64)st.st_size))
+                sys_munmap(bytes, (size_t)st.st_size);
+        }
+        sys_close(fd);
+    }
+    return session.cache.bytes ? &session.cache : NULL;
+}
+
+static const char *origin_for(struct search *search, const struct object *object)
+{
+    (void)search;
+    return object ? object_origin((struct object *)object) : NULL;
+}
+
+u32 arch_cpu_level(void);
+static u32 cpu_level(struct search *search)
+{
+    static u32 level;
+    (void)search;
+    if (!level)
+        level = arch_cpu_level();
+    return level;
+}
+
+void load_search_init(void)
+{
+    session.search = (struct search){ .config = &session.config, .arena = &session.permanent, .try = try_candidate,
+                                      .dir_present = dir_present, .too_long = too_long, .cache = open_cache, .cpu_level = cpu_level, .origin = origin_for };
+}
+
+struct object *load_only_loaded(const char *name, struct object *loader)
+{
+    (void)loader;
+    bool has_slash = str_chr(name, '/') != NULL;
+    for (struct object *object = session.first; object; object = object->next) {
+        if (object->is_vdso)
+            continue;
+        if (object_answers_to(object, name))
+            return object;
+        if (has_slash && object->path && *object->path && str_equal(object->path, name))
+            return object;
+    }
+    return NULL;
+}
+
+/* The genuine linker when every ordinary place shows ourselves (a bind mount over it). */
+static const char *genuine_place(u32 i)
+{
+    switch (i) {
+    case 0: return "/run/ldr/genuine/ld-linux-x86-64.so.2";
+    case 1: return "/usr/lib/ldr/genuine/ld-linux-x86-64.so.2";
+    default: return NULL;
+    }
+}
+
+struct object *load_library(const char *name, struct object *loader, enum found_by as, bool unloadable, bool quiet)
+{
+    struct object *object = load_only_loaded(name, loader);
+    if (object)
+        return object;
+    /* A search may recurse (a filter's filtee), so its state is kept on the stack of this call. */
+    __typeof__(attempt) outer = attempt;
+    struct report loud = session.report;
+    if (quiet)
+        session.report = (struct report){ quiet_take };
+    attempt = (__typeof__(attempt)){ .unloadable = unloadable, .loader = loader, .as = as, .name = name };
+    session.search.program = session.program;
+    int got = search_library(&session.search, name, loader);
+    for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
+        got = try_candidate(&session.search, genuine_place(i), FOUND_DEFAULT, NULL);
+    object = got == 1 ? attempt.result : NULL;
+    if (got == 0) {
+        struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
+                                   .wanted_by = loader ? object_label(loader) : NULL,
+                                   .sys_errno = attempt.other_class ? 0 : attempt.last_errno,
+                                   .found = ELFCLASS32, .expected = ELFCLASS64, .has_values = attempt.other_class };
+        report_problem(&session.report, &problem);
+    }
+    attempt = outer;
+    session.report = loud;
+    if (!object)
+        return NULL;
+    if (object->state == OBJECT_MAPPED && !object->prev && session.first != object) {
+        object->loader = loader;
+        object_list_add(object);
+    }
+    /* The name asked for is remembered: asking again must not search again. */
+    object_add_alias(object, name);
+    return object;
+}
+
+struct object *load_without_mapping(const char *name, struct object *loader)
+{
+    struct object *object = load_only_loaded(name, loader);
+    if (object)
+        return object;
+    attempt = (__typeof__(attempt)){ .loader = loader, .name = name, .only_loaded = true };
+    session.search.program = session.program;
+    return search_library(&session.search, name, loader) == 1 ? attempt.result : NULL;
+}
+
+void load_publish(struct object *first)
+{
+    shim_lock_write();
+    for (struct object *object = first; object; object = object->next)
+        shim_object_added(object);
+    find_table_update();
+    shim_unlock_write();
+}
+
+static u32 count_tag(const struct image *image, i64 tag)
+{
+    u32 at = 0, count = 0;
+    u64 value;
+    while (image_next_dyn(image, &at, tag, &value))
+        count++;
+    return count;
+}
+
+/* Objects of one tag. A missing DT_AUXILIARY filtee is no error (gABI). */
+static int load_tag(struct object *object, i64 tag, struct object **out, u32 *count, bool unloadable)
+{
+    u32 at = 0;
+    u64 off;
+    while (image_next_dyn(&object->image, &at, tag, &off)) {
+        const char *name = image_string(&object->image, off);
+        if (!name)
+            return report_values(&session.report, LDR_E_STRING, object->image.path, off, object->image.strtab_len, (u64)tag);
+        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace);
+        if (!needed && tag != DT_AUXILIARY)
+            return -LDR_E_OPEN;
+        if (needed && needed != object)
+            out[(*count)++] = needed;
+    }
+    return 0;
+}
+
+int load_graph(struct object *first, bool unloadable)
+{
+    int worst = 0;
+    for (struct object *object = first; object; object = object->next) {
+        if (object->state != OBJECT_MAPPED || object->is_vdso || object->is_self)
+            continue;
+        u32 needed = count_tag(&object->image, DT_NEEDED), filters = count_tag(&object->image, DT_FILTER) + count_tag(&object->image, DT_AUXILIARY);
+        if (needed)
+            object->needed = arena_zalloc(object->arena, (u64)needed * sizeof *object->needed);
+        if (filters)
+            object->filtee = arena_zalloc(object->arena, (u64)filters * sizeof *object->filtee);
+        if ((needed && !object->needed) || (filters && !object->filtee))
+            return report_values(&session.report, LDR_E_NO_MEMORY, object->image.path, needed, 0, 0);
+        int err = load_tag(object, DT_NEEDED, object->needed, &object->needed_count, unloadable);
+        if (!err)
+            err = load_tag(object, DT_FILTER, object->filtee, &object->filtee_count, unloadable);
+        if (!err)
+            err = load_tag(object, DT_AUXILIARY, object->filtee, &object->filtee_count, unloadable);
+        if (err && !session.config.trace)
+            return err;
+        if (err)
+            worst = err;
+        object->state = OBJECT_LINKED;
+    }
+    return worst;
+}
+
+static void warn_version(const struct object *object, const char *before, const char *version, const char *after)
+{
+    char buf[2048];
+    struct text t = text_on(buf, sizeof buf);
+    text_put(&t, session.kernel.argv[0] ? session.kernel.argv[0] : "ld-ldr.so");
+    text_put(&t, ": ");
+    text_put(&t, before);
+    text_put(&t, version);
+    text_put(&t, after);
+    text_put(&t, " (required by ");
+    text_put(&t, object_label(object));
+    text_put(&t, ")\n");
+    sys_write_all(2, buf, t.len);
+}
+
+static int check_version(struct object *object, const struct version_need *need, bool warn)
+{
+    struct object *from = load_only_loaded(need->file, object);
+    if (!from || image_defines_version(&from->image, need->name, need->hash))
+        return 0;
+    char lead[1200];
+    struct text t = text_on(lead, sizeof lead);
+    text_put(&t, from->path);
+    if (!from->image.verdef_count) {
+        if (warn) {
+            text_put(&t, ": no version information available");
+            warn_version(object, lead, "", "");
+        }
+        return 0;
+    }
+    if (need->weak) {
+        if (warn) {
+            text_put(&t, ": weak version `");
+            warn_version(object, lead, need->name, "' not found");
+        }
+        return 0;
+    }
+    struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need->name, .wanted_by = object_label(object) };
+    return report_problem(&session.report, &problem);
+}
+
+int check_versions(struct object *object, bool warn)
+{
+    struct version_walk walk = image_version_needs(&object->image);
+    struct version_need need;
+    bool needs_libc = false, has_marker = false, told = false;
+    int worst = 0;
+    while (image_next_version_need(&object->image, &object->view, &walk, &need)) {
+        needs_libc |= str_equal(need.file, "libc.so.6");
+        has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
+        bool unversioned = warn && load_only_loaded(need.file, object) && !load_only_loaded(need.file, object)->image.verdef_count;
+        int err = check_version(object, &need, warn && !(unversioned && told));
+        told |= unversioned;
+        worst = err ? err : worst;
+    }
+    /* An old linker would have skipped DT_RELR silently; link editors mark objects that need one which does not. */
+    if (!worst && object->image.relr.count && needs_libc && !has_marker)
+        worst = report_errno(&session.report, LDR_E_RELR_MARKER, object_label(object), 0);
+    return worst;
+}
+
+int load_program(const char *path)
+{
+    struct opened file;
+    int err = open_file(&file, path);
+    if (err)
+        return report_errno(&session.report, err == -21 ? LDR_E_READ : LDR_E_OPEN, path, -err);
+    session.program = make_object(&file, path, &err, false, true);
+    if (session.program)
+        object_list_add(session.program);
+    sys_close(file.fd);
+    return session.program ? 0 : err;
+}

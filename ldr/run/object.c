@@ -1,0 +1,207 @@
+/* object.c - descriptors of loaded objects, the list of all, names, scopes. */
+#include "run.h"
+
+struct object *object_new(bool unloadable)
+{
+    char *room = unloadable ? heap_alloc(LINK_MAP_ROOM + sizeof(struct object))
+                            : arena_zalloc(&session.permanent, LINK_MAP_ROOM + sizeof(struct object));
+    if (!room) {
+        report_values(&session.report, LDR_E_NO_MEMORY, "object descriptor", sizeof(struct object), 0, 0);
+        return NULL;
+    }
+    struct object *object = (struct object *)(room + LINK_MAP_ROOM);
+    object->own_arena.more = object_arena_more;
+    object->arena = unloadable ? &object->own_arena : &session.permanent;
+    object->at_start = !unloadable;
+    return object;
+}
+
+void object_free(struct object *object)
+{
+    if (object->at_start)
+        return;
+    object_arena_free(&object->own_arena);
+    heap_free(object->bound_to);
+    heap_free(object_map(object));
+}
+
+void object_list_add(struct object *object)
+{
+    object->prev = session.last;
+    object->next = NULL;
+    if (session.last)
+        session.last->next = object;
+    else
+        session.first = object;
+    session.last = object;
+    session.object_count++;
+    session.adds++;
+}
+
+void object_list_remove(struct object *object)
+{
+    if (object->prev)
+        object->prev->next = object->next;
+    else
+        session.first = object->next;
+    if (object->next)
+        object->next->prev = object->prev;
+    else
+        session.last = object->prev;
+    session.object_count--;
+    session.subs++;
+}
+
+bool object_answers_to(const struct object *object, const char *name)
+{
+    for (const struct alias *alias = &object->aliases; alias; alias = alias->next)
+        if (alias->name && str_equal(alias->name, name))
+            return true;
+    return false;
+}
+
+bool object_add_alias(struct object *object, const char *name)
+{
+    if (object_answers_to(object, name))
+        return true;
+    char *copy = arena_dup(object->arena, name);
+    if (!copy)
+        return false;
+    if (!object->aliases.name) {
+        object->aliases.name = copy;
+        return true;
+    }
+    struct alias *alias = arena_zalloc(object->arena, sizeof *alias);
+    if (!alias)
+        return false;
+    alias->name = copy;
+    alias->next = object->aliases.next;
+    object->aliases.next = alias;
+    return true;
+}
+
+static bool object_holds(const struct object *object, u64 addr)
+{
+    if (addr < object->map_start || addr >= object->map_end)
+        return false;
+    const struct plan *plan = &object->image.plan;
+    for (u32 i = 0; i < plan->seg_count; i++)
+        if (addr - object->bias >= align_down(plan->seg[i].vaddr, LDR_PAGE) && addr - object->bias < plan->seg[i].mem_end)
+            return true;
+    return false;
+}
+
+struct object *object_at(u64 addr)
+{
+    for (struct object *object = session.first; object; object = object->next)
+        if (object_holds(object, addr))
+            return object;
+    if (session.self && object_holds(session.self, addr))
+        return session.self;
+    return NULL;
+}
+
+const char *object_label(const struct object *object)
+{
+    if (object->path && *object->path)
+        return object->path;
+    return session.kernel.argv && session.kernel.argv[0] ? session.kernel.argv[0] : "main program";
+}
+
+const char *object_origin(struct object *object)
+{
+    if (object->origin)
+        return object->origin;
+    char buf[4096];
+    struct text text = text_on(buf, sizeof buf);
+    if (object->is_program) {
+        if (session.config.origin_path) {
+            text_put(&text, session.config.origin_path);
+            text_put(&text, "/x");
+        } else if (session.way == START_INTERPRETER) {
+            char link[4096];
+            long len = sys_readlink("/proc/self/exe", link, sizeof link - 1);
+            if (len <= 0 || link[0] != '/')
+                return NULL;
+            text_putn(&text, link, (size_t)len);
+        }
+    }
+    if (!text.len) {
+        const char *path = object->real_path ? object->real_path : object->path;
+        if (!path)
+            return NULL;
+        if (path[0] != '/') {
+            char cwd[4096];
+            long len = sys_getcwd(cwd, sizeof cwd);
+            if (len <= 1)
+                return NULL;
+            text_putn(&text, cwd, (size_t)len - 1);
+            text_char(&text, '/');
+        }
+        text_put(&text, path);
+    }
+    if (text.cut)
+        return NULL;
+    const char *slash = str_rchr(buf, '/');
+    if (!slash)
+        return NULL;
+    size_t len = (size_t)(slash - buf);
+    /* As glibc: no tidying, "./prog" in /d has the origin "/d/.". */
+    object->origin = arena_dupn(object->arena, buf, len ? len : 1);
+    return object->origin;
+}
+
+bool scope_add(struct scope *scope, struct object *object, struct arena *arena)
+{
+    if (scope->count == scope->room) {
+        u32 room = scope->room ? scope->room * 2 : 16;
+        struct object **list = arena ? arena_alloc(arena, room * sizeof *list) : heap_alloc(room * sizeof *list);
+        if (!list)
+            return false;
+        memcpy(list, scope->object, scope->count * sizeof *list);
+        struct object **old = scope->object;
+        scope->object = list;
+        scope->room = room;
+        if (!arena)
+            heap_free(old);
+    }
+    scope->object[scope->count++] = object;
+    return true;
+}
+
+/* Lists are replaced, never edited in place, and the old one stays readable until the object goes: another thread may be
+ * binding lazily through it at this moment. */
+bool object_add_scope(struct object *object, const struct scope *scope, bool first)
+{
+    for (u32 i = 0; i < object->scope_count; i++)
+        if (object->scope[i] == scope)
+            return true;
+    if (first || object->scope_count == object->scope_room) {
+        u32 room = object->scope_count + 4;
+        const struct scope **list = arena_zalloc(object->arena, room * sizeof *list);
+        if (!list)
+            return false;
+        memcpy(list + first, object->scope, object->scope_count * sizeof *list);
+        if (first)
+            list[0] = scope;
+        else
+            list[object->scope_count] = scope;
+        __atomic_store_n(&object->scope, list, __ATOMIC_RELEASE);
+        object->scope_room = room;
+    } else {
+        object->scope[object->scope_count] = scope;
+    }
+    __atomic_store_n(&object->scope_count, object->scope_count + 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+void object_remove_scope(struct object *object, const struct scope *scope)
+{
+    for (u32 i = 0; i < object->scope_count; i++)
+        if (object->scope[i] == scope) {
+            for (u32 k = i; k + 1 < object->scope_count; k++)
+                object->scope[k] = object->scope[k + 1];
+            object->scope_count--;
+            return;
+        }
+}

@@ -1,0 +1,162 @@
+/* open.c - dlopen: load, link, place, relocate, protect, publish, initialise; or leave everything as it was.
+ *
+ * Order: objects are mapped and published (debuggers may set breakpoints), then relocated dependencies first, sealed, and only then
+ * do constructors run, with the load lock held, as under the system's linker. Any failure before constructors takes every new object
+ * back out: nothing of the process has changed but the counters. */
+#include "run.h"
+#include "../compat/shim.h"
+#include "../debug/r_debug.h"
+
+#define MODE_LAZY 1
+#define MODE_NOW 2
+#define MODE_NOLOAD 4
+#define MODE_DEEPBIND 8
+#define MODE_GLOBAL 0x100
+#define MODE_NODELETE 0x1000
+
+static bool is_new(const struct object *object)
+{
+    return object->state < OBJECT_RELOCATED && !object->at_start;
+}
+
+/* Scopes: new objects search the global scope, then the root's closure (or the other way round); objects that were there
+ * already get the new closure as a further list, so that what they need can be found through it. */
+static int set_scopes(struct object *root, int mode)
+{
+    struct scope *closure = &root->closure;
+    for (u32 i = 0; i < closure->count; i++) {
+        struct object *object = closure->object[i];
+        bool ok = true;
+        if (is_new(object) && !object->scope_count) {
+            if (mode & MODE_DEEPBIND)
+                ok = object_add_scope(object, closure, false) && object_add_scope(object, &session.global, false);
+            else
+                ok = object_add_scope(object, &session.global, false) && object_add_scope(object, closure, false);
+            if (ok && object->image.symbolic)
+                ok = scope_add(&object->symbolic_scope, object, object->arena) && object_add_scope(object, &object->symbolic_scope, true);
+        } else if (!object->is_vdso) {
+            ok = object_add_scope(object, closure, false);
+        }
+        if (!ok)
+            return report_values(&session.report, LDR_E_NO_MEMORY, object_label(object), 0, 0, 0);
+    }
+    return 0;
+}
+
+static void make_global(struct object *root)
+{
+    for (u32 i = 0; i < root->closure.count; i++) {
+        struct object *object = root->closure.object[i];
+        /* Old lists of the global scope are kept: a thread may be walking one. */
+        if (!object->in_global && scope_add(&session.global, object, &session.permanent))
+            object->in_global = true;
+    }
+}
+
+static int prepare(struct object *first)
+{
+    int err = 0;
+    for (struct object *object = first; object && !err; object = object->next) {
+        err = check_versions(object, false);
+        if (!err)
+            err = tls_add_module(object);
+        if (!err && (object->image.stack_flags & PF_X) && !(session.program->image.stack_flags & PF_X)) {
+            int failed = make_stack_executable();
+            if (failed)
+                err = report_errno(&session.report, LDR_E_EXEC_STACK, object->path, -failed);
+        }
+    }
+    return err;
+}
+
+static int relocate_new(struct object *root, enum bind_when when)
+{
+    int err = 0;
+    for (u32 i = root->closure.count; i-- > 0 && !err;)
+        if (root->init_order[i]->state < OBJECT_RELOCATED)
+            err = relocate_object(root->init_order[i], when);
+    return err;
+}
+
+/* Load to protect. `first` is where new objects start in the list; NULL: none are new. */
+static int link_new(struct object *root, struct object *first, int mode)
+{
+    int err = 0;
+    if (first) {
+        err = prepare(first);
+        if (err)
+            return err;
+    }
+    if (!root->closure.count && (err = init_order_build(root, root->arena)))
+        return err;
+    if ((err = set_scopes(root, mode)))
+        return err;
+    if (!first)
+        return 0;
+    debug_announce(DEBUG_ADDING);
+    load_publish(first);
+    shim_publish_modules();
+    err = relocate_new(root, mode & MODE_NOW || session.config.bind_now ? BIND_NOW : BIND_LAZY);
+    for (struct object *object = first; object && !err; object = object->next)
+        err = protect_relro(object);
+    for (struct object *object = session.first; object && !err; object = object->next)
+        if (object->tls_static_pending)
+            tls_copy_image_everywhere(object);
+    return err;
+}
+
+/* Takes every object from `first` on out again. None has run a constructor. */
+void open_rollback(struct object *first)
+{
+    u32 count = 0;
+    for (struct object *object = first; object; object = object->next)
+        count++;
+    struct object **list = heap_alloc((count + 1) * sizeof *list);
+    if (!list)
+        return;
+    count = 0;
+    for (struct object *object = first; object; object = object->next)
+        list[count++] = object;
+    unload_objects(list, count);
+    heap_free(list);
+}
+
+struct object *open_object(const char *name, int mode, struct object *caller)
+{
+    struct object *root, *last_before = session.last;
+    if (mode & MODE_NOLOAD) {
+        root = load_without_mapping(name, caller);
+        if (!root)
+            return NULL;
+    } else {
+        root = load_library(name, caller, FOUND_NAME, true, false);
+        if (!root)
+            return NULL;
+        if (last_before->next == root)
+            root->loader = NULL;      /* the caller's paths served to find it; the chain for what it needs starts here */
+    }
+    struct object *first = last_before->next;
+    bool had_closure = root->closure.count != 0;
+    int err = first ? load_graph(first, true) : 0;
+    if (!err)
+        err = link_new(root, first, mode);
+    if (err) {
+        if (!had_closure && root->closure.count)
+            for (struct object *object = session.first; object; object = object->next)
+                object_remove_scope(object, &root->closure);
+        if (first)
+            open_rollback(first);
+        return NULL;
+    }
+    root->open_count++;
+    if (mode & MODE_NODELETE) {
+        root->no_delete = true;
+        root->no_delete_why = "RTLD_NODELETE";
+    }
+    if (mode & MODE_GLOBAL)
+        make_global(root);
+    if (first)
+        debug_announce(DEBUG_CONSISTENT);
+    init_run(root);
+    return root;
+}

@@ -1,0 +1,590 @@
+/* relocate.c - one object's relocations, in the order that values depend on each other (gABI "Relocation", glibc's order rules):
+ *   RELR and RELATIVE (need nothing) | symbolic, TLS, COPY | jump slots (at once or lazily) | IRELATIVE last: resolvers run the
+ *   object's own code, which must be relocated by then.
+ *
+ * Two loops: a tight one for relative entries, which are most of all (a million in a large C++ program), and one for the rest. The place
+ * is compared with the hull of the writable segments: one subtraction, one comparison. Pages that relative entries are about to
+ * write are made private in batches (MADV_POPULATE_WRITE): a batched page costs half of a fault. */
+#include "run.h"
+#include "../arch/arch.h"
+#include "../compat/shim.h"
+#include "unique.h"
+
+#define CHUNK 4096u                   /* entries looked over ahead: 96 KiB, still in cache when applied */
+
+struct walk {
+    struct object *object;
+    u64 bias;
+    u64 lo, len;                      /* writable hull: place - lo <= len - 8 */
+    bool text_open;                   /* DT_TEXTREL: read-only segments are writable at the moment */
+    /* the last reference answered: link editors sort entries by symbol */
+    u32 last_symbol, last_classes;
+    bool last_valid, last_found;
+    struct binding last;
+    u64 last_address;
+    bool last_address_known;
+    u64 irelative;                    /* entries met and put off */
+    int worst;
+};
+
+/* ---- references ------------------------------------------------------------------------------------------------------ */
+
+const struct version *reference_version(const struct object *object, u32 symbol)
+{
+    const struct image *image = &object->image;
+    if (!image->versym)
+        return NULL;
+    u32 number = image->versym[symbol] & 0x7fff;
+    if (number >= image->version_count || !image->version[number].name)
+        return NULL;
+    return &image->version[number];
+}
+
+void object_note_binding(struct object *from, struct object *to)
+{
+    if (to == from || to->at_start || from->is_self)
+        return;
+    for (u32 i = 0; i < from->needed_count; i++)
+        if (from->needed[i] == to)
+            return;
+    for (u32 i = 0; i < from->bound_count; i++)
+        if (from->bound_to[i] == to)
+            return;
+    shim_lock_load();
+    if (from->at_start && !to->no_delete) {
+        /* An object that stays for ever now uses this one. */
+        to->no_delete = true;
+        to->no_delete_why = "an object loaded at start-up bound to it";
+    } else if (from->bound_count == from->bound_room) {
+        u32 room = from->bound_room ? from->bound_room * 2 : 8;
+        struct object **list = heap_alloc(room * sizeof *list);
+        if (list) {
+            memcpy(list, from->bound_to, from->bound_count * sizeof *list);
+            heap_free(from->bound_to);
+            from->bound_to = list;
+            from->bound_room = room;
+        }
+    }
+    if (from->bound_count < from->bound_room)
+        from->bound_to[from->bound_count++] = to;
+    shim_unlock_load();
+}
+
+int find_reference(const struct reference *reference, struct binding *out)
+{
+    struct object *object = reference->object;
+    const struct image *image = &object->image;
+    if (reference->symbol >= image->sym_limit)
+        return report_values(reference->report, LDR_E_RELOC_SYMBOL, image->path, reference->symbol, image->sym_limit, 0);
+    const Elf64_Sym *sym = &image->symtab[reference->symbol];
+    if (symbol_binds_locally(sym)) {
+        *out = (struct binding){ object, sym };
+        return 0;
+    }
+    struct symbol_want want = { .name = image_string(image, sym->st_name), .version = reference_version(object, reference->symbol),
+                                .classes = reference->classes };
+    if (!want.name)
+        return report_values(reference->report, LDR_E_STRING, image->path, sym->st_name, image->strtab_len, DT_SYMTAB);
+    if (session.index && image->gnu.chain && sym->st_shndx != SHN_UNDEF && reference->symbol >= image->gnu.sym_offset) {
+        /* Defined here too: its chain word is its hash but for bit 0, and the index needs no more. */
+        want.gnu = image->gnu.chain[reference->symbol - image->gnu.sym_offset];
+        want.partial = true;
+    } else {
+        want.gnu = gnu_hash_len(want.name, &want.len);
+    }
+    const struct object *skip = NULL;
+    if (!lookup_reference(object, sym, &want, skip, session.index, out)) {
+        *out = (struct binding){ 0 };
+        if (ELF64_ST_BIND(sym->st_info) == STB_WEAK)
+            return 1;
+        struct problem problem = { .code = LDR_E_SYMBOL, .object = object_label(object), .name = want.name,
+                                   .wanted_by = want.version ? want.version->name : NULL };
+        return report_problem(reference->report, &problem);
+    }
+    if (ELF64_ST_BIND(out->symbol->st_info) == STB_GNU_UNIQUE) {
+        /* A copy relocation moves the unique object into the program. */
+        struct binding mine = reference->classes & CLASS_COPY ? (struct binding){ object, sym } : *out;
+        struct binding theirs;
+        if (!unique_binding(want.name, &mine, &theirs))
+            return report_values(reference->report, LDR_E_NO_MEMORY, image->path, 0, 0, 0);
+        if (!(reference->classes & CLASS_COPY))
+            *out = theirs;
+    }
+    object_note_binding(object, out->object);
+    return 0;
+}
+
+u64 binding_address(const struct binding *binding)
+{
+    const Elf64_Sym *sym = binding->symbol;
+    if (UNLIKELY(binding->object->is_linker)) {
+        u64 ours = shim_override(binding);
+        if (ours)
+            return ours;
+    }
+    u64 address = (sym->st_shndx == SHN_ABS ? 0 : binding->object->bias) + sym->st_value;
+    if (UNLIKELY(ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC && sym->st_shndx != SHN_UNDEF))
+        address = ((u64(*)(void))address)();
+    return address;
+}
+
+/* ---- places ---------------------------------------------------------------------------------------------------------- */
+
+static bool place_fits(const struct walk *walk, u64 place, u64 width)
+{
+    if (LIKELY(width <= 8 && place - walk->lo <= walk->len - 8))
+        return true;
+    const struct plan *plan = &walk->object->image.plan;
+    for (u32 i = 0; i < plan->seg_count; i++) {
+        const struct segment *seg = &plan->seg[i];
+        if ((seg->prot & PF_W || walk->text_open) && place >= align_down(seg->vaddr, LDR_PAGE) && place < seg->mem_end &&
+            seg->mem_end - place >= width)
+            return true;
+    }
+    return false;
+}
+
+static int bad_place(const struct walk *walk, u64 place)
+{
+    bool in_text = place >= walk->object->image.plan.lo_page && place < walk->object->image.plan.hi_page;
+    return report_values(&session.report, in_text ? LDR_E_TEXTREL : LDR_E_RELOC_PLACE, walk->object->image.path, place, walk->lo,
+                         walk->lo + walk->len);
+}
+
+static int store(const struct walk *walk, u64 place, u64 value, const struct reloc_kind *kind, const char *name)
+{
+    void *at = (void *)(walk->bias + place);
+    if (kind->width == 8) {
+        *(u64 *)at = value;
+        return 0;
+    }
+    *(u32 *)at = (u32)value;
+    if (kind->is_signed ? (u64)(i64)(int)(u32)value == value : (u64)(u32)value == value)
+        return 0;
+    struct problem problem = { .code = LDR_E_RELOC_OVERFLOW, .object = object_label(walk->object), .name = name, .found = value,
+                               .expected = kind->width, .place = place, .has_values = true };
+    return report_problem(&session.report, &problem);
+}
+
+/* ---- batches of pages ------------------------------------------------------------------------------------------------ */
+
+struct page_run { u64 start, end; };  /* run-time addresses; empty: start == end */
+
+static void run_flush(struct page_run *run)
+{
+    if (run->end - run->start >= 2 * LDR_PAGE && !session.populate_refused &&
+        sys_madvise((void *)run->start, run->end - run->start, MADV_POPULATE_WRITE) == -22)
+        session.populate_refused = true;
+    run->start = run->end = 0;
+}
+
+static void run_add(struct page_run *run, u64 addr)
+{
+    u64 page = align_down(addr, LDR_PAGE);
+    if (page == run->end) {
+        run->end += LDR_PAGE;
+    } else if (page < run->start || page > run->end) {
+        run_flush(run);
+        run->start = page;
+        run->end = page + LDR_PAGE;
+    }
+}
+
+static void populate_ahead(const struct walk *walk, const Elf64_Rela *from, const Elf64_Rela *end)
+{
+    struct page_run run = { 0 };
+    for (const Elf64_Rela *r = from; r < end; r++) {
+        if (r->r_info != R_X86_64_RELATIVE || r->r_offset - walk->lo > walk->len - 8)
+            break;
+        run_add(&run, walk->bias + r->r_offset);
+    }
+    run_flush(&run);
+}
+
+/* ---- relative -------------------------------------------------------------------------------------------------------- */
+
+/* Applies relative entries up to the first other one, and returns where it stopped. */
+static const Elf64_Rela *apply_relative(const struct walk *walk, const Elf64_Rela *r, const Elf64_Rela *end)
+{
+    const u64 bias = walk->bias, lo = walk->lo, reach = walk->len - 8;
+    for (; r < end; r++) {
+        u64 place = r->r_offset;
+        if (UNLIKELY(r->r_info != R_X86_64_RELATIVE || place - lo > reach))
+            break;
+        *(u64 *)(bias + place) = bias + (u64)r->r_addend;
+    }
+    return r;
+}
+
+/* RELR: a word with bit 0 clear is a place; one with bit 0 set is a bitmap of the 63 words that follow the last place
+ * (generic-abi proposal "RELR", gABI draft). */
+static int apply_relr(struct walk *walk)
+{
+    const struct relr_table *table = &walk->object->image.relr;
+    const u64 bias = walk->bias, lo = walk->lo, reach = walk->len - 8;
+    struct page_run run = { 0 };
+    u64 next = 0;
+    for (u64 i = 0; i < table->count; i++) {
+        u64 entry = table->at[i];
+        if (!(entry & 1)) {
+            if (entry - lo > reach)
+                return bad_place(walk, entry);
+            run_add(&run, bias + entry);
+            next = entry + 8;
+        } else {
+            /* The bitmap's reach must stay writable as far as it has bits. */
+            u64 span = (63 - (u64)__builtin_clzll(entry)) * 8;
+            if (entry > 1 && (next - lo > reach || next + span - 8 - lo > reach))
+                return bad_place(walk, next);
+            if (entry > 1)
+                run_add(&run, bias + next + (u64)(__builtin_ctzll(entry & ~1ull) - 1) * 8);
+            next += 63 * 8;
+        }
+    }
+    run_flush(&run);
+    u64 *at = NULL;
+    for (u64 i = 0; i < table->count; i++) {
+        u64 entry = table->at[i];
+        if (!(entry & 1)) {
+            at = (u64 *)(bias + entry);
+            *at++ += bias;
+        } else {
+            u64 *word = at;
+            for (u64 bits = entry >> 1; bits; bits >>= 1, word++)
+                if (bits & 1)
+                    *word += bias;
+            at += 63;
+        }
+    }
+    return 0;
+}
+
+/* ---- everything else ------------------------------------------------------------------------------------------------- */
+
+static int resolve(struct walk *walk, u32 symbol, u32 classes)
+{
+    if (walk->last_valid && walk->last_symbol == symbol && walk->last_classes == classes)
+        return walk->last_found ? 0 : 1;
+    struct reference reference = { walk->object, symbol, classes, &session.report };
+    int got = find_reference(&reference, &walk->last);
+    walk->last_valid = got >= 0;
+    walk->last_symbol = symbol;
+    walk->last_classes = classes;
+    walk->last_found = got == 0;
+    walk->last_address_known = false;
+    return got;
+}
+
+static u64 resolved_address(struct walk *walk)
+{
+    if (!walk->last_found)
+        return 0;
+    if (!walk->last_address_known) {
+        walk->last_address = binding_address(&walk->last);
+        walk->last_address_known = true;
+    }
+    return walk->last_address;
+}
+
+static const char *symbol_name(const struct walk *walk, u32 symbol)
+{
+    const char *name = symbol ? image_string(&walk->object->image, walk->object->image.symtab[symbol].st_name) : NULL;
+    return name ? name : "";
+}
+
+static int apply_copy(struct walk *walk, u64 place, u32 symbol)
+{
+    if (!walk->last_found)
+        return 0;
+    const struct image *mine = &walk->object->image;
+    const Elf64_Sym *to = &mine->symtab[symbol], *from = walk->last.symbol;
+    u64 len = to->st_size < from->st_size ? to->st_size : from->st_size;
+    const void *source = view_at(&walk->last.object->view, from->st_value, len);
+    if (!source || !place_fits(walk, place, len))
+        return report_values(&session.report, LDR_E_RELOC_SIZE, mine->path, len, to->st_size, place);
+    memcpy((void *)(walk->bias + place), source, len);
+    if (from->st_size > to->st_size || (from->st_size < to->st_size && session.config.verbose)) {
+        char buf[1024];
+        struct text t = text_on(buf, sizeof buf);
+        text_put(&t, object_label(walk->object));
+        text_put(&t, ": Symbol `");
+        text_put(&t, symbol_name(walk, symbol));
+        text_put(&t, "' has different size in shared object, consider re-linking\n");
+        sys_write_all(2, buf, t.len);
+    }
+    return 0;
+}
+
+u64 ldr_tlsdesc_static(void *), ldr_tlsdesc_dynamic(void *), ldr_tlsdesc_undefined_weak(void *);
+
+static int apply_tls(struct walk *walk, const struct reloc_kind *kind, u64 place, u64 addend, struct object *module, u64 symbol_value)
+{
+    u64 *at = (u64 *)(walk->bias + place);
+    switch (kind->class) {
+    case RELOC_TLS_MODULE:
+        *at = module ? module->tls_module : 0;
+        return 0;
+    case RELOC_TLS_OFFSET:
+        if (module)
+            *at = symbol_value + addend;
+        return 0;
+    case RELOC_TLS_TPOFF:
+        if (module) {
+            int err = module->tls_offset ? 0 : tls_make_static(module);
+            if (err)
+                return err;
+            *at = symbol_value + addend - module->tls_offset;
+        }
+        return 0;
+    default: {
+        u64 arg;
+        if (!module) {
+            at[1] = addend;
+            at[0] = (u64)ldr_tlsdesc_undefined_weak;
+        } else if (module->tls_offset || tls_try_static(module)) {
+            at[1] = symbol_value + addend - module->tls_offset;
+            at[0] = (u64)ldr_tlsdesc_static;
+        } else {
+            struct tls_index *index = arena_alloc(walk->object->arena, sizeof *index);
+            if (!index)
+                return report_values(&session.report, LDR_E_NO_MEMORY, walk->object->image.path, sizeof *index, 0, place);
+            *index = (struct tls_index){ module->tls_module, symbol_value + addend };
+            arg = (u64)index;
+            at[1] = arg;
+            at[0] = (u64)ldr_tlsdesc_dynamic;
+        }
+        return 0;
+    }
+    }
+}
+
+static int unknown_type(const struct walk *walk, const Elf64_Rela *r)
+{
+    return report_values(&session.report, LDR_E_RELOC_TYPE, object_label(walk->object), ELF64_R_TYPE(r->r_info), R_X86_64_RELATIVE64, r->r_offset);
+}
+
+/* One entry that is not relative. */
+static int apply_one(struct walk *walk, const Elf64_Rela *r)
+{
+    u32 symbol = (u32)ELF64_R_SYM(r->r_info);
+    struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info));
+    u64 place = r->r_offset, addend = (u64)r->r_addend;
+    if (kind.class == RELOC_NONE)
+        return 0;
+    if (kind.class == RELOC_UNKNOWN)
+        return unknown_type(walk, r);
+    if (UNLIKELY(!place_fits(walk, place, kind.width ? kind.width : 1)))
+        return bad_place(walk, place);
+    if (kind.class == RELOC_IRELATIVE) {
+        walk->irelative++;
+        return 0;
+    }
+    if (kind.class == RELOC_RELATIVE) {
+        *(u64 *)(walk->bias + place) = walk->bias + addend;
+        return 0;
+    }
+    if (symbol) {
+        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0) |
+                      (kind.data_address ? CLASS_EXTERN_DATA : 0);
+        int got = resolve(walk, symbol, classes);
+        if (got < 0)
+            return got;
+    } else {
+        walk->last_valid = false;
+        walk->last_found = false;
+    }
+    const Elf64_Sym *found = symbol && walk->last_found ? walk->last.symbol : NULL;
+    switch (kind.class) {
+    case RELOC_SYMBOL:
+        return store(walk, place, (symbol ? resolved_address(walk) : 0) + addend, &kind, symbol_name(walk, symbol));
+    case RELOC_PC:
+        return store(walk, place, (symbol ? resolved_address(walk) : 0) + addend - (walk->bias + place), &kind, symbol_name(walk, symbol));
+    case RELOC_SIZE:
+        return store(walk, place, (found ? found->st_size : 0) + addend, &kind, symbol_name(walk, symbol));
+    case RELOC_COPY:
+        return apply_copy(walk, place, symbol);
+    default: {
+        struct object *module = symbol ? (found ? walk->last.object : NULL) : walk->object;
+        if (module && !module->tls_module)
+            module = NULL;
+        return apply_tls(walk, &kind, place, addend, module, found ? found->st_value : 0);
+    }
+    }
+}
+
+static void apply_table(struct walk *walk, const struct rela_table *table)
+{
+    const Elf64_Rela *r = table->at, *end = r + table->count;
+    while (r < end) {
+        if (r->r_info == R_X86_64_RELATIVE) {
+            const Elf64_Rela *stop = (u64)(end - r) > CHUNK ? r + CHUNK : end;
+            if ((u64)(stop - r) >= 64)
+                populate_ahead(walk, r, stop);
+            const Elf64_Rela *done = apply_relative(walk, r, stop);
+            if (done != r) {
+                r = done;
+                continue;
+            }
+        }
+        int err = apply_one(walk, r++);
+        /* At start-up every missing symbol is told; any other problem ends the walk. */
+        if (err) {
+            walk->worst = err;
+            if (err != -LDR_E_SYMBOL || session.started)
+                return;
+        }
+    }
+}
+
+static void apply_rel(struct walk *walk, const struct rel_table *table)
+{
+    for (u64 i = 0; i < table->count && !walk->worst; i++) {
+        const Elf64_Rel *rel = &table->at[i];
+        /* REL keeps the addend at the place (not used by x86-64 link editors, but defined by the gABI). */
+        if (!place_fits(walk, rel->r_offset, 8)) {
+            walk->worst = bad_place(walk, rel->r_offset);
+            return;
+        }
+        u32 width = arch_reloc_kind((u32)ELF64_R_TYPE(rel->r_info)).width;
+        i64 addend = width == 4 ? *(int *)(walk->bias + rel->r_offset) : width ? *(i64 *)(walk->bias + rel->r_offset) : 0;
+        Elf64_Rela r = { rel->r_offset, rel->r_info, addend };
+        walk->worst = apply_one(walk, &r);
+    }
+}
+
+static int apply_irelative(struct walk *walk, const struct rela_table *table)
+{
+    /* They stand together near the end of a table: from the back, stop when all are done. */
+    u64 first = table->count;
+    u64 left = walk->irelative;
+    while (left && first > 0) {
+        first--;
+        if (ELF64_R_TYPE(table->at[first].r_info) == R_X86_64_IRELATIVE)
+            left--;
+    }
+    walk->irelative = left;
+    for (u64 i = first; i < table->count; i++) {
+        const Elf64_Rela *r = &table->at[i];
+        if (ELF64_R_TYPE(r->r_info) == R_X86_64_IRELATIVE)
+            *(u64 *)(walk->bias + r->r_offset) = ((u64(*)(void))(walk->bias + (u64)r->r_addend))();
+    }
+    return 0;
+}
+
+/* Lazy jump slots: each holds the link-time address of its PLT entry's second half; only the bias is added. */
+static int apply_lazy(struct walk *walk)
+{
+    const struct rela_table *table = &walk->object->image.plt;
+    struct page_run run = { 0 };
+    u64 lazy = 0;
+    for (u64 i = 0; i < table->count; i++) {
+        u64 place = table->at[i].r_offset;
+        if (ELF64_R_TYPE(table->at[i].r_info) == R_X86_64_JUMP_SLOT && place - walk->lo <= walk->len - 8)
+            run_add(&run, walk->bias + place);
+    }
+    run_flush(&run);
+    for (u64 i = 0; i < table->count && !walk->worst; i++) {
+        const Elf64_Rela *r = &table->at[i];
+        if (ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && r->r_offset - walk->lo <= walk->len - 8) {
+            *(u64 *)(walk->bias + r->r_offset) += walk->bias;
+            lazy++;
+        } else {
+            walk->worst = apply_one(walk, r);
+        }
+    }
+    walk->object->got_lazy = lazy;
+    return walk->worst;
+}
+
+static int set_text_writable(struct object *object, bool writable)
+{
+    const struct plan *plan = &object->image.plan;
+    for (u32 i = 0; i < plan->seg_count; i++) {
+        const struct segment *seg = &plan->seg[i];
+        if (seg->prot & PF_W)
+            continue;
+        int prot = writable ? PROT_READ | PROT_WRITE : (seg->prot & PF_R ? PROT_READ : 0) | (seg->prot & PF_X ? PROT_EXEC : 0);
+        u64 start = align_down(seg->vaddr, LDR_PAGE);
+        int err = sys_mprotect((void *)(object->bias + start), align_up(seg->mem_end, LDR_PAGE) - start, prot);
+        if (err)
+            return report_errno(&session.report, LDR_E_PROTECT, object->image.path, -err);
+    }
+    return 0;
+}
+
+int relocate_object(struct object *object, enum bind_when when)
+{
+    if (object->state >= OBJECT_RELOCATED)
+        return 0;
+    const struct image *image = &object->image;
+    struct walk walk = { .object = object, .bias = object->bias, .lo = image->writable_lo,
+                         .len = image->writable_hi > image->writable_lo ? image->writable_hi - image->writable_lo : 8 };
+    if (image->writable_hi <= image->writable_lo)
+        walk.lo = ~0ull - 64;         /* no writable segment: every place goes to the careful check */
+    if (image->textrel) {
+        int err = set_text_writable(object, true);
+        if (err)
+            return err;
+        walk.text_open = true;
+    }
+    walk.worst = image->relr.count ? apply_relr(&walk) : 0;
+    if (!walk.worst)
+        apply_table(&walk, &image->rela);
+    bool go_on = !walk.worst || (walk.worst == -LDR_E_SYMBOL && !session.started);
+    if (go_on && image->rel.count)
+        apply_rel(&walk, &image->rel);
+    bool lazy = when == BIND_LAZY && !image->bind_now && image->pltgot_vaddr && image->plt.count &&
+                view_at(&object->view, image->pltgot_vaddr, 24) && place_fits(&walk, image->pltgot_vaddr, 24);
+    if (go_on && lazy) {
+        int worst = walk.worst;
+        walk.worst = 0;
+        apply_lazy(&walk);
+        if (!walk.worst)
+            walk.worst = worst;
+        bind_set_up(object, image->pltgot_vaddr);
+    } else if (go_on) {
+        apply_table(&walk, &image->plt);
+    }
+    if (walk.text_open) {
+        int err = set_text_writable(object, false);
+        walk.worst = walk.worst ? walk.worst : err;
+    }
+    if (!walk.worst && walk.irelative) {
+        /* Resolvers may be called by later references to this object too: it counts as relocated from here on. */
+        object->state = OBJECT_RELOCATED;
+        if (object == session.linker)
+            shim_before_linker_runs();
+        apply_irelative(&walk, &image->plt);
+        apply_irelative(&walk, &image->rela);
+    }
+    if (!walk.worst)
+        object->state = OBJECT_RELOCATED;
+    return walk.worst;
+}
+
+/* ---- the index while start-up relocates ------------------------------------------------------------------------------ */
+
+static struct symbol_index start_index;
+static struct arena index_arena;
+
+void relocate_prepare(const struct scope *scope, bool bind_now)
+{
+    u64 references = 0;
+    for (u32 i = 0; i < scope->count; i++) {
+        const struct image *image = &scope->object[i]->image;
+        references += image->rela.count - image->rela_relative;
+        if (bind_now || image->bind_now)
+            references += image->plt.count;
+    }
+    if (!index_worthwhile(scope, references))
+        return;
+    index_arena = (struct arena){ .more = scratch_more };
+    if (index_build(&start_index, scope, &index_arena))
+        session.index = &start_index;
+}
+
+void relocate_done(void)
+{
+    session.index = NULL;
+    scratch_free(&index_arena);
+}

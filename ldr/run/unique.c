@@ -1,0 +1,55 @@
+/* unique.c - STB_GNU_UNIQUE: one definition for the whole process, whoever asks and however scopes are cut (used by libstdc++ for static
+ * members of templates). The first definition found is entered and its object can never be unloaded. */
+#include "run.h"
+#include "../compat/shim.h"
+#include "unique.h"
+
+struct entry { u32 hash; const char *name; struct binding binding; };
+
+static struct entry *table;
+static u32 table_count, table_room;
+
+static struct entry *place_of(struct entry *in, u32 room, u32 hash, const char *name)
+{
+    u32 at = hash & (room - 1);
+    while (in[at].name && !(in[at].hash == hash && str_equal(in[at].name, name)))
+        at = (at + 1) & (room - 1);
+    return &in[at];
+}
+
+static bool grow(void)
+{
+    u32 room = table_room ? table_room * 2 : 32;
+    struct entry *bigger = heap_alloc(room * sizeof *bigger);
+    if (!bigger)
+        return false;
+    for (u32 i = 0; i < table_room; i++)
+        if (table[i].name)
+            *place_of(bigger, room, table[i].hash, table[i].name) = table[i];
+    heap_free(table);
+    table = bigger;
+    table_room = room;
+    return true;
+}
+
+bool unique_binding(const char *name, const struct binding *mine, struct binding *out)
+{
+    u32 hash = gnu_hash_of(name);
+    shim_lock_load();
+    if (table_count * 2 >= table_room && !grow()) {
+        shim_unlock_load();
+        return false;
+    }
+    struct entry *entry = place_of(table, table_room, hash, name);
+    if (!entry->name) {
+        *entry = (struct entry){ hash, name, *mine };
+        table_count++;
+        if (!mine->object->at_start) {
+            mine->object->no_delete = true;
+            mine->object->no_delete_why = "it defines a unique symbol that is in use";
+        }
+    }
+    *out = entry->binding;
+    shim_unlock_load();
+    return true;
+}

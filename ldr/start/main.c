@@ -1,0 +1,351 @@
+/* main.c - start-up from the kernel's entry to the program's, as a list of steps (ARCHITECTURE.md, "The life of a process").
+ * The only file that knows everyone. Returns the address to jump to; start.S goes there. */
+#include "start.h"
+#include "../api/message.h"
+#include "../compat/shim.h"
+#include "../debug/r_debug.h"
+
+struct session session;
+u8 ldr_no_finish;                     /* read by start.S */
+
+void _start(void);
+u64 ldr_start(u64 *stack);
+void ldr_finish(void);
+
+void ldr_finish(void)
+{
+    init_finish_all();
+}
+
+static void read_environment(void)
+{
+    struct kernel_facts *k = &session.kernel;
+    session.config.secure = k->secure != 0;
+    session.config.platform = k->platform;
+    for (char **entry = k->envp; *entry; entry++)
+        config_take_env(&session.config, *entry);
+    if (session.config.secure)
+        kernel_remove_unsecure_env(k);
+}
+
+static struct object *adopt(const char *path, const Elf64_Phdr *phdr, u16 phnum, u64 bias, u16 type)
+{
+    struct object *object = object_new(false);
+    if (!object)
+        sys_exit(127);
+    object->path = object->image.path = object->real_path = path;
+    object->image.type = type;
+    if (map_adopt(object, phdr, phnum, bias) != 0)
+        sys_exit(127);
+    return object;
+}
+
+/* Ourselves: known to unwinders and debuggers, never searched for symbols. */
+static void adopt_self(u64 base)
+{
+    const Elf64_Ehdr *eh = (const Elf64_Ehdr *)base;
+    session.self = adopt(session.self_path, (const Elf64_Phdr *)(base + eh->e_phoff), eh->e_phnum, base, ET_DYN);
+    session.self->is_self = true;
+    session.self->found_by = FOUND_SELF;
+    session.self->state = OBJECT_INITIALISED;
+    if (load_adopted(session.self) != 0)
+        sys_exit(127);
+}
+
+static void adopt_vdso(void)
+{
+    const Elf64_Ehdr *eh = (const Elf64_Ehdr *)session.kernel.sysinfo_ehdr;
+    if (!eh)
+        return;
+    const Elf64_Phdr *phdr = (const Elf64_Phdr *)((u64)eh + eh->e_phoff);
+    u64 bias = 0;
+    for (u16 i = 0; i < eh->e_phnum; i++)
+        if (phdr[i].p_type == PT_LOAD)
+            bias = (u64)eh - phdr[i].p_vaddr + phdr[i].p_offset;
+    session.vdso = adopt("linux-vdso.so.1", phdr, eh->e_phnum, bias, ET_DYN);
+    session.vdso->is_vdso = true;
+    session.vdso->found_by = FOUND_KERNEL;
+    if (load_adopted(session.vdso) != 0)
+        sys_exit(127);
+    session.vdso->state = OBJECT_INITIALISED;
+    object_list_add(session.vdso);
+}
+
+/* The program as the kernel mapped it. Its bias shows in where its own program headers lie. */
+static void adopt_program(void)
+{
+    const struct kernel_facts *k = &session.kernel;
+    const Elf64_Phdr *phdr = (const Elf64_Phdr *)k->phdr;
+    u64 bias = 0;
+    for (u64 i = 0; i < k->phnum; i++)
+        if (phdr[i].p_type == PT_PHDR)
+            bias = k->phdr - phdr[i].p_vaddr;
+    session.program = adopt("", phdr, (u16)k->phnum, bias, bias ? ET_DYN : ET_EXEC);
+    session.program->image.path = k->execfn ? k->execfn : "program";
+    session.program->real_path = k->execfn;
+    session.program->is_program = true;
+    session.program->image.entry = k->entry - bias;
+    if (load_adopted(session.program) != 0)
+        sys_exit(127);
+    object_list_add(session.program);
+}
+
+static int take_program(struct search *search, const char *path, enum found_by rule, const struct object *owner)
+{
+    (void)search;
+    (void)owner;
+    if (rule != FOUND_NAME && sys_access(path, 4) == -2 /* ENOENT */)
+        return 0;
+    return load_program(path) == 0 ? 1 : -1;
+}
+
+/* Command mode: everything the kernel would have done for PT_INTERP. */
+static void map_program(const struct options *options)
+{
+    struct kernel_facts *k = &session.kernel;
+    kernel_drop_arguments(k, options->used);
+    const char *path = k->argv[0];
+    kernel_set_auxv(k, AT_EXECFN, (u64)path);
+    struct search as_program = session.search;
+    as_program.try = take_program;
+    int got = search_library(&as_program, path, NULL);
+    if (got == 0)
+        report_errno(&session.report, LDR_E_OPEN, path, 2);
+    if (got != 1)
+        sys_exit(127);
+    struct object *program = session.program;
+    program->path = "";
+    u64 phdr = program->image.phdr_vaddr ? program->bias + program->image.phdr_vaddr : (u64)program->image.phdr;
+    kernel_set_auxv(k, AT_PHDR, phdr);
+    kernel_set_auxv(k, AT_PHNUM, program->image.phnum);
+    kernel_set_auxv(k, AT_ENTRY, program->bias + program->image.entry);
+    k->entry = program->bias + program->image.entry;
+    if (options->argv0)
+        k->argv[0] = (char *)options->argv0;
+}
+
+static int preload_problem;
+
+static void note_preload_problem(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    preload_problem = preload_problem ? preload_problem : problem->code;
+}
+
+static void preload_list(const char *list, const char *from, bool colons)
+{
+    char name[4096];
+    while (list && *list) {
+        while (*list == ' ' || *list == '\t' || *list == '\n' || (colons && *list == ':'))
+            list++;
+        size_t len = 0;
+        while (list[len] && list[len] != ' ' && list[len] != '\t' && list[len] != '\n' && !(colons && list[len] == ':'))
+            len++;
+        if (len && len < sizeof name) {
+            memcpy(name, list, len);
+            name[len] = 0;
+            /* Under AT_SECURE only plain names, which the trusted directories must hold. */
+            struct report outer = session.report;
+            session.report = (struct report){ note_preload_problem };
+            preload_problem = 0;
+            struct object *object = session.config.secure && str_chr(name, '/') ? session.program
+                                    : load_library(name, session.program, FOUND_PRELOAD, false, false);
+            session.report = outer;
+            if (!object) {
+                char buf[4400];
+                struct text t = text_on(buf, sizeof buf);
+                text_put(&t, "ERROR: ld.so: object '");
+                text_put(&t, name);
+                text_put(&t, "' from ");
+                text_put(&t, from);
+                text_put(&t, " cannot be preloaded (");
+                text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
+                text_put(&t, "): ignored.\n");
+                message_warn(buf);
+            } else if (object != session.program) {
+                object->found_by = FOUND_PRELOAD;
+            }
+        }
+        list += len;
+    }
+}
+
+static void preload_file(void)
+{
+    struct stat st;
+    int fd = sys_open_read("/etc/ld.so.preload");
+    if (fd < 0)
+        return;
+    if (sys_fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < 1 << 20) {
+        char *text = arena_zalloc(&session.permanent, (u64)st.st_size + 1);
+        long got = text ? sys_read(fd, text, (size_t)st.st_size) : 0;
+        for (long i = 0; i < got; i++)
+            if (text[i] == '#')       /* comment to the end of the line */
+                while (i < got && text[i] != '\n')
+                    text[i++] = ' ';
+        if (got > 0)
+            preload_list(text, "/etc/ld.so.preload", true);
+    }
+    sys_close(fd);
+}
+
+static int load_everything(void)
+{
+    preload_list(session.config.preload_option, "--preload", true);
+    preload_list(session.config.preload_env, "LD_PRELOAD", true);
+    preload_file();
+    return load_graph(session.first, false);
+}
+
+static int check_all_versions(void)
+{
+    int worst = 0;
+    for (struct object *object = session.first; object; object = object->next) {
+        int err = check_versions(object, true);
+        worst = err ? err : worst;
+    }
+    return worst;
+}
+
+static int place_everything(void)
+{
+    int err = init_order_build(session.program, &session.permanent);
+    const struct scope *closure = &session.program->closure;
+    for (u32 i = 0; i < closure->count && !err; i++) {
+        if (!scope_add(&session.global, closure->object[i], &session.permanent))
+            err = -LDR_E_NO_MEMORY;
+        closure->object[i]->in_global = true;
+    }
+    for (struct object *object = session.first; object && !err; object = object->next) {
+        if (!object_add_scope(object, &session.global, false))
+            err = -LDR_E_NO_MEMORY;
+        if (object->image.symbolic && !object->is_program &&
+            (!scope_add(&object->symbolic_scope, object, object->arena) || !object_add_scope(object, &object->symbolic_scope, true)))
+            err = -LDR_E_NO_MEMORY;
+        if (!err)
+            err = tls_add_module(object);
+    }
+    return err;
+}
+
+/* The genuine linker first, by its own definitions only: its IRELATIVE computes the CPU features that everybody's resolvers read. */
+static int relocate_linker(void)
+{
+    struct object *linker = session.linker;
+    if (!linker)
+        return 0;
+    struct object *alone[1] = { linker };
+    struct scope own = { alone, 1, 1 };
+    const struct scope *scopes[1] = { &own }, **outer = linker->scope;
+    u32 count = linker->scope_count;
+    linker->scope = scopes;
+    linker->scope_count = 1;
+    int err = relocate_object(linker, BIND_NOW);
+    linker->scope = outer;
+    linker->scope_count = count;
+    linker->is_linker = true;
+    return err;
+}
+
+static int relocate_everything(void)
+{
+    enum bind_when when = session.config.bind_now ? BIND_NOW : BIND_LAZY;
+    const struct scope *closure = &session.program->closure;
+    relocate_prepare(&session.global, session.config.bind_now);
+    int worst = session.libc ? relocate_object(session.libc, when) : 0;      /* resolvers in libc serve all others */
+    for (u32 i = closure->count; i-- > 0;) {
+        int err = relocate_object(session.program->init_order[i], when);
+        worst = err ? err : worst;
+    }
+    relocate_done();
+    return worst;
+}
+
+static int protect_everything(void)
+{
+    int err = 0;
+    for (struct object *object = session.first; object && !err; object = object->next)
+        if (object->state == OBJECT_RELOCATED)
+            err = protect_relro(object);
+    return err;
+}
+
+static u64 hand_over_static(void)
+{
+    ldr_no_finish = 1;
+    return session.kernel.entry;
+}
+
+static void must(int err)
+{
+    if (err)
+        sys_exit(err == -LDR_E_VERSION_MISSING ? 1 : 127);
+}
+
+static bool stack_must_execute(void)
+{
+    for (const struct object *object = session.first; object; object = object->next)
+        if ((object->image.stack_flags & PF_X) && !object->is_vdso && !object->is_self)
+            return true;
+    return false;
+}
+
+u64 ldr_start(u64 *stack)
+{
+    u64 base = bootstrap_relocate();
+    session.permanent.more = permanent_more;
+    session.report = message_start_report();
+    kernel_read(stack, &session.kernel);
+    session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
+    read_environment();
+    load_search_init();
+
+    struct options options = { 0 };
+    if (session.way == START_COMMAND) {
+        session.self_path = session.kernel.execfn ? session.kernel.execfn : "ld-ldr.so";
+        options_read(&options);
+        map_program(&options);
+    } else {
+        adopt_program();
+        const struct image *program = &session.program->image;
+        const char *interp = view_at(&session.program->view, program->interp_vaddr, program->interp_len);
+        session.self_path = interp ? interp : "ld-ldr.so";
+    }
+    adopt_self(base);
+    bootstrap_protect();
+    struct object *program = session.program;
+    bool is_static = !program->image.dyn_vaddr || (!program->image.interp_len && (program->image.flags_1 & DF_1_PIE));
+    if (options.what == DO_VERIFY)
+        sys_exit(!program->image.dyn_vaddr ? 1 : program->image.interp_len ? 0 : 2);
+    if (options.what == DO_LIST)
+        session.config.trace = true;
+    if (is_static && !session.config.trace)
+        return hand_over_static();
+
+    adopt_vdso();
+    int err = load_everything();
+    if (session.config.trace)
+        trace_and_exit(err);
+    must(err);
+    must(check_all_versions());
+    must(shim_recognise());
+    must(place_everything());
+    must(tls_start_main_thread(shim_thread_size()));
+    load_publish(session.first);
+    must(relocate_linker());
+    shim_fill();
+    shim_main_thread();
+    shim_publish_modules();
+    debug_start();
+    debug_announce(DEBUG_ADDING);
+    must(relocate_everything());
+    tls_copy_images(session.main_tp);
+    if (stack_must_execute())
+        must(make_stack_executable());
+    must(protect_everything());
+    must(shim_early_init());
+    debug_announce(DEBUG_CONSISTENT);
+    session.started = true;
+    init_run(program);
+    return session.kernel.entry;
+}

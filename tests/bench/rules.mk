@@ -1,0 +1,66 @@
+# make bench         every row, ours beside the system's linker: tables on stdout, build/bench.json
+#      ROWS="true clang-stub"   only these      RUNS=30   that many runs of each      LDSO=FILE   another linker as ours
+#      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
+# make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
+SYSTEM_LDSO     ?= /lib64/ld-linux-x86-64.so.2
+BENCH           := $(B)/bench
+BENCH_ROWS_FILE := tests/bench/rows
+BENCH_ALL_ROWS  := $(shell awk '!/^\#/ { print $$1 }' $(BENCH_ROWS_FILE))
+ROWS            ?= $(BENCH_ALL_ROWS)
+BENCH_LIBRARIES := $(foreach k,$(shell seq -w 0 399),$(BENCH)/generated/libg$(k).so)
+
+# What a row needs built before it can run: only chosen rows are paid for.
+bench_needs = $(patsubst %-stub,$(BENCH)/stubs/%,$(filter %-stub,$(1))) \
+              $(patsubst gen-%,$(BENCH)/generated/main-%,$(filter gen-%,$(1))) \
+              $(if $(filter million,$(1)),$(BENCH)/generated/main-million) \
+              $(if $(filter ls,$(1)),$(BENCH)/few)
+
+# How a file came into the page cache decides how many pages one fault maps: 40 MB freshly linked take 2,240 faults
+# to load, written by cp 2,633. Dropped and read in order, as after a reboot, they take 2,365 every time.
+bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=none && cat $(1) >/dev/null
+
+.PHONY: bench bench-check bench-setup
+bench: $(LDSO) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS))
+	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
+	$(BENCH)/bench -o $(LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(if $(RUNS),-n $(RUNS)) $(ROWS)
+
+bench-check: $(BENCH)/bench $(call bench_needs,ls)
+	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls
+	@test $$(grep -c '"cpu_bar_met"' $(BENCH)/check.json) = 2
+
+bench-setup:
+	tools/setup.sh build bench
+
+$(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c command.c bench.h) | $(BENCH)/
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $(filter %.c,$^) -lm
+
+$(BENCH)/generate: tests/bench/generate.c | $(BENCH)/
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $<
+
+$(BENCH)/ $(BENCH)/generated/ $(BENCH)/stubs/:
+	mkdir -p $@
+
+# A small directory for ls, the same on every machine.
+$(BENCH)/few: | $(BENCH)/
+	mkdir -p $@ && cd $@ && touch a b c d e f g h
+
+$(BENCH)/stubs/clang: bench_program := /usr/bin/clang
+$(BENCH)/stubs/gdb:   bench_program := /usr/bin/gdb
+$(BENCH)/stubs/cmake: bench_program := /usr/bin/cmake
+$(BENCH)/stubs/perf:  bench_program := /usr/bin/perf
+$(BENCH)/stubs/node:  bench_program := /usr/bin/node
+$(BENCH)/stubs/%: tests/bench/stub.sh | bench-setup $(BENCH)/stubs/
+	tests/bench/stub.sh $(bench_program) $@
+
+$(BENCH)/generated/lib%.so: $(BENCH)/generate | $(BENCH)/generated/
+	@$< $(if $(filter g%,$*),library $(patsubst g%,%,$*),$*) >$(@:.so=.s)
+	@$(CC) -shared -Wl,-soname,$(@F) -o $@ $(@:.so=.s) && rm $(@:.so=.s)
+
+# --no-as-needed: the programs use nothing of them; -rpath: found beside the program, without a search.
+bench_link = echo 'int main(void) { return 0; }' | $(CC) -O2 -x c - -x none -o $@ -Wl,--no-as-needed $(filter %.so,$^) -Wl,-rpath,'$$ORIGIN'
+$(BENCH)/generated/main-100: $(wordlist 1,100,$(BENCH_LIBRARIES))
+	@echo "link $@ with $(words $(filter %.so,$^)) libraries"; $(bench_link)
+$(BENCH)/generated/main-400: $(BENCH_LIBRARIES)
+	@echo "link $@ with $(words $(filter %.so,$^)) libraries"; $(bench_link)
+$(BENCH)/generated/main-million: $(BENCH)/generated/libmillion.so
+	$(bench_link)

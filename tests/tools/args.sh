@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Argument errors and help: status, and a message that names what was wrong.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# status_and NAME STATUS PART COMMAND...: exit status and a part of what it prints (both streams)
+status_and() {
+    local name=$1 status=$2 part=$3 text found=0
+    shift 3
+    text=$("$@" 2>&1 </dev/null) || found=$?
+    equal "$name: status" "$found" "$status"
+    contains "$name: message" "$text" "$part"
+}
+
+status_and "no subcommand" 2 "Usage: ldr SUBCOMMAND" "$ldr"
+status_and "unknown subcommand" 2 "no subcommand 'frob'" "$ldr" frob
+status_and "help" 0 "ldr pages" "$ldr" --help
+status_and "help names an example" 0 "Examples:" "$ldr" --help
+status_and "version" 0 "ldr 0." "$ldr" --version
+for sub in run session pages; do
+    status_and "$sub --help" 0 "Examples:" "$ldr" $sub --help
+    status_and "$sub --help names its statuses" 0 "Exit status:" "$ldr" $sub --help
+    status_and "$sub --version" 0 "ldr 0." "$ldr" $sub --version
+done
+status_and "run without program" 125 "no program named" "$ldr" run
+status_and "run, unknown option" 125 "unrecognized option '--frob'" "$ldr" run --frob true
+status_and "run, option without value" 125 "requires an argument" "$ldr" run --argv0
+status_and "session without command" 125 "no command named" "$ldr" session
+status_and "pages, unknown option" 2 "unrecognized option '--frob'" "$ldr" pages --frob
+status_and "pages, no number" 2 "--top needs a number, not 'x'" "$ldr" pages --top x
+status_and "pages, negative number" 2 "--top needs a number, not '-1'" "$ldr" pages --top -1
+status_and "pages, --all with names" 2 "exclude each other" "$ldr" pages --all 1
+status_and "pages, empty word" 2 "empty word" "$ldr" pages ""
+status_and "pages, no such PID" 4 "no process 4194305" "$ldr" pages 4194305
+status_and "pages, PID out of range" 4 "no process 99999999999999999999" "$ldr" pages 99999999999999999999
+status_and "pages, no such name" 4 "no process is called no-such-program" "$ldr" pages no-such-program
+status_and "linker set but missing" 125 "LDR_LDSO=/no/such: No such file" env LDR_LDSO=/no/such "$ldr" run true
+status_and "linker set to a folder" 125 "LDR_LDSO=/: Is a directory" env LDR_LDSO=/ "$ldr" run true
+cp "$ldr" "$work/ldr"
+status_and "linker nowhere: every place is named" 125 "$work/../lib/ldr/ld-ldr.so: No such file" env -u LDR_LDSO "$work/ldr" run true
+status_and "output that cannot be written" 1 "No space left" sh -c "'$ldr' pages --top 0 $$ >/dev/full"

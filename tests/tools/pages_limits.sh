@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# `ldr pages`: whom it finds, what it may not see, what ends meanwhile.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+# A linker file of the test's own: "every process on ld-ldr.so" then means these (and others' ld-ldr.so by name).
+mkdir "$work/linker"
+cp "$(readlink -f "${LDR_LDSO:-$build/ld-ldr.so}")" "$work/linker/ld-ldr.so"
+export LDR_LDSO=$work/linker/ld-ldr.so
+# shellcheck disable=SC2016
+waits='echo ready $$; while read -r line; do :; done'
+hold "$ldr" run bash -c "$waits"; await; on_ours="$answer"
+hold "$ldr" run bash -c "$waits"; await; on_ours="$on_ours $answer"
+hold bash -c "$waits"; await; native=$answer
+# a reader that maps the linker without being able to execute it
+hold /usr/bin/python3 -c 'import mmap, os, sys
+f = open(os.environ["LDR_LDSO"], "rb"); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ); m[0]
+print("ready", os.getpid(), flush=True); sys.stdin.read()'; await; reader=$answer
+
+"$ldr" pages --json >"$work/report" 2>"$work/err"
+equal "no argument: both processes on our linker" "$(get "all([p] in [q['pids'] for q in r['processes']] for p in map(int, '$on_ours'.split()))")" True
+equal "no argument: not the native one" "$(get "[$native] in [q['pids'] for q in r['processes']]")" False
+equal "no argument: not one that only reads the linker's file" "$(get "[$reader] in [q['pids'] for q in r['processes']]")" False
+cp "$work/linker/ld-ldr.so" "$work/linker/new" && mv "$work/linker/new" "$work/linker/ld-ldr.so"
+"$ldr" pages --json >"$work/report" 2>"$work/err"
+equal "a replaced linker file: its processes are still found" "$(get "all([p] in [q['pids'] for q in r['processes']] for p in map(int, '$on_ours'.split()))")" True
+"$ldr" pages --json --all >"$work/report" 2>"$work/err"
+equal "--all: these and the native one" "$(get "all([p] in [q['pids'] for q in r['processes']] for p in map(int, '$on_ours $native'.split()))")" True
+cp /bin/bash "$work/a-name-of-its-own"
+hold "$ldr" run "$work/a-name-of-its-own" -c "$waits"; await
+"$ldr" pages --json a-name-of-its-own >"$work/report"
+equal "by name: the program started through the linker" "$(get "[(p['name'], p['pids']) for p in r['processes']]")" "[('a-name-of-its-own', [$answer])]"
+found=0; "$ldr" pages --json "$native" 4194305 >"$work/report" 2>"$work/err" || found=$?
+equal "one PID missing: status 3" "$found" 3
+equal "one PID missing: the other is reported" "$(get "(r['missing'], r['exact'], r['totals']['processes'])")" "(1, False, 1)"
+contains "one PID missing: said" "$(cat "$work/err")" "no process 4194305"
+equal "the same PID named twice counts once" "$("$ldr" pages --json "$native" "$native" bash >"$work/report"; get "sum([$native] == q['pids'] for q in r['processes'])")" 1
+
+if [ "$(id -u)" = 0 ]; then
+    user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    found=0; "${user[@]}" "$ldr" pages "$native" >"$work/out" 2>"$work/err" || found=$?
+    equal "another user's process: status 4, nothing measured" "$found" 4
+    contains "another user's process: what is needed" "$(cat "$work/err")" "CAP_SYS_ADMIN"
+    found=0; "${user[@]}" "$ldr" pages >"$work/out" 2>"$work/err" || found=$?
+    contains "no argument as an ordinary user: it is said who was not asked" "$(cat "$work/err")" "may"
+else
+    skip "another user's process" "not root"
+fi
+
+found=0; "$ldr" pages --json "$native" | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+assert r["schema"] == "ldr-pages" and r["schema_version"] == 1
+for key in ("method", "exact", "kernel", "elapsed_s", "unreadable", "unstable", "processes", "objects", "totals"): r[key]
+for key in ("processes", "pages_mapped", "frames", "frames_shared", "page_copies_avoided", "pages_private"): assert type(r["totals"][key]) is int
+assert all(o["segments"] for o in r["objects"])
+' || found=$?
+equal "JSON: the documented keys" "$found" 0
+equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -v elapsed_s)" "$("$ldr" pages --json "$native" | grep -v elapsed_s)"
+equal "not coloured when no terminal" "$("$ldr" pages "$native" | grep -c "$(printf '\033')")" 0
+
+# Processes that come and go while pages are read: never a crash, never broken output.
+( for _ in $(seq 60); do "$ldr" run true; done ) &
+churn=$!
+bad=0
+for _ in $(seq 20); do
+    found=0; "$ldr" pages --all --json >"$work/report" 2>"$work/err" || found=$?
+    case $found in 0 | 3) ;; *) bad="status $found: $(cat "$work/err")" ;; esac
+    [ "$(get "r['totals']['frames'] > 0")" = True ] || bad="broken output"
+done
+wait "$churn"
+equal "processes that come and go" "$bad" 0
+release || echo "not ok a held program ended with status $?"

@@ -1,0 +1,280 @@
+/* Snapshots made by hand, counted by tally_make, against numbers worked out on paper; and random ones against a count by
+ * brute force. */
+#include "../../../tools/pages/pages.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define FILE_AT(frame) (PM_PRESENT | PM_FILE | (frame))
+#define COPY_AT(frame) (PM_PRESENT | PM_EXCLUSIVE | (frame))
+#define FORKED_AT(frame) (PM_PRESENT | (frame))
+
+enum { OBJECTS = 2, RUNS_MAX = 4, WORDS_MAX = 8 };
+
+struct small {
+    struct object objects[OBJECTS];
+    struct owner owners[4];
+    struct run runs[4][RUNS_MAX];
+    uint64_t words[4][RUNS_MAX * WORDS_MAX];
+    struct snapshot snapshot;
+};
+
+static void start(struct small *s, enum method method) {
+    memset(s, 0, sizeof *s);
+    s->snapshot = (struct snapshot){ .method = method, .objects = s->objects, .object_count = OBJECTS, .owners = s->owners };
+    for (int i = 0; i < 4; i++)
+        s->owners[i] = (struct owner){ s->runs[i], 0, s->words[i], 0 };
+}
+
+/* Adds a run of the words given (ended by UINT64_MAX) to an owner. */
+static void add(struct small *s, size_t owner, uint32_t object, enum segment_kind kind, uint64_t file_page, const uint64_t *words) {
+    struct owner *o = &s->owners[owner];
+    struct run *run = &o->runs[o->run_count++];
+    *run = (struct run){ .file_page = file_page, .word = o->word_count, .object = object, .kind = kind };
+    for (; words[run->pages] != UINT64_MAX; run->pages++)
+        o->words[o->word_count++] = word_place(words[run->pages], s->snapshot.method);
+    if (s->snapshot.owner_count <= owner)
+        s->snapshot.owner_count = owner + 1;
+}
+#define WORDS(...) (const uint64_t[]) { __VA_ARGS__, UINT64_MAX }
+
+static void assert_adds_up(const struct counts *c, const char *what) {
+    if (c->frames != c->shared + c->alone + c->private_copies)
+        fail_msg("%s: frames %lu, shared %lu, alone %lu, private %lu", what, c->frames, c->shared, c->alone, c->private_copies);
+}
+
+static void assert_counts(const struct counts *c, uint64_t pages, uint64_t frames, uint64_t shared, uint64_t alone,
+                          uint64_t private_copies, uint64_t avoided, uint64_t again) {
+    assert_int_equal(c->pages, pages);
+    assert_int_equal(c->frames, frames);
+    assert_int_equal(c->shared, shared);
+    assert_int_equal(c->alone, alone);
+    assert_int_equal(c->private_copies, private_copies);
+    assert_int_equal(c->avoided, avoided);
+    assert_int_equal(c->again, again);
+}
+
+static void code_shared_by_two_and_copies_apart(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    add(&s, 0, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11), FILE_AT(12), 0));
+    add(&s, 0, 0, SEGMENT_DATA, 5, WORDS(COPY_AT(20), FILE_AT(15)));
+    add(&s, 1, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11), 0, 0));
+    add(&s, 1, 0, SEGMENT_DATA, 5, WORDS(COPY_AT(30), FILE_AT(15)));
+    tally_make(&t, &s.snapshot);
+    assert_counts(&t.rows[SEGMENT_CODE], 5, 3, 2, 1, 0, 2, 0);
+    assert_counts(&t.rows[SEGMENT_DATA], 4, 3, 1, 0, 2, 1, 0);
+    assert_counts(&t.total, 9, 6, 3, 1, 2, 3, 0);
+    assert_counts(&t.owners[0], 5, 5, 3, 1, 1, 0, 0);
+    assert_counts(&t.owners[1], 4, 4, 3, 0, 1, 0, 0);
+    assert_int_equal(t.row_owners[SEGMENT_CODE], 2);
+    assert_int_equal(t.object_owners[0], 2);
+    assert_int_equal(t.object_owners[1], 0);
+    tally_free(&t);
+}
+
+static void one_process_mapping_twice_shares_with_nobody(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    add(&s, 0, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11)));
+    add(&s, 0, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11)));
+    tally_make(&t, &s.snapshot);
+    assert_counts(&t.total, 4, 2, 0, 2, 0, 0, 2);
+    assert_counts(&t.owners[0], 4, 2, 0, 2, 0, 0, 2);
+    tally_free(&t);
+}
+
+/* One file page in two segments: a frame of each row, one frame of the object and of the total. */
+static void a_frame_in_two_segments_is_one_frame(void **state) {
+    (void)state;
+    for (int method = METHOD_FRAMES; method <= METHOD_IDENTITY; method++) {
+        struct small s;
+        struct tally t;
+        start(&s, (enum method)method);
+        add(&s, 0, 0, SEGMENT_CONSTANTS, 4, WORDS(FILE_AT(10)));
+        add(&s, 0, 0, SEGMENT_DATA, 4, WORDS(FILE_AT(10)));
+        add(&s, 1, 0, SEGMENT_CONSTANTS, 4, WORDS(FILE_AT(10)));
+        tally_make(&t, &s.snapshot);
+        assert_counts(&t.rows[SEGMENT_CONSTANTS], 2, 1, 1, 0, 0, 1, 0);
+        assert_counts(&t.rows[SEGMENT_DATA], 1, 1, 1, 0, 0, 0, 1);
+        assert_counts(&t.objects[0], 3, 1, 1, 0, 0, 1, 1);
+        assert_counts(&t.total, 3, 1, 1, 0, 0, 1, 1);
+        assert_int_equal(t.rows_overlap, 1);
+        tally_free(&t);
+    }
+}
+
+/* Two files of two overlay mounts over one lower file: frame numbers know, file identity cannot. */
+static void a_frame_in_two_objects_counts_once_in_the_total(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    add(&s, 0, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10)));
+    add(&s, 1, 1, SEGMENT_CODE, 1, WORDS(FILE_AT(10)));
+    add(&s, 1, 1, SEGMENT_CONSTANTS, 1, WORDS(FILE_AT(10)));
+    tally_make(&t, &s.snapshot);
+    assert_int_equal(t.objects[0].frames, 1);
+    assert_int_equal(t.objects[1].frames, 1);
+    assert_counts(&t.total, 3, 1, 1, 0, 0, 1, 1);
+    assert_int_equal(t.rows_overlap, 2);
+    tally_free(&t);
+}
+
+static void copies_inherited_by_fork_are_shared(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    add(&s, 0, 0, SEGMENT_DATA, 5, WORDS(FORKED_AT(20), COPY_AT(21)));
+    add(&s, 1, 0, SEGMENT_DATA, 5, WORDS(FORKED_AT(20), COPY_AT(31)));
+    tally_make(&t, &s.snapshot);
+    assert_counts(&t.total, 4, 3, 1, 0, 2, 1, 0);
+    assert_int_equal(t.total.shared_copies, 1);
+    tally_free(&t);
+}
+
+static void identity_cannot_name_the_partner_and_says_so(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_IDENTITY);
+    add(&s, 0, 0, SEGMENT_DATA, 5, WORDS(FORKED_AT(0), COPY_AT(0), FILE_AT(0)));
+    add(&s, 1, 0, SEGMENT_DATA, 5, WORDS(FORKED_AT(0), COPY_AT(0), FILE_AT(0)));
+    tally_make(&t, &s.snapshot);
+    assert_counts(&t.total, 6, 5, 1, 0, 4, 1, 0);
+    assert_int_equal(t.total.unresolved, 2);
+    tally_free(&t);
+}
+
+static void zero_page_and_swap_are_no_frames(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    s.snapshot.zero_frame = 3;
+    add(&s, 0, 0, SEGMENT_DATA, 5, WORDS(FORKED_AT(3), PM_SWAPPED | 0x40, FILE_AT(9)));
+    tally_make(&t, &s.snapshot);
+    assert_counts(&t.total, 1, 1, 0, 1, 0, 0, 0);
+    assert_int_equal(t.zero_pages, 1);
+    assert_int_equal(t.total.swapped, 1);
+    tally_free(&t);
+}
+
+static void an_empty_snapshot_is_all_zero(void **state) {
+    (void)state;
+    struct snapshot none = { .method = METHOD_FRAMES };
+    struct tally t;
+    tally_make(&t, &none);
+    assert_counts(&t.total, 0, 0, 0, 0, 0, 0, 0);
+    tally_free(&t);
+}
+
+static void hints_do_not_count_as_change(void **state) {
+    (void)state;
+    uint64_t soft_dirty = UINT64_C(1) << 55;
+    assert_int_equal(word_place(FILE_AT(5) | soft_dirty | PM_EXCLUSIVE, METHOD_FRAMES), FILE_AT(5));
+    assert_int_equal(word_place(COPY_AT(0) | soft_dirty, METHOD_IDENTITY), COPY_AT(0));
+    assert_int_equal(word_place(soft_dirty | PM_FILE, METHOD_FRAMES), 0);
+}
+
+/* Random snapshots: total, and per row, recounted with owner bit masks per frame. */
+static void random_snapshots_agree_with_brute_force(void **state) {
+    (void)state;
+    enum { FRAMES = 24, ROWS = OBJECTS * SEGMENT_KINDS };
+    srandom(1);
+    for (int round = 0; round < 2000; round++) {
+        struct small s;
+        struct tally t;
+        start(&s, METHOD_FRAMES);
+        unsigned masks[FRAMES + 1] = { 0 }, row_masks[ROWS] = { 0 };
+        bool in_row[ROWS][FRAMES + 1] = { 0 };
+        uint64_t pages = 0, row_pages[ROWS] = { 0 };
+        for (size_t o = 0; o < 4; o++)
+            for (int r = 0; r < RUNS_MAX; r++) {
+                uint64_t words[WORDS_MAX + 1];
+                uint32_t object = (uint32_t)random() % OBJECTS;
+                enum segment_kind kind = (enum segment_kind)(random() % SEGMENT_KINDS);
+                size_t row = object * SEGMENT_KINDS + kind, count = (size_t)random() % WORDS_MAX;
+                for (size_t i = 0; i < count; i++) {
+                    uint64_t frame = (uint64_t)random() % (FRAMES + 1);
+                    /* even frames are copies, odd ones pages of files; 0 is an absent page */
+                    words[i] = frame == 0 ? 0 : frame % 2 ? FILE_AT(frame) : COPY_AT(frame);
+                    if (!frame)
+                        continue;
+                    masks[frame] |= 1u << o;
+                    row_masks[row] |= 1u << o;
+                    in_row[row][frame] = true;
+                    row_pages[row]++;
+                    pages++;
+                }
+                words[count] = UINT64_MAX;
+                add(&s, o, object, kind, 0, words);
+            }
+        tally_make(&t, &s.snapshot);
+        struct counts expected = { .pages = pages };
+        for (int f = 1; f <= FRAMES; f++) {
+            unsigned owners = (unsigned)__builtin_popcount(masks[f]);
+            if (!owners)
+                continue;
+            expected.frames++;
+            expected.avoided += owners - 1;
+            expected.shared += owners > 1;
+            expected.alone += owners == 1 && f % 2;
+            expected.private_copies += owners == 1 && f % 2 == 0;
+        }
+        assert_counts(&t.total, expected.pages, expected.frames, expected.shared, expected.alone, expected.private_copies,
+                      expected.avoided, expected.pages - expected.frames - expected.avoided);
+        assert_adds_up(&t.total, "total");
+        uint64_t row_frames = 0, avoided = 0, again = 0;
+        for (size_t row = 0; row < ROWS; row++) {
+            uint64_t frames = 0;
+            for (int f = 1; f <= FRAMES; f++)
+                frames += in_row[row][f];
+            assert_int_equal(t.rows[row].pages, row_pages[row]);
+            assert_int_equal(t.rows[row].frames, frames);
+            assert_int_equal(t.row_owners[row], __builtin_popcount(row_masks[row]));
+            assert_adds_up(&t.rows[row], "row");
+            row_frames += frames;
+            avoided += t.rows[row].avoided;
+            again += t.rows[row].again;
+        }
+        assert_int_equal(row_frames - t.rows_overlap, t.total.frames);
+        assert_int_equal(avoided, t.total.avoided);
+        assert_int_equal(again, t.total.again);
+        for (size_t object = 0; object < OBJECTS; object++) {
+            uint64_t frames = 0;
+            for (int f = 1; f <= FRAMES; f++) {
+                bool in = false;
+                for (size_t kind = 0; kind < SEGMENT_KINDS; kind++)
+                    in |= in_row[object * SEGMENT_KINDS + kind][f];
+                frames += in;
+            }
+            assert_int_equal(t.objects[object].frames, frames);
+        }
+        tally_free(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(code_shared_by_two_and_copies_apart),
+        cmocka_unit_test(one_process_mapping_twice_shares_with_nobody),
+        cmocka_unit_test(a_frame_in_two_segments_is_one_frame),
+        cmocka_unit_test(a_frame_in_two_objects_counts_once_in_the_total),
+        cmocka_unit_test(copies_inherited_by_fork_are_shared),
+        cmocka_unit_test(identity_cannot_name_the_partner_and_says_so),
+        cmocka_unit_test(zero_page_and_swap_are_no_frames),
+        cmocka_unit_test(an_empty_snapshot_is_all_zero),
+        cmocka_unit_test(hints_do_not_count_as_change),
+        cmocka_unit_test(random_snapshots_agree_with_brute_force),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

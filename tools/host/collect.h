@@ -1,0 +1,59 @@
+/* collect.h - takes a snapshot of the page tables of chosen processes: the I/O half of `ldr pages`. */
+#ifndef LDR_HOST_COLLECT_H
+#define LDR_HOST_COLLECT_H
+
+#include "../pages/pages.h"
+
+#include <sys/types.h>
+
+/* A process to be measured; proc is from proc_open and belongs to the list. */
+struct target {
+    pid_t pid;
+    int proc;
+    char *name;
+};
+
+struct targets {
+    struct target *list;
+    size_t count;
+    uint64_t missing;    /* named, but there is no such process */
+    uint64_t unexamined; /* could not be asked whether they belong to the list, for want of permission */
+};
+
+struct target_choice {
+    char *const *words;     /* PIDs and names; none: by linker */
+    size_t word_count;
+    bool all;               /* every process */
+    const char *linker;     /* path of ld-ldr.so, NULL if not found */
+};
+
+/* choose_targets - the processes asked for, by ascending PID. The calling process itself only if named by its PID.
+ * A word that is no number and the name of no process, or a PID without process, is warned about and counted as missing. */
+void choose_targets(const struct target_choice *choice, struct targets *targets);
+void targets_free(struct targets *targets);
+
+/* Who an owner is: the processes that share the address space, lowest PID first. */
+struct owner_name {
+    pid_t *pids;
+    size_t pid_count;
+    const char *name; /* of the first; points into the targets */
+};
+
+struct collection {
+    struct snapshot snapshot;
+    struct owner_name *names;  /* one per owner */
+    uint64_t unreadable;       /* processes whose page tables we may not read */
+    uint64_t vanished;         /* ended before the snapshot was complete: left out */
+    uint64_t unstable;         /* pages that differed between the last two readings */
+    uint64_t shapes_unknown;   /* objects whose program headers could not be read */
+    bool memory_unchecked;     /* the kernel would not say whether processes with equal maps share memory */
+    unsigned readings;         /* how often the page tables were read */
+    double elapsed_s;
+};
+
+/* collect - reads every target's maps and pagemap, again and again until two readings in a row agree (at most READINGS_MAX) */
+enum { READINGS_MAX = 6 };
+void collect(const struct targets *targets, struct collection *collection);
+void collection_free(struct collection *collection);
+
+#endif

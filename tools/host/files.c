@@ -1,0 +1,108 @@
+/* files.c - mapped files by (device, inode), each looked into once.
+ *
+ * A path from maps may be wrong for us: another mount namespace, a deleted or replaced file. So the file is opened through
+ * /proc/PID/map_files (the very file, needs privilege), else by path inside the process's root, and then only
+ * believed if the inode agrees.
+ */
+#include "files.h"
+#include "../ldr.h"
+#include "shape.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void files_start(struct files *files) {
+    *files = (struct files){ 0 };
+    for (size_t i = 0; i < FILE_BUCKETS; i++)
+        files->buckets[i] = NO_OBJECT;
+}
+
+static size_t bucket_of(uint64_t dev, uint64_t ino) {
+    return ((dev * 31 + ino) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % FILE_BUCKETS;
+}
+
+/* Regular files only, looked at before opening: opening a device can do something. */
+static int open_regular(int folder, const char *path, uint64_t ino) {
+    struct stat st;
+    if (fstatat(folder, path, &st, 0) != 0 || !S_ISREG(st.st_mode) || st.st_ino != ino)
+        return -1;
+    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_ino != ino)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int open_mapped(int proc, const struct map_line *line) {
+    char name[64];
+    snprintf(name, sizeof name, "map_files/%lx-%lx", line->start, line->end);
+    int fd = open_regular(proc, name, line->ino);
+    if (fd < 0) {
+        char *path = must_format("root%s", line->path);
+        fd = open_regular(proc, path, line->ino);
+        free(path);
+    }
+    if (fd < 0)
+        fd = open_regular(AT_FDCWD, line->path, line->ino);
+    if (fd < 0)
+        fd = open_regular(proc, "exe", line->ino);
+    return fd;
+}
+
+static bool is_regular(int proc, const struct map_line *line) {
+    char name[64];
+    struct stat st;
+    snprintf(name, sizeof name, "map_files/%lx-%lx", line->start, line->end);
+    if (fstatat(proc, name, &st, 0) == 0 || stat(line->path, &st) == 0)
+        return S_ISREG(st.st_mode);
+    return true;
+}
+
+uint32_t files_find(struct files *files, int proc, const struct map_line *line) {
+    size_t bucket = bucket_of(line->dev, line->ino);
+    for (uint32_t i = files->buckets[bucket]; i != NO_OBJECT; i = files->list[i].next)
+        if (files->list[i].ino == line->ino && files->list[i].dev == line->dev)
+            return i;
+    if (files->count == files->room)
+        files->list = must_grow(files->list, files->room = files->room * 2 + 256, sizeof *files->list);
+    struct mapped_file *file = &files->list[files->count];
+    *file = (struct mapped_file){ .dev = line->dev, .ino = line->ino, .object = NO_OBJECT, .next = files->buckets[bucket] };
+    files->buckets[bucket] = (uint32_t)files->count;
+    int fd = open_mapped(proc, line);
+    if (fd >= 0) {
+        file->kind = shape_read(fd, &file->shape) ? FILE_ELF : FILE_OTHER;
+        close(fd);
+    } else {
+        file->kind = is_regular(proc, line) ? FILE_UNCLEAR : FILE_OTHER;
+    }
+    file->path = must_format("%s", line->path);
+    return (uint32_t)files->count++;
+}
+
+uint32_t files_object(struct files *files, uint32_t index) {
+    struct mapped_file *file = &files->list[index];
+    if (file->object == NO_OBJECT) {
+        file->object = (uint32_t)files->object_count;
+        files->objects = must_grow(files->objects, files->object_count + 1, sizeof *files->objects);
+        files->objects[files->object_count++] =
+            (struct object){ .dev = file->dev, .ino = file->ino, .path = file->path, .shape = file->shape };
+        file->path = NULL;
+        file->shape = (struct shape){ 0 };
+    }
+    return file->object;
+}
+
+void files_end(struct files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        free(files->list[i].path);
+        free(files->list[i].shape.loads);
+    }
+    free(files->list);
+    files->list = NULL;
+    files->count = 0;
+}

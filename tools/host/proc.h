@@ -1,0 +1,54 @@
+/* proc.h - reads what /proc says about one process. Every process is held by a descriptor of its /proc/PID folder, so
+ * that a PID given to another process meanwhile is never mistaken for the first: such reads fail with ESRCH. */
+#ifndef LDR_HOST_PROC_H
+#define LDR_HOST_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Growing buffer, reused from file to file. */
+struct text {
+    char *bytes; /* bytes[len] is NUL */
+    size_t len, room;
+};
+void text_free(struct text *text);
+
+/* proc_open - descriptor of /proc/PID, or -errno */
+int proc_open(pid_t pid);
+
+/* proc_read - whole file NAME of the process; 0 or -errno */
+int proc_read(int proc, const char *name, struct text *text);
+
+/* proc_pids - every PID, ascending; malloc'd, *count set */
+pid_t *proc_pids(size_t *count);
+
+/* proc_has_memory - false for kernel threads and for processes that have ended and only wait to be reaped.
+ * Reads /proc/PID/stat, which everybody may read. */
+bool proc_has_memory(int proc);
+
+/* One line of maps; path points into the text and is NUL-terminated, unescaped, "" if none. */
+struct map_line {
+    uint64_t start, end, off, dev, ino;
+    uint32_t access; /* ACCESS_* of pages.h */
+    bool private;
+    char *path;
+};
+
+/* map_next - parses the line at *cursor (a maps file read by proc_read; the text is cut in place) and moves on;
+ * false at the end */
+bool map_next(char **cursor, struct map_line *line);
+
+/* proc_name - what a person calls the process: malloc'd, the last part of the program's path. Under a linker started as a
+ * command (executable LINKER_DEV/INO) it is the program that the linker was given. */
+char *proc_name(int proc, uint64_t linker_dev, uint64_t linker_ino);
+
+/* proc_is_called - is NAME the process's comm, program or argv[0]? */
+bool proc_is_called(int proc, const char *name, uint64_t linker_dev, uint64_t linker_ino);
+
+/* same_memory - do both processes have one address space? 1 yes, 0 no, -errno if the kernel does not tell (no kcmp, no
+ * permission, gone). ORDER, if not NULL, gets -1 or 1 when different: the kernel's own total order. */
+int same_memory(pid_t a, pid_t b, int *order);
+
+#endif

@@ -1,0 +1,31 @@
+/* report.h - the page report, as text for people and as JSON; both print the same tally. */
+#ifndef LDR_REPORT_H
+#define LDR_REPORT_H
+
+#include "host/collect.h"
+
+struct report {
+    const struct collection *collection;
+    const struct tally *tally;
+    uint64_t missing, unexamined; /* of the targets */
+    const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
+    size_t top;                   /* objects in the text table, 0 = all */
+    bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
+};
+
+/* report_is_exact - true when nothing limits the report */
+bool report_is_exact(const struct report *report);
+
+/* object_order - indices of the objects that have pages, most mapped pages first, then by path, device, inode.
+ * malloc'd; *count set */
+size_t *object_order(const struct report *report, size_t *count);
+
+/* plural - the ending of a counted word: "1 page", "2 pages"; "1 process", "2 processes" */
+static inline const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
+
+const char *method_name(enum method method);
+void report_text(const struct report *report);
+void report_json(const struct report *report);
+
+#endif

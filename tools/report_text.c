@@ -1,0 +1,236 @@
+/* report_text.c - the page report for people: a headline, one table that adds up, and what limits it. */
+#include "ldr.h"
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NUMBER_LEN = 32, COLUMNS = 8 };
+
+/* 12,345,678 */
+static const char *grouped(uint64_t number, char text[NUMBER_LEN]) {
+    char digits[NUMBER_LEN];
+    int len = snprintf(digits, sizeof digits, "%" PRIu64, number), at = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    return text;
+}
+
+static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
+
+/* One line of the table; numbers stay numbers until the column widths are known. */
+struct line {
+    const char *object; /* "" under the object's first line */
+    const char *segment;
+    bool has_procs, rule; /* rule: a line of dashes instead */
+    uint64_t procs;
+    struct counts counts;
+};
+
+struct table {
+    struct line *lines;
+    size_t count;
+};
+
+static void add_line(struct table *table, struct line line) {
+    table->lines = must_grow(table->lines, table->count + 1, sizeof *table->lines);
+    table->lines[table->count++] = line;
+}
+
+static bool is_empty(const struct counts *counts) { return counts->pages == 0; }
+
+/* The last part of the path, or all of it where two objects have the same last part. */
+static const char *object_label(const struct report *report, const size_t *order, size_t count, size_t index) {
+    const struct object *objects = report->collection->snapshot.objects;
+    const char *slash = strrchr(objects[index].path, '/'), *name = slash ? slash + 1 : objects[index].path;
+    for (size_t i = 0; i < count; i++) {
+        const char *other = strrchr(objects[order[i]].path, '/');
+        if (order[i] != index && strcmp(other ? other + 1 : objects[order[i]].path, name) == 0)
+            return objects[index].path;
+    }
+    return name;
+}
+
+static void add_object(struct table *table, const struct report *report, const char *label, size_t index) {
+    const struct tally *tally = report->tally;
+    bool first = true;
+    for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
+        size_t row = index * SEGMENT_KINDS + kind;
+        if (is_empty(&tally->rows[row]))
+            continue;
+        add_line(table, (struct line){ first ? label : "", segment_name(kind), true, false, tally->row_owners[row], tally->rows[row] });
+        first = false;
+    }
+}
+
+static void sum(struct counts *to, const struct counts *from) {
+    to->pages += from->pages;
+    to->frames += from->frames;
+    to->shared += from->shared;
+    to->alone += from->alone;
+    to->private_copies += from->private_copies;
+    to->avoided += from->avoided;
+}
+
+static void fill_table(struct table *table, const struct report *report, char **others_label) {
+    const struct tally *tally = report->tally;
+    size_t count, *order = object_order(report, &count);
+    /* one object more costs no more lines than the line that would say so */
+    size_t shown = report->top && count > report->top + 1 ? report->top : count;
+    for (size_t i = 0; i < shown; i++)
+        add_object(table, report, object_label(report, order, count, order[i]), order[i]);
+    bool first = true;
+    for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
+        struct counts others = { 0 };
+        for (size_t i = shown; i < count; i++)
+            sum(&others, &tally->rows[order[i] * SEGMENT_KINDS + kind]);
+        if (is_empty(&others))
+            continue;
+        if (!*others_label)
+            *others_label = must_format("%zu other objects", count - shown);
+        add_line(table, (struct line){ first ? *others_label : "", segment_name(kind), false, false, 0, others });
+        first = false;
+    }
+    add_line(table, (struct line){ .rule = true });
+    first = true;
+    for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
+        if (is_empty(&tally->kinds[kind]))
+            continue;
+        add_line(table, (struct line){ first ? "all objects" : "", segment_name(kind), false, false, 0, tally->kinds[kind] });
+        first = false;
+    }
+    if (tally->rows_overlap) {
+        /* frames that two rows map were counted in both: taken off once, so that the last line is the sum */
+        struct counts all = { 0 }, less = { 0 };
+        for (size_t kind = 0; kind < SEGMENT_KINDS; kind++)
+            sum(&all, &tally->kinds[kind]);
+        less.frames = all.frames - tally->total.frames;
+        less.shared = all.shared - tally->total.shared;
+        less.alone = all.alone - tally->total.alone;
+        less.private_copies = all.private_copies - tally->total.private_copies;
+        add_line(table, (struct line){ "", "less: in two lines", false, false, 0, less });
+    }
+    add_line(table, (struct line){ "total", "", true, false, report->collection->snapshot.owner_count, tally->total });
+    free(order);
+}
+
+static void line_cells(const struct line *line, char cells[COLUMNS][NUMBER_LEN]) {
+    const struct counts *c = &line->counts;
+    memset(cells, 0, (size_t)COLUMNS * NUMBER_LEN);
+    if (line->has_procs)
+        grouped(line->procs, cells[0]);
+    bool correction = strncmp(line->segment, "less", 4) == 0;
+    uint64_t values[] = { c->pages, c->frames, c->shared, c->alone, c->private_copies, c->avoided };
+    for (int i = 0; i < 6; i++) {
+        if (!correction) {
+            grouped(values[i], cells[1 + i]);
+        } else if (values[i]) {
+            cells[1 + i][0] = '-';
+            grouped(values[i], cells[1 + i] + 1);
+        }
+    }
+    /* rounded down: 100 % means every one */
+    if (!correction && c->frames)
+        snprintf(cells[7], NUMBER_LEN, "%" PRIu64 " %%", c->shared * 100 / c->frames);
+}
+
+static void print_table(const struct table *table) {
+    static const char *const titles[COLUMNS] = { "procs", "mapped", "frames", "shared", "alone", "private", "avoided", "shared" };
+    int object_width = 6, segment_width = 9, widths[COLUMNS];
+    char cells[COLUMNS][NUMBER_LEN];
+    for (int c = 0; c < COLUMNS; c++)
+        widths[c] = (int)strlen(titles[c]);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct line *line = &table->lines[i];
+        if (line->rule)
+            continue;
+        line_cells(line, cells);
+        if ((int)strlen(line->object) > object_width)
+            object_width = (int)strlen(line->object);
+        if ((int)strlen(line->segment) > segment_width)
+            segment_width = (int)strlen(line->segment);
+        for (int c = 0; c < COLUMNS; c++)
+            if ((int)strlen(cells[c]) > widths[c])
+                widths[c] = (int)strlen(cells[c]);
+    }
+    printf("%-*s  %-*s", object_width, "object", segment_width, "segment");
+    int total = object_width + 2 + segment_width;
+    for (int c = 0; c < COLUMNS; c++) {
+        printf("  %*s", widths[c], titles[c]);
+        total += 2 + widths[c];
+    }
+    putchar('\n');
+    for (size_t i = 0; i < table->count; i++) {
+        const struct line *line = &table->lines[i];
+        if (line->rule) {
+            for (int c = 0; c < total; c++)
+                putchar('-');
+            putchar('\n');
+            continue;
+        }
+        line_cells(line, cells);
+        int last = COLUMNS - 1;
+        while (last >= 0 && !*cells[last])
+            last--;
+        printf("%-*s  %-*s", object_width, line->object, segment_width, line->segment);
+        for (int c = 0; c <= last; c++)
+            printf("  %*s", widths[c], cells[c]);
+        putchar('\n');
+    }
+}
+
+static void print_headline(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    size_t processes = report->collection->snapshot.owner_count;
+    char pages[NUMBER_LEN], frames[NUMBER_LEN], avoided[NUMBER_LEN];
+    bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    printf("%s%zu %sprocess%s%s map%s %s pages of programs and libraries in %s physical pages: "
+           "%s page copies avoided, %.1f MiB saved.%s\n\n",
+           bold ? "\033[1m" : "", processes, report->which, plural_es(processes), report->where, processes == 1 ? "s" : "",
+           grouped(total->pages, pages), grouped(total->frames, frames), grouped(total->avoided, avoided), mib(total->avoided),
+           bold ? "\033[0m" : "");
+}
+
+static void print_sums(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    char a[NUMBER_LEN], b[NUMBER_LEN], c[NUMBER_LEN], d[NUMBER_LEN];
+    printf("\nmapped %s = frames %s + copies avoided %s", grouped(total->pages, a), grouped(total->frames, b),
+           grouped(total->avoided, c));
+    if (total->again)
+        printf(" + mapped again by the same process %s", grouped(total->again, d));
+    printf("\nframes %s = shared %s (by two or more processes) + alone %s (file page of one process) + private %s (its own copy)\n",
+           grouped(total->frames, a), grouped(total->shared, b), grouped(total->alone, c), grouped(total->private_copies, d));
+    printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
+           mib(total->frames), mib(total->avoided), PAGE_LEN);
+    if (total->shared_copies)
+        printf("%s of the shared frames are copies, inherited by fork or merged by KSM\n", grouped(total->shared_copies, a));
+    if (total->swapped)
+        printf("%s page%s more in swap\n", grouped(total->swapped, a), plural(total->swapped));
+}
+
+static void print_method(const struct report *report) {
+    const struct collection *collection = report->collection;
+    printf("method: %s, %u readings, %s\n",
+           collection->snapshot.method == METHOD_FRAMES ? "frame numbers (/proc/PID/pagemap)"
+                                                        : "file identity (no CAP_SYS_ADMIN for frame numbers)",
+           collection->readings, report->exact ? "exact" : "not complete (see below)");
+}
+
+void report_text(const struct report *report) {
+    struct table table = { 0 };
+    char *others_label = NULL;
+    print_headline(report);
+    fill_table(&table, report, &others_label);
+    print_table(&table);
+    print_sums(report);
+    print_method(report);
+    free(others_label);
+    free(table.lines);
+}

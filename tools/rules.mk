@@ -1,0 +1,60 @@
+# rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
+# build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
+
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c)
+TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o)
+TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
+	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
+TOOL_LIBS := -lelf -ljson-c
+
+all:: $(LDR)
+
+$(LDR): $(TOOL_OBJS)
+	$(CC) -o $@ $(TOOL_OBJS) -Wl,-z,relro,-z,now $(TOOL_LIBS)
+
+$(B)/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(TOOL_OBJS:.o=.d)
+
+.PHONY: run install uninstall help test-tools
+
+run: ## install missing packages, build, start programs through ldr and print the pages they share
+	@sh tools/setup.sh build run
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(LDR)
+
+install: all ## install into PREFIX (default /usr/local), below DESTDIR if set
+	install -D -m 755 $(LDR) $(DESTDIR)$(PREFIX)/bin/ldr
+	install -D -m 755 $(LDSO) $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so
+	install -D -m 644 tools/ldr.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
+	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
+
+# ---- tests: cmocka tables with sanitizers, then scripts; one closing line for all ----
+TOOL_UNITS := $(patsubst tests/tools/unit/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/unit/*.c))
+TOOL_TEST_PROGRAMS := $(patsubst tests/tools/programs/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/programs/*.c))
+
+$(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*.c tools/pages/*.h) tools/support.c tools/ldr.h
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
+
+$(filter-out %.so,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
+
+$(B)/tests/tools/libpattern.so: tests/tools/pattern.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code -o $@ $<
+
+test-tools: ## the tests of the ldr command
+	@sh tools/setup.sh build run test
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(B)/tests/tools/libpattern.so
+	@tests/tools/run.sh $(B)
+
+# Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
