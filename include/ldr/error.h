@@ -49,7 +49,7 @@
     X(ISA_LEVEL,     "CPU ISA level is lower than required",                         "GNU_PROPERTY_X86_ISA_1_NEEDED") \
     X(WRITE_EXEC,    "load command both writable and executable",                   "p_flags") \
     X(ADDRESS_TAKEN, "the addresses of a fixed-address object are in use",          "p_vaddr") \
-    X(INIT_RANGE,    "constructor array outside the load commands",                 "DT_INIT_ARRAY") \
+    X(INIT_RANGE,    "constructors or their array outside the load commands",        "DT_INIT_ARRAY") \
     X(OPEN,          "cannot open shared object file",                              "path") \
     X(OPEN_PROGRAM,  "cannot open program",                                         "path") \
     X(READ,          "cannot read file data",                                       "path") \

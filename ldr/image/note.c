@@ -10,7 +10,7 @@ const u8 *image_note(const struct image *image, const struct view *view, const c
             continue;
         u64 pad = ph->p_align == 8 ? 8 : 4, left = ph->p_memsz;
         const u8 *at = view_at(view, ph->p_vaddr, left);
-        if (!at)
+        if (!at || ph->p_vaddr % 4)
             continue;
         while (left >= sizeof(Elf64_Nhdr)) {
             const Elf64_Nhdr *nh = (const void *)at;

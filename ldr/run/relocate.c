@@ -227,7 +227,7 @@ static int apply_relr(struct walk *walk)
     for (u64 i = 0; i < table->count; i++) {
         u64 entry = table->at[i];
         if (!(entry & 1)) {
-            if (entry - lo > reach)
+            if (entry - lo > reach && !place_fits(walk, entry, 8))
                 return bad_place(walk, entry);
             run_add(&run, bias + entry);
             next = entry + 8;
@@ -235,14 +235,16 @@ static int apply_relr(struct walk *walk)
             /* The bitmap's reach must stay writable as far as it has bits. */
             u64 span = (63 - (u64)__builtin_clzll(entry)) * 8;
             if (entry > 1 && (next - lo > reach || next + span - 8 - lo > reach))
-                return bad_place(walk, next);
+                for (u64 bits = entry >> 1, place = next; bits; bits >>= 1, place += 8)
+                    if ((bits & 1) && !place_fits(walk, place, 8))
+                        return bad_place(walk, place);
             if (entry > 1)
                 run_add(&run, bias + next + (u64)(__builtin_ctzll(entry & ~1ull) - 1) * 8);
             next += 63 * 8;
         }
     }
     run_flush(&run);
-    u64 *at = NULL;
+    u64 *at = (u64 *)bias;            /* a bitmap that comes first counts from 0, as above */
     for (u64 i = 0; i < table->count; i++) {
         u64 entry = table->at[i];
         if (!(entry & 1)) {
