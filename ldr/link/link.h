@@ -185,8 +185,14 @@ bool symbol_binds_locally(const Elf64_Sym *sym);
 
 /* index.c: hash of every definition of a long scope to (object, symbol), in scope order: one probe instead of a walk over hundreds of
  * bloom filters. Built once, dropped when start-up ends. */
+struct index_tables {                 /* what judging a candidate reads of its object, side by side: the objects themselves lie far apart */
+    const Elf64_Sym *symtab;
+    const char *strtab;
+    const u16 *versym;                /* or symtab, when unversioned: only prefetched through */
+};
 struct symbol_index {
     const struct scope *scope;
+    struct index_tables *tables;      /* by object number */
     u64 *slot;                        /* 0: empty; else check bits, object number, symbol number */
     u32 slot_bits;
     u32 crowded;                      /* keys with more equals than kept: those fall back to the walk */
@@ -194,6 +200,11 @@ struct symbol_index {
 bool index_worthwhile(const struct scope *scope, u64 references);
 /* index_build - false when memory is short or a number does not fit: use the walk. */
 bool index_build(struct symbol_index *index, const struct scope *scope, struct arena *arena);
+/* Touch ahead what index_find will read, one dependent step after the other, for many names in turn: the slot, the candidate's symbol,
+ * its name. Only hints: nothing is decided. */
+void index_warm_slot(const struct symbol_index *index, u32 gnu);
+void index_warm_symbol(const struct symbol_index *index, u32 gnu);
+void index_warm_name(const struct symbol_index *index, u32 gnu);
 enum index_answer { INDEX_FOUND, INDEX_ABSENT, INDEX_WALK };
 /* index_find - hash31: gnu hash without bit 0. own/own_index: the reference's own definition if it has one (no string compare then). */
 enum index_answer index_find(const struct symbol_index *index, const struct symbol_want *want, const struct object *skip, struct binding *out);

@@ -39,7 +39,7 @@ u64 bind_slot(struct object *object, u64 index)
         message_die_lookup(object, "PLT entry asks for a relocation that does not exist");
     const Elf64_Rela *r = &plt->at[index];
     struct report fatal = message_fatal_lookup_report();
-    struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal };
+    struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal, NULL };
     struct binding found;
     u32 outer = tls_lookup_enter();
     int got = find_reference(&reference, &found);

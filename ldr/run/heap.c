@@ -121,9 +121,13 @@ void object_arena_free(struct arena *arena)
 void *scratch_more(struct arena *arena, size_t need, size_t *got)
 {
     size_t len = align_up(need + sizeof(struct owned_chunk), 256ul << 10);
+    if (need >= LDR_HUGE_PAGE / 2)
+        len = align_up(need + sizeof(struct owned_chunk), LDR_HUGE_PAGE);
     struct owned_chunk *chunk = map_memory(len);
     if (!chunk)
         return NULL;
+    if (need >= LDR_HUGE_PAGE / 2)
+        sys_madvise(chunk, len, 14 /* MADV_HUGEPAGE: a large index is read at random, and dropped soon */);
     chunk->next = arena->chunks;
     chunk->len = len;
     arena->chunks = chunk;

@@ -134,11 +134,13 @@ int relocate_object(struct object *object, enum bind_when when);
 void relocate_prepare(const struct scope *scope, bool bind_now);   /* may build session.index */
 void relocate_done(void);                                      /* drops it */
 /* bind_symbol - value for a reference made by `object` to its symbol table entry `index`; used by relocation and by lazy binding. */
+struct hashed_name { u32 gnu, len; bool partial, valid; };
 struct reference {
     struct object *object;
     u32 symbol;
     u32 classes;
     struct report *report;            /* lazy binding runs on any thread: it cannot use the session's */
+    const struct hashed_name *hashed; /* the name's hash, when the caller had it computed ahead; or NULL */
 };
 int find_reference(const struct reference *reference, struct binding *out);    /* 0 found, 1 undefined weak, negative: reported */
 u64 binding_address(const struct binding *binding);            /* runs IFUNC resolvers; compat overrides applied */
