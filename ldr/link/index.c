@@ -60,9 +60,12 @@ static bool enter_object(struct symbol_index *index, const struct image *image, 
     const struct gnu_hash *gnu = &image->gnu;
     if (gnu->bucket) {
         u64 count = image_symbol_count(image);
-        for (u64 i = gnu->sym_offset; i < count; i++)
+        for (u64 i = gnu->sym_offset; i < count; i++) {
+            u64 ahead = i + 16 < count ? i + 16 : i;
+            __builtin_prefetch(&index->slot[slot_of(mix(gnu->chain[ahead - gnu->sym_offset] >> 1), index->slot_bits)], 1);
             if (!enter(index, gnu->chain[i - gnu->sym_offset] >> 1, number, (u32)i))
                 return false;
+        }
         return true;
     }
     for (u32 i = 1; i < image->sysv.chain_count; i++) {
@@ -94,8 +97,7 @@ bool index_build(struct symbol_index *index, const struct scope *scope, struct a
         return false;
     for (u32 i = 0; i < scope->count; i++) {
         const struct image *image = &scope->object[i]->image;
-        const u16 *symtab = (const u16 *)(const void *)image->symtab;
-        tables[i] = (struct index_tables){ image->symtab, image->strtab, image->versym ? image->versym : symtab };
+        tables[i] = (struct index_tables){ scope->object[i], image->symtab, image->strtab, image->strtab_len, image->versym };
     }
     *index = (struct symbol_index){ .scope = scope, .tables = tables, .slot = slot, .slot_bits = bits };
     for (u32 i = 0; i < scope->count; i++)
@@ -122,7 +124,31 @@ void index_warm_symbol(const struct symbol_index *index, u32 gnu)
         return;
     const struct index_tables *tables = &index->tables[(slot >> 24 & 0xffff) - 1];
     __builtin_prefetch(&tables->symtab[slot & SYMBOL_MAX]);
-    __builtin_prefetch(&tables->versym[slot & SYMBOL_MAX]);
+    if (tables->versym)
+        __builtin_prefetch(&tables->versym[slot & SYMBOL_MAX]);
+}
+
+bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out)
+{
+    u64 mixed = mix(want->gnu >> 1), slot = index->slot[slot_of(mixed, index->slot_bits)];
+    if ((slot ^ check_of(mixed) << 24) >> 40 != 0 || !slot)
+        return false;
+    const struct index_tables *tables = &index->tables[(slot >> 24 & 0xffff) - 1];
+    const Elf64_Sym *sym = &tables->symtab[slot & SYMBOL_MAX];
+    u32 type = ELF64_ST_TYPE(sym->st_info), bind = ELF64_ST_BIND(sym->st_info);
+    if (sym->st_shndx == SHN_UNDEF || sym->st_shndx == SHN_ABS || !sym->st_value || (type != STT_OBJECT && type != STT_FUNC) ||
+        (bind != STB_GLOBAL && bind != STB_WEAK) || ELF64_ST_VISIBILITY(sym->st_other) != STV_DEFAULT || sym->st_name >= tables->strtab_len)
+        return false;
+    const char *have = tables->strtab + sym->st_name;
+    if (have != want->name &&
+        (want->partial ? !str_equal(have, want->name)
+                       : (u64)sym->st_name + want->len >= tables->strtab_len || memcmp(have, want->name, (u64)want->len + 1) != 0))
+        return false;
+    /* Versions: only the two commonest outcomes, by the same function as everywhere. */
+    if (tables->versym && image_symbol_answers(&tables->object->image, (u32)(slot & SYMBOL_MAX), want) != 1)
+        return false;
+    *out = (struct binding){ tables->object, sym };
+    return true;
 }
 
 void index_warm_name(const struct symbol_index *index, u32 gnu)

@@ -186,9 +186,11 @@ bool symbol_binds_locally(const Elf64_Sym *sym);
 /* index.c: hash of every definition of a long scope to (object, symbol), in scope order: one probe instead of a walk over hundreds of
  * bloom filters. Built once, dropped when start-up ends. */
 struct index_tables {                 /* what judging a candidate reads of its object, side by side: the objects themselves lie far apart */
+    struct object *object;
     const Elf64_Sym *symtab;
     const char *strtab;
-    const u16 *versym;                /* or symtab, when unversioned: only prefetched through */
+    u64 strtab_len;
+    const u16 *versym;                /* NULL: unversioned */
 };
 struct symbol_index {
     const struct scope *scope;
@@ -205,6 +207,9 @@ bool index_build(struct symbol_index *index, const struct scope *scope, struct a
 void index_warm_slot(const struct symbol_index *index, u32 gnu);
 void index_warm_symbol(const struct symbol_index *index, u32 gnu);
 void index_warm_name(const struct symbol_index *index, u32 gnu);
+/* index_find_plain - the answer when it is the ordinary one: the first entry of the probe, a defined global function or object of the
+ * wanted name and version. Everything else is false, and the whole rule (index_find) must be asked. */
+bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out);
 enum index_answer { INDEX_FOUND, INDEX_ABSENT, INDEX_WALK };
 /* index_find - hash31: gnu hash without bit 0. own/own_index: the reference's own definition if it has one (no string compare then). */
 enum index_answer index_find(const struct symbol_index *index, const struct symbol_want *want, const struct object *skip, struct binding *out);

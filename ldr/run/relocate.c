@@ -240,6 +240,8 @@ static const Elf64_Rela *apply_relative(const struct walk *walk, const Elf64_Rel
     const u64 bias = walk->bias, lo = walk->lo, reach = walk->len - 8;
     for (; r < end; r++) {
         u64 place = r->r_offset;
+        /* The processor's own prefetcher stops at each page of the table; places are written in order and need none. */
+        __builtin_prefetch((const char *)r + 2048);
         if (UNLIKELY(r->r_info != R_X86_64_RELATIVE || place - lo > reach))
             break;
         *(u64 *)(bias + place) = bias + (u64)r->r_addend;
@@ -510,12 +512,37 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
     return ready;
 }
 
+/* The commonest entry by the shortest way: an 8-byte place, a default-visibility reference, an ordinary definition found at the first
+ * look. False: nothing was done, the full rules apply. */
+static bool apply_plain(struct walk *walk, const Elf64_Rela *r, const struct hashed_name *hashed)
+{
+    const struct image *image = &walk->object->image;
+    u32 symbol = (u32)ELF64_R_SYM(r->r_info);
+    const Elf64_Sym *sym = &image->symtab[symbol];
+    struct binding found;
+    if (r->r_offset - walk->lo > walk->len - 8 || sym->st_other != STV_DEFAULT || arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info)).width != 8)
+        return false;
+    struct symbol_want want = { .name = image->strtab + sym->st_name, .len = hashed->len, .gnu = hashed->gnu, .partial = hashed->partial,
+                                .version = reference_version(walk->object, symbol) };
+    if (!index_find_plain(session.index, &want, &found) || found.object->is_linker || !found.object->at_start)
+        return false;
+    *(u64 *)(walk->bias + r->r_offset) = found.object->bias + found.symbol->st_value + (u64)r->r_addend;
+    return true;
+}
+
 /* Entries up to the first that is not a plain symbol reference. */
 static const Elf64_Rela *apply_batch(struct walk *walk, const Elf64_Rela *r, const Elf64_Rela *end, int *err)
 {
     struct hashed_name hashed[BATCH];
     u32 count = warm_batch(walk, r, end - r < BATCH ? (u32)(end - r) : BATCH, hashed);
+    /* Plain: this object searches the indexed scope first, by the ordinary rules. */
+    const struct object *object = walk->object;
+    bool plain = object->scope_count && object->scope[0] == session.index->scope && !object->is_self;
     for (u32 i = 0; i < count && !*err; i++) {
+        if (plain && hashed[i].valid && apply_plain(walk, r, &hashed[i])) {
+            r++;
+            continue;
+        }
         walk->hashed = &hashed[i];
         *err = apply_one(walk, r++);
         if (*err == -LDR_E_SYMBOL && !session.started) {
