@@ -45,7 +45,7 @@ const struct version *reference_version(const struct object *object, u32 symbol)
 
 void object_note_binding(struct object *from, struct object *to)
 {
-    if (to == from || to->at_start || from->is_self)
+    if (to == from || to->at_start)
         return;
     for (u32 i = 0; i < from->needed_count; i++)
         if (from->needed[i] == to)
@@ -541,7 +541,7 @@ static const Elf64_Rela *apply_batch(struct walk *walk, const Elf64_Rela *r, con
     u32 count = warm_batch(walk, r, end - r < BATCH ? (u32)(end - r) : BATCH, hashed);
     /* Plain: this object searches the indexed scope first, by the ordinary rules. */
     const struct object *object = walk->object;
-    bool plain = object->scope_count && object->scope[0] == session.index->scope && !object->is_self;
+    bool plain = object->scope_count && object->scope[0] == session.index->scope;
     for (u32 i = 0; i < count && !*err; i++) {
         if (plain && apply_plain(walk, r, &hashed[i])) {
             r++;
@@ -733,7 +733,7 @@ void relocate_prepare(const struct scope *scope, bool bind_now)
     }
     if (session.config.dynamic_weak || !index_worthwhile(scope, references))
         return;
-    index_arena = (struct arena){ .more = scratch_more };
+    index_arena = (struct arena){ .more = scratch_more, .zeroed = true };
     if (index_build(&start_index, scope, &index_arena))
         session.index = &start_index;
 }
