@@ -10,9 +10,9 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 RT_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-stack-protector -mgeneral-regs-only \
 	-fno-tree-switch-conversion -fno-omit-frame-pointer -fasynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
 	-fcf-protection=branch -ffunction-sections -DLDR_FREESTANDING $(WARN)
-RT_LDFLAGS := -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,text -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,separate-code \
+RT_LDFLAGS := -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,text -Wl,-z,now -Wl,-z,norelro -Wl,-z,noexecstack -Wl,-T,ldr/link.ld \
 	-Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,-soname,ld-linux-x86-64.so.2 -Wl,-e,_start -Wl,--gc-sections \
-	-Wl,-z,pack-relative-relocs -Wl,--version-script=ldr/api/exports.map
+	-Wl,--version-script=ldr/api/exports.map
 
 $(B)/rt/%.o: %.c
 	@mkdir -p $(@D)
@@ -21,7 +21,7 @@ $(B)/rt/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -fPIC -g -c -o $@ $<
 
-$(LDSO): $(RT_OBJ) ldr/api/exports.map
+$(LDSO): $(RT_OBJ) ldr/api/exports.map ldr/link.ld
 	$(CC) $(RT_LDFLAGS) -o $@ $(RT_OBJ)
 
 all:: $(LDSO)

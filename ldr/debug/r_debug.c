@@ -22,7 +22,7 @@ void debug_start(void)
     _r_debug.r_version = 1;
     _r_debug.r_map = object_map(session.first);
     _r_debug.r_brk = (u64)_dl_debug_state;
-    _r_debug.r_ldbase = session.self ? session.self->map_start : 0;
+    _r_debug.r_ldbase = session.self.start;
     const struct image *image = &session.program->image;
     for (u32 i = 0; i < image->dyn_count; i++)
         if (image->dyn[i].d_tag == DT_DEBUG)

@@ -59,8 +59,8 @@ struct sysv_hash {
 };
 struct version {                      /* indexed by the number in DT_VERSYM */
     const char *name;                 /* NULL: no such version */
-    const char *file;                 /* library a needed version must come from; NULL for a definition */
     u32 hash;                         /* SysV hash of name */
+    bool needed;                      /* a reference (DT_VERNEED), not a definition */
     bool hidden;                      /* reference with the hidden bit */
     bool weak;                        /* VER_FLG_WEAK: may be missing */
 };

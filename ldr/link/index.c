@@ -130,8 +130,11 @@ void index_warm_symbol(const struct symbol_index *index, u32 gnu)
 
 bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out)
 {
-    u64 mixed = mix(want->gnu >> 1), slot = index->slot[slot_of(mixed, index->slot_bits)];
-    if ((slot ^ check_of(mixed) << 24) >> 40 != 0 || !slot)
+    u64 mixed = mix(want->gnu >> 1), check = check_of(mixed) << 24, mask = (1ull << index->slot_bits) - 1;
+    u64 at = slot_of(mixed, index->slot_bits), slot;
+    while ((slot = index->slot[at]) != 0 && (slot ^ check) >> 40 != 0)
+        at = (at + 1) & mask;
+    if (!slot)
         return false;
     const struct index_tables *tables = &index->tables[(slot >> 24 & 0xffff) - 1];
     const Elf64_Sym *sym = &tables->symtab[slot & SYMBOL_MAX];

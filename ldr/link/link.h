@@ -51,7 +51,6 @@ struct object {
     struct object *loader;            /* who asked for it first; NULL: the program, preloads */
     enum found_by found_by;
     struct arena *arena;              /* everything that lives as long as the object */
-    struct arena own_arena;           /* the arena of an object that can be unloaded */
 
     /* filled when mapped (run/map.c) */
     struct image image;
@@ -79,7 +78,7 @@ struct object {
     /* life */
     enum object_state state;
     u32 open_count;                   /* dlopen minus dlclose on this very object */
-    bool is_program, is_linker, is_libc, is_vdso, is_self;
+    bool is_program, is_linker, is_libc, is_vdso;
     bool is_missing;                  /* stands for a library not found while only listing (ldd) */
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
@@ -141,7 +140,6 @@ struct search {
     const char *(*origin)(struct search *search, const struct object *object);   /* NULL: unknown */
     /* note: told of every rule as it is applied, for reports; may be NULL */
     void (*note)(struct search *search, enum found_by rule, const struct object *owner, const char *list);
-    char path[4096];                  /* the candidate being tried */
 };
 /* search_library - offer every candidate for `name`, wanted by `loader`, until one is taken.
  *   returns what `try` last returned: 1, 0 (nothing left) or negative */

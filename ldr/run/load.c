@@ -30,7 +30,7 @@ struct opened {
 static struct object *object_of_file(const struct stat *st)
 {
     for (struct object *object = session.first; object; object = object->next)
-        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino && !object->is_self)
+        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
             return object;
     return NULL;
 }
@@ -65,12 +65,20 @@ static int read_headers(struct object *object, const struct opened *file)
         return report_values(&session.report, LDR_E_NO_LOAD, object->aliases.name ? object->aliases.name : path, 0, 1, 0);
     if (!add_u64(eh->e_phoff, len, &end) || end > file_len)
         return report_values(&session.report, LDR_E_PHDR_RANGE, path, eh->e_phoff, file_len, eh->e_phnum);
-    Elf64_Phdr *phdr = arena_alloc(object->arena, len);
-    if (!phdr)
-        return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
-    if (end <= got)
-        memcpy(phdr, head + eh->e_phoff, len);
-    else if (sys_pread(file->fd, phdr, len, eh->e_phoff) != (long)len)
+    /* Read from the first bytes of the file; once mapped, the headers are found in a segment and no copy is kept. */
+    const Elf64_Phdr *phdr = (const void *)(head + eh->e_phoff);
+    bool mapped_too = false;
+    for (u16 i = 0; end <= got && i < eh->e_phnum; i++)
+        mapped_too |= phdr[i].p_type == PT_LOAD && phdr[i].p_offset <= eh->e_phoff && end <= phdr[i].p_offset + phdr[i].p_filesz &&
+                      (phdr[i].p_flags & PF_R);
+    if (!mapped_too || eh->e_phoff % 8) {
+        phdr = arena_alloc(object->arena, len);
+        if (!phdr)
+            return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
+    }
+    if (end <= got && (const u8 *)phdr != head + eh->e_phoff)
+        memcpy((void *)phdr, head + eh->e_phoff, len);
+    else if (end > got && sys_pread(file->fd, (void *)phdr, len, eh->e_phoff) != (long)len)
         return report_values(&session.report, LDR_E_READ, path, eh->e_phoff, len, 0);
     object->image.type = eh->e_type;
     object->image.entry = eh->e_entry;
@@ -434,7 +442,7 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
 int load_graph(struct object *first, bool unloadable)
 {
     for (struct object *object = first; object; object = object->next) {
-        if (object->state != OBJECT_MAPPED || object->is_vdso || object->is_self)
+        if (object->state != OBJECT_MAPPED || object->is_vdso)
             continue;
         u32 needed = count_tag(&object->image, DT_NEEDED), filters = count_tag(&object->image, DT_FILTER) + count_tag(&object->image, DT_AUXILIARY);
         if (needed)

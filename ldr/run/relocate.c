@@ -25,6 +25,8 @@ struct walk {
     bool last_address_known;
     u64 irelative;                    /* entries met and put off */
     const struct hashed_name *hashed; /* of the entry being applied, or NULL */
+    u32 plain_symbol;                 /* last symbol answered by apply_plain; 0: none */
+    u64 plain_address;
     int worst;
 };
 
@@ -43,7 +45,7 @@ const struct version *reference_version(const struct object *object, u32 symbol)
 
 void object_note_binding(struct object *from, struct object *to)
 {
-    if (to == from || to->at_start || from->is_self)
+    if (to == from || to->at_start)
         return;
     for (u32 i = 0; i < from->needed_count; i++)
         if (from->needed[i] == to)
@@ -201,33 +203,25 @@ static void run_add(struct page_run *run, u64 addr)
     }
 }
 
-/* Entries are sorted by place (link editors sort relative ones), so the next page's first entry need not be walked to. Where every word
- * is relocated it is as many entries ahead as words are left on the page; else it is found by doubling steps and then halving them.
- * Unsorted entries cost ordinary faults, nothing else. */
+/* Entries are sorted by place (link editors sort relative ones), so the first entry of the next page need not be walked to: pages hold
+ * about as many as the one before did, and from that guess a few neighbours are looked at. Unsorted entries cost ordinary faults,
+ * nothing else. */
 static void populate_ahead(const struct walk *walk, const Elf64_Rela *from, const Elf64_Rela *end)
 {
     struct page_run run = { 0 };
+    u64 stride = 1;
     for (const Elf64_Rela *r = from; r < end;) {
         if (r->r_info != R_X86_64_RELATIVE || r->r_offset - walk->lo > walk->len - 8)
             break;
         run_add(&run, walk->bias + r->r_offset);
-        u64 page_end = align_down(walk->bias + r->r_offset, LDR_PAGE) + LDR_PAGE - walk->bias;
-        u64 step = 1, left = (u64)(end - r), dense = (page_end - r->r_offset + 7) / 8;
-        if (dense < left && r[dense - 1].r_offset < page_end && r[dense].r_offset >= page_end) {
-            r += dense;
-            continue;
-        }
-        while (step < left && r[step].r_offset < page_end)
-            step *= 2;
-        u64 lo = step / 2, hi = step < left ? step : left;      /* r[lo] is on the page, r[hi] is not, or is the end */
-        while (hi - lo > 1) {
-            u64 mid = lo + (hi - lo) / 2;
-            if (r[mid].r_offset < page_end)
-                lo = mid;
-            else
-                hi = mid;
-        }
-        r += hi;
+        u64 page_end = align_down(walk->bias + r->r_offset, LDR_PAGE) + LDR_PAGE - walk->bias, left = (u64)(end - r);
+        u64 next = stride < left ? stride : left;               /* in search of the first entry at or behind page_end */
+        while (next < left && r[next].r_offset < page_end)
+            next++;
+        while (next > 1 && r[next - 1].r_offset >= page_end)
+            next--;
+        stride = next;
+        r += next;
     }
     run_flush(&run);
 }
@@ -484,6 +478,7 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
         u64 symbol = ELF64_R_SYM(r[ready].r_info);
         if (arch_reloc_kind((u32)ELF64_R_TYPE(r[ready].r_info)).class != RELOC_SYMBOL || symbol == 0 || symbol >= image->sym_limit)
             break;
+        __builtin_prefetch((void *)(walk->bias + r[ready].r_offset), 1);
         __builtin_prefetch(&image->symtab[symbol]);
         if (image->versym)
             __builtin_prefetch(&image->versym[symbol]);
@@ -491,7 +486,10 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
     for (u32 i = 0; i < ready; i++) {
         u64 symbol = ELF64_R_SYM(r[i].r_info);
         const Elf64_Sym *sym = &image->symtab[symbol];
-        hashed[i].valid = sym->st_name < image->strtab_len && !symbol_binds_locally(sym);
+        /* Entries of one symbol stand together: the first one's answer serves the others. */
+        hashed[i].valid = sym->st_name < image->strtab_len && !symbol_binds_locally(sym) && (i == 0 || symbol != ELF64_R_SYM(r[i - 1].r_info));
+        if (!hashed[i].valid)
+            continue;
         if (sym->st_shndx == SHN_UNDEF)
             __builtin_prefetch(image->strtab + sym->st_name);
         else if (image->gnu.chain && symbol >= image->gnu.sym_offset)
@@ -520,13 +518,19 @@ static bool apply_plain(struct walk *walk, const Elf64_Rela *r, const struct has
     u32 symbol = (u32)ELF64_R_SYM(r->r_info);
     const Elf64_Sym *sym = &image->symtab[symbol];
     struct binding found;
-    if (r->r_offset - walk->lo > walk->len - 8 || sym->st_other != STV_DEFAULT || arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info)).width != 8)
+    if (walk->plain_symbol == symbol && r->r_offset - walk->lo <= walk->len - 8 && arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info)).width == 8) {
+        *(u64 *)(walk->bias + r->r_offset) = walk->plain_address + (u64)r->r_addend;
+        return true;
+    }
+    if (!hashed->valid || r->r_offset - walk->lo > walk->len - 8 || sym->st_other != STV_DEFAULT || arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info)).width != 8)
         return false;
     struct symbol_want want = { .name = image->strtab + sym->st_name, .len = hashed->len, .gnu = hashed->gnu, .partial = hashed->partial,
                                 .version = reference_version(walk->object, symbol) };
     if (!index_find_plain(session.index, &want, &found) || found.object->is_linker || !found.object->at_start)
         return false;
-    *(u64 *)(walk->bias + r->r_offset) = found.object->bias + found.symbol->st_value + (u64)r->r_addend;
+    walk->plain_symbol = symbol;
+    walk->plain_address = found.object->bias + found.symbol->st_value;
+    *(u64 *)(walk->bias + r->r_offset) = walk->plain_address + (u64)r->r_addend;
     return true;
 }
 
@@ -537,9 +541,9 @@ static const Elf64_Rela *apply_batch(struct walk *walk, const Elf64_Rela *r, con
     u32 count = warm_batch(walk, r, end - r < BATCH ? (u32)(end - r) : BATCH, hashed);
     /* Plain: this object searches the indexed scope first, by the ordinary rules. */
     const struct object *object = walk->object;
-    bool plain = object->scope_count && object->scope[0] == session.index->scope && !object->is_self;
+    bool plain = object->scope_count && object->scope[0] == session.index->scope;
     for (u32 i = 0; i < count && !*err; i++) {
-        if (plain && hashed[i].valid && apply_plain(walk, r, &hashed[i])) {
+        if (plain && apply_plain(walk, r, &hashed[i])) {
             r++;
             continue;
         }
@@ -729,7 +733,7 @@ void relocate_prepare(const struct scope *scope, bool bind_now)
     }
     if (session.config.dynamic_weak || !index_worthwhile(scope, references))
         return;
-    index_arena = (struct arena){ .more = scratch_more };
+    index_arena = (struct arena){ .more = scratch_more, .zeroed = true };
     if (index_build(&start_index, scope, &index_arena))
         session.index = &start_index;
 }

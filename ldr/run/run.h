@@ -14,7 +14,7 @@
 
 /* In front of every struct object lies the room of the C library's struct link_map: its address is the handle dlopen returns and what
  * debuggers walk. Its first five members are public (<link.h>); the others are filled by compat/. */
-#define LINK_MAP_ROOM 1216u
+#define LINK_MAP_ROOM 1208u
 struct public_map {
     u64 l_addr;
     const char *l_name;
@@ -43,6 +43,8 @@ struct kernel_facts {
 
 enum start_way { START_INTERPRETER, START_COMMAND };
 
+struct found_range { u64 start, end; struct object *object; };     /* object NULL: ourselves */
+
 struct tls_module {
     struct object *object;            /* NULL: free slot */
     u64 generation;                   /* when the slot last changed hands */
@@ -57,7 +59,9 @@ struct session {
     struct object *first, *last;
     u32 object_count;
     u64 adds, subs;
-    struct object *program, *linker, *libc, *vdso, *self;
+    struct object *program, *linker, *libc, *vdso;
+    struct found_range self;          /* ourselves: no object, nobody searches us; unwinders ask */
+    u64 self_eh_frame_hdr;
     struct scope global;
     const struct symbol_index *index; /* only while start-up relocates */
     struct arena permanent;
@@ -153,6 +157,7 @@ int protect_relro(struct object *object);
 int make_stack_executable(void);
 
 /* bind.c: lazily bound calls; called from arch/x86_64/bind.S */
+void bind_learn_vector_state(void);    /* after the genuine linker computed the CPU features */
 void bind_set_up(struct object *object, u64 pltgot);
 u64 bind_slot(struct object *object, u64 index);
 
@@ -192,7 +197,6 @@ void init_finish_object(struct object *object);
 
 /* find_object.c: lock-free address -> object, for unwinders */
 bool find_table_update(void);                                  /* call under the write lock after the list changed */
-struct found_range { u64 start, end; struct object *object; };
 const struct found_range *find_range(u64 addr, struct found_range *copy);
 
 /* open.c, close.c: the dl family's work; the caller holds the load lock */

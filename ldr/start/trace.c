@@ -117,7 +117,7 @@ _Noreturn void trace_and_exit(void)
     for (const struct object *object = session.first; object; object = object->next)
         if (object->is_missing)
             put_missing(object);
-        else if (!object->is_program && !object->is_self)
+        else if (!object->is_program)
             put_object(object);
     if (session.config.warn)
         look_up_everything();
