@@ -26,7 +26,7 @@ work() {
         -ex 'thread apply all -q print one_tls' -ex 'thread apply all -q print plugin_tls' \
         -ex 'thread apply all -q print &main_tls == 0' -ex 'print errno' -ex 'thread 2' -ex 'bt -full 3' -ex 'frame function worker' \
         -ex 'print (long)by'
-    debug stepping ./main -ex 'break main' -ex run -ex step -ex 'bt 2' -ex next -ex next -ex finish -ex 'tbreak 31' -ex continue \
+    debug stepping ./main -ex 'break main' -ex run -ex step -ex 'bt 2' -ex next -ex next -ex finish -ex 'tbreak session.c:31' -ex continue \
         -ex step -ex 'bt 1' -ex finish -ex 'tbreak one_twice' -ex continue -ex next -ex step -ex 'bt 3' -ex 'next' -ex 'step' -ex 'bt 4'
     debug constructors ./main -ex 'break one_start' -ex 'break plugin_start' -ex run -ex 'bt 1' -ex continue -ex 'bt 1' -ex 'bt -1' \
         -ex 'watch plugin_data' -ex 'info watchpoints' -ex 'delete' -ex continue
@@ -51,7 +51,7 @@ tidy() {
     sed -e 's/0x[0-9a-f]\{5,\}/ADDRESS/g' -e 's/LWP [0-9]*/LWP N/g' -e 's/process [0-9]*/process N/g' \
         -e 's/^#[0-9]* *ADDRESS in main/#N ADDRESS in main/' -e 's/Saved corefile.*/Saved corefile/'  |
         grep -v -E 'ld-linux-x86-64|ld-ldr|dl_debug_state|dl-debug.c' |
-        grep -v -x 'ADDRESS in ?? ()' | grep -v '^$' |
+        grep -v -x -E 'ADDRESS in \?\? \(\)|[0-9]+\s*\{' | grep -v '^$' |
         grep -v -E 'Using host libthread_db|Thread debugging using|^warning: |auto-load|\[New LWP|No such file or directory\.$' |
         sed -e 's/  *\((\*)\)\?  */ /g'
 }

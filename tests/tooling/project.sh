@@ -28,7 +28,7 @@ __attribute__((noinline)) int plugin_function(int n) {
     return one_function(n) + plugin_tls;
 }
 END
-    cat >main.c <<'END'
+    cat >session.c <<'END'
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -73,5 +73,5 @@ END
     # Lazy binding on purpose: a debugger has to step through the resolver.
     gcc -g -O0 -fPIC -shared one.c -o libone.so -Wl,-soname,libone.so -Wl,-z,lazy &&
         gcc -g -O0 -fPIC -shared plugin.c -o plugin.so -Wl,-z,lazy &&
-        gcc -g -O0 main.c -o main -L. -lone -lpthread -Wl,-z,lazy -Wl,-rpath,"$PWD" -Wl,--dynamic-linker="$interp"
+        gcc -g -O0 session.c -o main -L. -lone -lpthread -Wl,-z,lazy -Wl,-rpath,"$PWD" -Wl,--dynamic-linker="$interp"
 }
