@@ -20,13 +20,13 @@
     X(MACHINE,       "ELF file is for another machine",                             "e_machine") \
     X(TYPE,          "only ET_DYN and ET_EXEC can be loaded",                       "e_type") \
     X(PHENTSIZE,     "ELF file's phentsize not the expected size",                  "e_phentsize") \
-    X(PHDR_RANGE,    "program headers lie outside the file",                        "e_phoff") \
+    X(PHDR_RANGE,    "cannot read file data",                       "e_phoff") \
     X(NO_LOAD,       "object file has no loadable segments",                        "PT_LOAD") \
     X(LOAD_ALIGN,    "ELF load command alignment not page-aligned",                 "p_align") \
     X(LOAD_CONGRUENT,"ELF load command address/offset not page-aligned",            "p_vaddr") \
     X(LOAD_ORDER,    "ELF load commands not ascending or overlapping",              "p_vaddr") \
     X(LOAD_SIZE,     "ELF load command larger in the file than in memory",          "p_filesz") \
-    X(LOAD_RANGE,    "ELF load command past end of file",                           "p_offset+p_filesz") \
+    X(LOAD_RANGE,    "file too short",                          "p_offset+p_filesz") \
     X(LOAD_SPAN,     "ELF load commands span more than the address space",          "p_vaddr+p_memsz") \
     X(TLS_ALIGN,     "TLS segment alignment is not a power of two",                 "PT_TLS p_align") \
     X(TLS_RANGE,     "TLS segment lies outside the load commands",                  "PT_TLS p_vaddr") \
@@ -45,9 +45,11 @@
     X(VERNEED,       "version need table malformed",                                "DT_VERNEED") \
     X(RELOC_RANGE,   "relocation table outside the load commands",                  "DT_RELA") \
     X(RELOC_ENT,     "relocation entry size not the expected size",                 "DT_RELAENT") \
+    X(RELR_MARKER,   "DT_RELR without GLIBC_ABI_DT_RELR dependency",               "DT_VERNEED") \
+    X(ISA_LEVEL,     "CPU ISA level is lower than required",                         "GNU_PROPERTY_X86_ISA_1_NEEDED") \
     X(WRITE_EXEC,    "load command both writable and executable",                   "p_flags") \
     X(ADDRESS_TAKEN, "the addresses of a fixed-address object are in use",          "p_vaddr") \
-    X(INIT_RANGE,    "constructor array outside the load commands",                 "DT_INIT_ARRAY") \
+    X(INIT_RANGE,    "constructors or their array outside the load commands",        "DT_INIT_ARRAY") \
     X(OPEN,          "cannot open shared object file",                              "path") \
     X(OPEN_PROGRAM,  "cannot open program",                                         "path") \
     X(READ,          "cannot read file data",                                       "path") \
@@ -66,6 +68,7 @@
     X(RELOC_SYMBOL,  "relocation names a symbol outside the symbol table",          "r_info") \
     X(RELOC_OVERFLOW,"relocation overflows its field",                              "value") \
     X(RELOC_SIZE,    "copy relocation outside its objects",                         "st_size") \
+    X(NOT_COPYABLE,  "error due to GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS",   "R_X86_64_COPY") \
     X(TEXTREL,       "text relocation without DT_TEXTREL",                          "r_offset") \
     X(STATIC_TLS,    "cannot allocate memory in static TLS block",                  "PT_TLS p_memsz") \
     X(LAYOUT,        "this build of the C library is not known",                    "build-id") \

@@ -121,26 +121,6 @@ static bool find_for_handle(void *handle, struct object *caller, const struct sy
     return scope_find(&scope, 0, want, NULL, out);
 }
 
-static void keep_bound(struct object *from, struct object *to)
-{
-    /* A pointer obtained through the global scope keeps its object, as a relocation would. */
-    if (to->at_start || to == from || to->no_delete)
-        return;
-    for (u32 i = 0; i < from->bound_count; i++)
-        if (from->bound_to[i] == to)
-            return;
-    struct object **list = heap_alloc((from->bound_count + 1ul) * sizeof *list);
-    if (!list || from->at_start) {
-        heap_free(list);
-        return;
-    }
-    memcpy(list, from->bound_to, from->bound_count * sizeof *list);
-    list[from->bound_count] = to;
-    heap_free(from->bound_to);
-    from->bound_to = list;
-    from->bound_room = ++from->bound_count;
-}
-
 static void *find_symbol(void *handle, const char *name, const char *version_name, void *caller_address, bool *found_out)
 {
     struct object *caller = caller_object(caller_address);
@@ -165,7 +145,7 @@ static void *find_symbol(void *handle, const char *name, const char *version_nam
     }
     *found_out = true;
     if (handle == HANDLE_DEFAULT)
-        keep_bound(caller, found.object);
+        object_note_binding(caller, found.object);   /* a pointer obtained through the global scope keeps its object, as a relocation would */
     if (ELF64_ST_TYPE(found.symbol->st_info) == STT_TLS)
         return tls_address(found.object->tls_module, found.symbol->st_value);
     return (void *)binding_address(&found);
@@ -265,10 +245,10 @@ struct search_info { size_t size; unsigned count; struct search_path path[]; };
 /* Where dls_name strings of a SERINFO answer go; NULL in the first, counting pass. */
 struct info_fill { struct search_info *info; char *strings; size_t bytes; unsigned count; };
 
-static void info_add(struct info_fill *fill, const char *dir, size_t len, unsigned flags)
+static void info_add(struct info_fill *fill, const char *dir, size_t len)
 {
     if (fill->info) {
-        fill->info->path[fill->count] = (struct search_path){ fill->strings, flags };
+        fill->info->path[fill->count] = (struct search_path){ fill->strings, 0 };   /* glibc reports no flags either */
         memcpy(fill->strings, dir, len);
         fill->strings[len] = 0;
         fill->strings += len + 1;
@@ -277,7 +257,7 @@ static void info_add(struct info_fill *fill, const char *dir, size_t len, unsign
     fill->bytes += len + 1;
 }
 
-static void info_add_list(struct info_fill *fill, const char *list, struct object *owner, unsigned flags)
+static void info_add_list(struct info_fill *fill, const char *list, struct object *owner)
 {
     for (const char *at = list; at;) {
         const char *end = str_chr(at, ':');
@@ -285,9 +265,9 @@ static void info_add_list(struct info_fill *fill, const char *list, struct objec
         char buf[4096];
         struct text dir = text_on(buf, sizeof buf);
         if (!len)
-            info_add(fill, ".", 1, flags);
+            info_add(fill, ".", 1);
         else if (search_expand(&session.search, at, len, owner, &dir))
-            info_add(fill, buf, dir.len, flags);
+            info_add(fill, buf, dir.len);
         at = end ? end + 1 : NULL;
     }
 }
@@ -297,14 +277,14 @@ static void info_fill(struct info_fill *fill, struct object *object)
     if (!object->image.runpath)
         for (struct object *o = object; o; o = o->loader ? o->loader : o == session.program ? NULL : session.program)
             if (o->image.rpath && !o->image.runpath)
-                info_add_list(fill, o->image.rpath, o, 4);
+                info_add_list(fill, o->image.rpath, o);
     if (session.config.library_path)
-        info_add_list(fill, session.config.library_path, session.program, 2);
+        info_add_list(fill, session.config.library_path, session.program);
     if (object->image.runpath)
-        info_add_list(fill, object->image.runpath, object, 4);
+        info_add_list(fill, object->image.runpath, object);
     if (!(object->image.flags_1 & DF_1_NODEFLIB))
         for (u32 i = 0; i < 4; i++)
-            info_add(fill, search_default_dir(i), strlen(search_default_dir(i)), 64);
+            info_add(fill, search_default_dir(i), strlen(search_default_dir(i)));
 }
 
 static int search_paths(struct object *object, struct search_info *info, bool fill_in)

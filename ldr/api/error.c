@@ -54,10 +54,14 @@ static void take(struct report *report, const struct problem *problem)
     (void)report;
     if (tls_thread_store()->error)
         return;                       /* what follows is a consequence */
-    char buf[4096];
-    struct text t = text_on(buf, sizeof buf);
+    char local[512], *buf = local;
+    size_t room = sizeof local + (problem->object ? strlen(problem->object) : 0) + (problem->name ? strlen(problem->name) : 0) +
+                  (problem->wanted_by ? strlen(problem->wanted_by) : 0);
+    char *large = heap_alloc(room);
+    struct text t = text_on(large ? large : buf, large ? room : sizeof local);
     message_put(&t, problem);
-    error_set(buf);
+    error_set(t.buf);
+    heap_free(large);
 }
 
 struct report error_report(void)

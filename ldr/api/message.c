@@ -31,6 +31,9 @@ void message_put(struct text *t, const struct problem *problem)
     case LDR_E_CLASS:
         text_put(t, problem->found == ELFCLASS32 ? "wrong ELF class: ELFCLASS32" : "invalid ELF header");
         break;
+    case LDR_E_MACHINE:               /* the system's linker passes such a file over and then finds nothing */
+        text_put(t, "cannot open shared object file: No such file or directory");
+        break;
     case LDR_E_RELOC_TYPE:
         text_put(t, "unexpected reloc type ");
         text_hex(t, problem->found);
@@ -58,6 +61,11 @@ static int note_candidate(struct search *search, const char *path, enum found_by
     (void)search;
     text_put(tried, "  tried ");
     text_put(tried, path);
+    int access = sys_access(path, 4);
+    if (access != -2) {
+        text_put(tried, ": ");
+        text_put(tried, access ? errno_text(-access) : "not a library for this machine");
+    }
     text_put(tried, " (");
     text_put(tried, found_by_text(rule));
     if (owner && rule != FOUND_LIBRARY_PATH) {
@@ -144,12 +152,28 @@ static void print(const char *occasion, const struct problem *problem)
 
 static bool is_lookup(int code)
 {
-    return code == LDR_E_SYMBOL || code == LDR_E_RELOC_TYPE || code == LDR_E_RELOC_OVERFLOW;
+    return code == LDR_E_SYMBOL || code == LDR_E_RELOC_OVERFLOW;
 }
 
 static void print_at_start(struct report *report, const struct problem *problem)
 {
     (void)report;
+    if (problem->code == LDR_E_ISA_LEVEL) {
+        char buf[1024];
+        struct text t = text_on(buf, sizeof buf);
+        message_put(&t, problem);
+        text_char(&t, '\n');
+        sys_write_all(2, buf, t.len);
+        return;
+    }
+    if (problem->code == LDR_E_NOT_COPYABLE) {
+        char occasion[512];
+        struct text t = text_on(occasion, sizeof occasion);
+        text_put(&t, problem->name);
+        text_put(&t, ": ");
+        print(occasion, problem);
+        return;
+    }
     print(is_lookup(problem->code) ? "symbol lookup error: " : problem->code == LDR_E_VERSION_MISSING ? ""
           : "error while loading shared libraries: ", problem);
 }

@@ -83,7 +83,7 @@ static int read_strings(struct image *image, const struct view *view, const stru
 static int read_gnu_hash(struct image *image, const struct view *view, u64 vaddr, struct report *report)
 {
     const u32 *head = view_at(view, vaddr, 16);
-    if (!head)
+    if (!head || vaddr % 8)
         return report_values(report, LDR_E_GNU_HASH, image->path, vaddr, 16, DT_GNU_HASH);
     u32 buckets = head[0], sym_offset = head[1], bloom_words = head[2], shift = head[3];
     if (!buckets || !is_power_of_two(bloom_words) || shift > 63)
@@ -112,7 +112,7 @@ static int read_gnu_hash(struct image *image, const struct view *view, u64 vaddr
 static int read_sysv_hash(struct image *image, const struct view *view, u64 vaddr, struct report *report)
 {
     const u32 *head = view_at(view, vaddr, 8);
-    if (!head || !head[0])
+    if (!head || vaddr % 4 || !head[0])
         return report_values(report, LDR_E_HASH, image->path, vaddr, 8, DT_HASH);
     u64 len = 8 + 4 * ((u64)head[0] + head[1]);
     if (!view_at(view, vaddr, len) || head[1] > image->sym_limit)
@@ -139,7 +139,7 @@ static int read_symbols(struct image *image, const struct view *view, const stru
         err = read_sysv_hash(image, view, raw->hash, report);
     if (!err && raw->versym) {
         u64 words = view_extent(view, raw->versym) / 2;
-        if (!words)
+        if (!words || raw->versym % 2)
             return report_values(report, LDR_E_VERSYM, image->path, raw->versym, 0, DT_VERSYM);
         image->versym = view_at(view, raw->versym, 2);
         if (words < image->sym_limit)
@@ -210,6 +210,17 @@ static int read_array(struct image *image, const struct view *view, struct func_
     return err;
 }
 
+/* DT_INIT and DT_FINI are called: they must at least be code. The entries of the arrays cannot be judged, relocations make them. */
+static int check_code(const struct image *image, const struct view *view, u64 vaddr, u64 tag, struct report *report)
+{
+    for (u32 i = 0; vaddr && i < view->plan->seg_count; i++) {
+        const struct segment *seg = &view->plan->seg[i];
+        if ((seg->prot & PF_X) && vaddr >= seg->vaddr && vaddr < seg->file_end)
+            return 0;
+    }
+    return vaddr ? report_values(report, LDR_E_INIT_RANGE, image->path, vaddr, PF_X, tag) : 0;
+}
+
 int image_read_dynamic(struct image *image, const struct view *view, struct report *report)
 {
     if (!image->dyn_vaddr)
@@ -243,6 +254,10 @@ int image_read_dynamic(struct image *image, const struct view *view, struct repo
         err = read_array(image, view, &image->fini_array, raw.fini_array, raw.fini_arraysz, DT_FINI_ARRAY, report);
     if (!err)
         err = read_array(image, view, &image->preinit_array, raw.preinit_array, raw.preinit_arraysz, DT_PREINIT_ARRAY, report);
+    if (!err)
+        err = check_code(image, view, image->init_vaddr, DT_INIT, report);
+    if (!err)
+        err = check_code(image, view, image->fini_vaddr, DT_FINI, report);
     return err;
 }
 

@@ -1,17 +1,22 @@
 /* header.c - the ELF header and the program headers (gABI "ELF Header", "Program Header"). */
 #include "image.h"
 
+/* The first word as people see it in a hex dump's order; head need not be aligned. */
+static u32 magic_of(const u8 *head)
+{
+    u32 magic;
+    memcpy(&magic, head, sizeof magic);
+    return magic;
+}
+
 int image_check_header(const u8 *head, u64 head_len, const char *path, struct report *report)
 {
-    if (head_len < sizeof(Elf64_Ehdr)) {
-        if (head_len >= EI_NIDENT && memcmp(head, ELFMAG, SELFMAG) != 0)
-            return report_values(report, LDR_E_MAGIC, path, *(const u32 *)head, 0x464c457f, 0);
+    if (head_len < sizeof(Elf64_Ehdr))
         return report_values(report, LDR_E_SHORT, path, head_len, sizeof(Elf64_Ehdr), 0);
-    }
     Elf64_Ehdr eh;
-    memcpy(&eh, head, sizeof eh);     /* head need not be aligned */
+    memcpy(&eh, head, sizeof eh);
     if (memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0)
-        return report_values(report, LDR_E_MAGIC, path, *(const u32 *)head, 0x464c457f, 0);
+        return report_values(report, LDR_E_MAGIC, path, magic_of(head), 0x464c457f, 0);
     if (eh.e_ident[EI_CLASS] != ELFCLASS64)
         return report_values(report, LDR_E_CLASS, path, eh.e_ident[EI_CLASS], ELFCLASS64, EI_CLASS);
     if (eh.e_ident[EI_DATA] != ELFDATA2LSB)
@@ -31,6 +36,26 @@ int image_check_header(const u8 *head, u64 head_len, const char *path, struct re
     if (eh.e_phentsize != sizeof(Elf64_Phdr))
         return report_values(report, LDR_E_PHENTSIZE, path, eh.e_phentsize, sizeof(Elf64_Phdr), offsetof(Elf64_Ehdr, e_phentsize));
     return 0;
+}
+
+/* Relocation compares a place with one range only, so the range may hold nothing but writable pages: with two data segments around
+ * code, a hull of both would let a place into the code. The longest run is the fast range; other places are looked up. */
+static void find_writable_run(struct image *image)
+{
+    const struct segment *seg = image->plan.seg, *end = seg + image->plan.seg_count;
+    image->writable_lo = image->writable_hi = 0;
+    while (seg < end) {
+        const struct segment *last = seg;
+        if (!(seg++->prot & PF_W))
+            continue;
+        u64 lo = last->vaddr;
+        while (seg < end && (seg->prot & PF_W) && align_up(last->mem_end, LDR_PAGE) == align_down(seg->vaddr, LDR_PAGE))
+            last = seg++;
+        if (last->mem_end - lo >= sizeof(u64) && last->mem_end - lo > image->writable_hi - image->writable_lo) {
+            image->writable_lo = lo;
+            image->writable_hi = last->mem_end;
+        }
+    }
 }
 
 /* Whether [vaddr, vaddr+len) lies inside one segment's memory. */
@@ -62,6 +87,17 @@ static int take_tls(struct image *image, const Elf64_Phdr *ph, struct report *re
     return 0;
 }
 
+/* End of the writable segment's pages that hold `page`; 0 when it is not writable. */
+static u64 writable_pages_end(const struct plan *plan, u64 page)
+{
+    for (u32 i = 0; i < plan->seg_count; i++) {
+        const struct segment *seg = &plan->seg[i];
+        if ((seg->prot & PF_W) && page >= align_down(seg->vaddr, LDR_PAGE) && page < align_up(seg->mem_end, LDR_PAGE))
+            return align_up(seg->mem_end, LDR_PAGE);
+    }
+    return 0;
+}
+
 static int take_relro(struct image *image, const Elf64_Phdr *ph, struct report *report)
 {
     const struct plan *plan = &image->plan;
@@ -69,6 +105,13 @@ static int take_relro(struct image *image, const Elf64_Phdr *ph, struct report *
     /* Page rounding at the end may pass the segment (bfd does); more than that would protect somebody else's pages. */
     if (!add_u64(ph->p_vaddr, ph->p_memsz, &end) || ph->p_vaddr < plan->lo_page || end > plan->hi_page)
         return report_values(report, LDR_E_RELRO_RANGE, image->path, ph->p_vaddr, plan->lo_page, ph->p_memsz);
+    /* Sealing makes its pages r--: pages of code would lose x, pages of no segment would gain r. */
+    for (u64 page = align_down(ph->p_vaddr, LDR_PAGE); page < align_down(end, LDR_PAGE);) {
+        u64 next = writable_pages_end(plan, page);
+        if (!next)
+            return report_values(report, LDR_E_RELRO_RANGE, image->path, page, plan->lo_page, ph->p_memsz);
+        page = next;
+    }
     image->relro_vaddr = ph->p_vaddr;
     image->relro_len = ph->p_memsz;
     return 0;
@@ -110,14 +153,6 @@ int image_read_phdrs(struct image *image, const Elf64_Phdr *phdr, u16 phnum, u64
             break;
         }
     }
-    image->writable_lo = ~0ull;
-    for (u32 i = 0; i < image->plan.seg_count; i++) {
-        const struct segment *seg = &image->plan.seg[i];
-        if (!(seg->prot & PF_W))
-            continue;
-        if (seg->vaddr < image->writable_lo)
-            image->writable_lo = seg->vaddr;
-        image->writable_hi = seg->mem_end;
-    }
+    find_writable_run(image);
     return err;
 }

@@ -85,7 +85,7 @@ struct image {
     u64 eh_frame_hdr_vaddr;
     u64 tls_vaddr, tls_filesz, tls_memsz, tls_align;   /* tls_memsz 0: no TLS */
     u32 stack_flags;                  /* PF_* of PT_GNU_STACK; PF_R|PF_W|PF_X when absent */
-    u64 writable_lo, writable_hi;     /* hull of the writable segments, vaddr */
+    u64 writable_lo, writable_hi;     /* longest run of writable segments without a hole, vaddr; equal when shorter than a word */
 
     /* dynamic.c: from PT_DYNAMIC; everything below is empty without it */
     const Elf64_Dyn *dyn;
@@ -156,7 +156,7 @@ struct version_need {                 /* one (library, version) an object needs 
     bool weak;
 };
 /* image_next_version_need - walk DT_VERNEED as a list of single needs; the tables were checked by image_read_versions. */
-struct version_walk { u64 need_vaddr, aux_vaddr; u32 needs_left, aux_left; };
+struct version_walk { u64 need_vaddr, aux_vaddr; u32 needs_left, aux_left, taken; };
 struct version_walk image_version_needs(const struct image *image);
 bool image_next_version_need(const struct image *image, const struct view *view, struct version_walk *walk, struct version_need *need);
 /* image_defines_version - whether a verdef of that name exists. */
@@ -166,7 +166,7 @@ bool image_defines_version(const struct image *image, const char *name, u32 hash
 u32 gnu_hash_of(const char *name);
 u32 gnu_hash_len(const char *name, u32 *len);
 u32 sysv_hash_of(const char *name);
-u64 image_symbol_count(const struct image *image);     /* highest hashed index + 1; 0 without a hash table */
+u64 image_symbol_count(const struct image *image);     /* highest hashed index + 1, at most sym_limit; 0 without a hash table */
 
 struct symbol_want {
     const char *name;
@@ -176,6 +176,7 @@ struct symbol_want {
     u32 classes;                      /* CLASS_*: what may not answer */
     bool partial;                     /* len unknown and gnu without bit 0: a definition's own chain word stood in for hashing its name;
                                          enough for the index, not for bloom and buckets */
+    bool strong_first;                /* LD_DYNAMIC_WEAK: a weak definition answers only when no other does */
     bool newest;                      /* dlsym: an unversioned want takes the default version even among several */
 };
 #define CLASS_PLT 1u                  /* undefined symbols with a value (canonical PLT entries) do not answer */
@@ -202,5 +203,10 @@ int image_symbol_answers(const struct image *image, u32 index, const struct symb
 
 /* note.c: image_note - payload of the first note (name, type) of the PT_NOTE segments, or NULL. */
 const u8 *image_note(const struct image *image, const struct view *view, const char *name, u32 type, u32 *len);
+/* image_property - a 4-byte GNU property (x86-64 psABI "Program Property"), 0 when absent. Read only when PT_GNU_PROPERTY says so. */
+u32 image_property(const struct image *image, const struct view *view, u32 type);
+#define PROPERTY_1_NEEDED 0xb0008000u
+#define PROPERTY_1_INDIRECT_EXTERN_ACCESS 1u
+#define PROPERTY_X86_ISA_1_NEEDED 0xc0008002u
 
 #endif

@@ -10,7 +10,7 @@ const u8 *image_note(const struct image *image, const struct view *view, const c
             continue;
         u64 pad = ph->p_align == 8 ? 8 : 4, left = ph->p_memsz;
         const u8 *at = view_at(view, ph->p_vaddr, left);
-        if (!at)
+        if (!at || ph->p_vaddr % 4)
             continue;
         while (left >= sizeof(Elf64_Nhdr)) {
             const Elf64_Nhdr *nh = (const void *)at;
@@ -29,4 +29,28 @@ const u8 *image_note(const struct image *image, const struct view *view, const c
         }
     }
     return NULL;
+}
+
+u32 image_property(const struct image *image, const struct view *view, u32 type)
+{
+    bool any = false;
+    for (u16 i = 0; i < image->phnum; i++)
+        any |= image->phdr[i].p_type == PT_GNU_PROPERTY;
+    u32 len = 0;
+    const u8 *at = any ? image_note(image, view, "GNU", NT_GNU_PROPERTY_TYPE_0, &len) : NULL;
+    while (at && len >= 8) {
+        u32 head[2];                  /* pr_type, pr_datasz */
+        memcpy(head, at, sizeof head);
+        u64 size = 8 + align_up(head[1], 8);
+        if (size > len)
+            break;
+        if (head[0] == type && head[1] == 4) {
+            u32 value;
+            memcpy(&value, at + 8, 4);
+            return value;
+        }
+        at += size;
+        len -= (u32)size;
+    }
+    return 0;
 }

@@ -36,8 +36,8 @@ u32 sysv_hash_of(const char *name)
 
 u64 image_symbol_count(const struct image *image)
 {
-    if (image->sysv.bucket)
-        return image->sysv.chain_count;
+    if (image->sysv.bucket)           /* DT_VERSYM may have lowered the limit since */
+        return image->sysv.chain_count < image->sym_limit ? image->sysv.chain_count : image->sym_limit;
     const struct gnu_hash *gnu = &image->gnu;
     if (!gnu->bucket)
         return 0;
@@ -139,7 +139,7 @@ static void find_gnu(const struct image *image, const struct symbol_want *want, 
     const struct gnu_hash *gnu = &image->gnu;
     u32 h = want->gnu;
     u64 word = gnu->bloom[h / 64 & gnu->bloom_mask];
-    if (LIKELY(!(word >> (h & 63) & word >> (h >> gnu->bloom_shift & 63) & 1)))
+    if (LIKELY(!(word >> (h & 63) & word >> ((u64)h >> gnu->bloom_shift & 63) & 1)))
         return;
     u64 index = gnu->bucket[h % gnu->bucket_count];
     if (index < gnu->sym_offset || index == 0)

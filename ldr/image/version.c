@@ -1,7 +1,8 @@
 /* version.c - DT_VERDEF and DT_VERNEED as one table indexed by the numbers in DT_VERSYM (LSB "Symbol Versioning").
  *
  * Both are linked lists of relative offsets, so a file can make them loop or leave its segment: every step must advance and every
- * record must lie inside the view; counts bound the walk. */
+ * record must lie inside the view; counts bound the walk. Needs may share their aux records, so 65,535 for each of a megabyte's needs
+ * would be billions of steps: more records than there are version numbers is malformed. */
 #include "image.h"
 
 #define VERSION_MAX 0x7fffu           /* DT_VERSYM has 15 bits for the number */
@@ -29,7 +30,7 @@ static int next_aux(const struct view *view, struct version_walk *walk, const El
         if (!walk->needs_left || !walk->need_vaddr)
             return 0;
         const Elf64_Verneed *vn = view_at(view, walk->need_vaddr, sizeof *vn);
-        if (!vn || vn->vn_version != VER_NEED_CURRENT || walk->need_vaddr % 4)
+        if (!vn || walk->need_vaddr % 4 || vn->vn_version != VER_NEED_CURRENT)
             return -LDR_E_VERNEED;
         if (!walk->aux_vaddr) {
             walk->aux_vaddr = walk->need_vaddr + vn->vn_aux;
@@ -37,7 +38,7 @@ static int next_aux(const struct view *view, struct version_walk *walk, const El
         }
         if (walk->aux_left) {
             const Elf64_Vernaux *va = view_at(view, walk->aux_vaddr, sizeof *va);
-            if (!va || walk->aux_vaddr % 4)
+            if (!va || walk->aux_vaddr % 4 || walk->taken++ == VERSION_MAX)
                 return -LDR_E_VERNEED;
             walk->aux_left = va->vna_next ? walk->aux_left - 1 : 0;
             walk->aux_vaddr += va->vna_next;
@@ -100,10 +101,10 @@ static int walk_defs(const struct image *image, const struct view *view, struct 
     u64 at = image->verdef_vaddr;
     for (u32 left = image->verdef_count; left && at; left--) {
         const Elf64_Verdef *vd = view_at(view, at, sizeof *vd);
-        if (!vd || vd->vd_version != VER_DEF_CURRENT || at % 4)
-            return verdef_problem(image, at, vd ? vd->vd_version : 0, report);
+        if (!vd || at % 4 || vd->vd_version != VER_DEF_CURRENT)
+            return verdef_problem(image, at, vd && at % 4 == 0 ? vd->vd_version : 0, report);
         const Elf64_Verdaux *va = view_at(view, at + vd->vd_aux, sizeof *va);
-        const char *name = va ? image_string(image, va->vda_name) : NULL;
+        const char *name = va && vd->vd_aux % 4 == 0 ? image_string(image, va->vda_name) : NULL;
         if (!name)
             return verdef_problem(image, at, vd->vd_aux, report);
         u32 number = vd->vd_ndx & 0x7fff;

@@ -6,7 +6,8 @@ static const struct segment *segment_of(const struct view *view, u64 vaddr)
     for (u32 i = 0; i < view->plan->seg_count; i++) {
         const struct segment *seg = &view->plan->seg[i];
         u64 end = view->rule == VIEW_FILE ? seg->file_end : seg->mem_end;
-        if (vaddr >= seg->vaddr && vaddr < end)
+        /* A segment that nobody may read holds no bytes for us either: touching it would be a fault. */
+        if (vaddr >= seg->vaddr && vaddr < end && (seg->prot & (PF_R | PF_W)))
             return seg;
     }
     return NULL;

@@ -1,5 +1,5 @@
 /* config.c - the environment as fixed facts (ld.so(8) "ENVIRONMENT"). Under AT_SECURE the dangerous names are neither taken nor left
- * in the environment for the program's own children (glibc's list, sysdeps/generic/unsecvars.h of 2.36). */
+ * in the environment for the program's own children (glibc's list, sysdeps/generic/unsecvars.h of 2.36; GLIBC_TUNABLES stays: the tunables parser cleans it). */
 #include "link.h"
 
 static const char *value_of(const char *entry, const char *name)
@@ -9,7 +9,7 @@ static const char *value_of(const char *entry, const char *name)
 }
 
 static const char unsecure[] =
-    "GCONV_PATH\0GETCONF_DIR\0GLIBC_TUNABLES\0HOSTALIASES\0LD_AUDIT\0LD_DEBUG\0LD_DEBUG_OUTPUT\0LD_DYNAMIC_WEAK\0LD_HWCAP_MASK\0"
+    "GCONV_PATH\0GETCONF_DIR\0HOSTALIASES\0LD_AUDIT\0LD_DEBUG\0LD_DEBUG_OUTPUT\0LD_DYNAMIC_WEAK\0LD_HWCAP_MASK\0"
     "LD_LIBRARY_PATH\0LD_ORIGIN_PATH\0LD_PRELOAD\0LD_PROFILE\0LD_SHOW_AUXV\0LOCALDOMAIN\0LOCPATH\0MALLOC_TRACE\0NIS_PATH\0NLSPATH\0"
     "RESOLV_HOST_CONF\0RES_OPTIONS\0TMPDIR\0TZDIR\0LD_PREFER_MAP_32BIT_EXEC\0MALLOC_ARENA_MAX\0MALLOC_ARENA_TEST\0MALLOC_MMAP_MAX_\0"
     "MALLOC_MMAP_THRESHOLD_\0MALLOC_PERTURB_\0MALLOC_TOP_PAD_\0MALLOC_TRIM_THRESHOLD_\0MALLOC_CHECK_\0";
@@ -32,12 +32,14 @@ void config_take_env(struct config *config, const char *entry)
         config->bind_now = *v != 0;
     else if ((v = value_of(entry, "LD_WARN")))
         config->warn = *v != 0;
+    else if ((v = value_of(entry, "LD_PRELOAD")))
+        config->preload_env = *v ? v : NULL;        /* under `secure` only set-uid libraries of trusted directories: run/load.c */
     else if (config->secure && config_unsecure_name(entry))
         return;
     else if ((v = value_of(entry, "LD_LIBRARY_PATH")))
         config->library_path = *v ? v : NULL;
-    else if ((v = value_of(entry, "LD_PRELOAD")))
-        config->preload_env = *v ? v : NULL;
+    else if ((v = value_of(entry, "LD_SHOW_AUXV")))
+        config->show_auxv = true;
     else if ((v = value_of(entry, "LD_BIND_NOT")))
         config->bind_not = *v != 0;
     else if ((v = value_of(entry, "LD_DYNAMIC_WEAK")))
@@ -47,7 +49,7 @@ void config_take_env(struct config *config, const char *entry)
     else if ((v = value_of(entry, "LD_VERBOSE")))
         config->verbose = *v != 0;
     else if ((v = value_of(entry, "LD_DEBUG")))
-        config->debug = *v ? v : NULL;
+        config->debug = *v ? v : NULL, config->trace_unused = str_equal(v, "unused");
     else if ((v = value_of(entry, "LD_TRACE_LOADED_OBJECTS")))
-        config->trace = true;
+        config->trace = config->trace_missing = true;
 }

@@ -44,49 +44,59 @@ u32 graph_closure(struct object *root, struct object **extra, u32 extra_count, s
     return count;
 }
 
+static u32 need_edges(const struct object *object)
+{
+    return object->init_order ? object->closure.count : object->needed_count;
+}
+
 /* Edges of an object in visiting order: its sorted list when it is a root, else what it needs; then what it was bound to. */
 static struct object *edge_of(const struct object *object, u32 i, bool with_bound)
 {
-    u32 count = object->init_order ? object->closure.count : object->needed_count;
-    if (i < count)
+    if (i < need_edges(object))
         return object->init_order ? object->init_order[i] : object->needed[i];
-    i -= count;
+    i -= need_edges(object);
     if (with_bound && i < object->bound_count)
         return object->bound_to[object->bound_count - 1 - i];
     return NULL;
 }
 
 /* Depth first from `start`; writes finished objects to *end downwards. The path is a list: parent in stack[], next edge in mark. */
-static void traverse(struct object *start, bool with_bound, struct object **stack, struct object ***end)
+static bool traverse(struct object *start, bool with_bound, struct object **stack, struct object ***end)
 {
+    bool met_bound = false;
     if (start->visited)
-        return;
+        return false;
     u32 depth = 0;
     start->visited = true;
     start->mark = 0;
     stack[depth++] = start;
     while (depth) {
         struct object *object = stack[depth - 1];
+        met_bound |= object->mark >= need_edges(object) && with_bound && object->bound_count;
         struct object *next = edge_of(object, object->mark++, with_bound);
         if (!next) {
             *--*end = object;
             depth--;
-        } else if (!next->visited) {
+        } else if (!next->visited && !next->is_program) {
             next->visited = true;
             next->mark = 0;
             stack[depth++] = next;
         }
     }
+    return met_bound;
 }
 
-static void sort_once(struct object *const *list, u32 count, bool with_bound, struct object **stack, struct object **out)
+/* Returns whether a binding edge was met. */
+static bool sort_once(struct object *const *list, u32 count, bool with_bound, struct object **stack, struct object **out)
 {
     struct object **end = out + count;
     /* Edges may lead outside the list (an object of an earlier root): those are visited already as far as this sort goes. */
     for (u32 i = 0; i < count; i++)
         list[i]->visited = false;
+    bool met_bound = false;
     for (u32 i = count; i-- > 0;)
-        traverse(list[i], with_bound, stack, &end);
+        met_bound |= traverse(list[i], with_bound, stack, &end);
+    return met_bound;
 }
 
 void graph_sort(struct object **list, u32 count, bool keep_first, bool with_bound, struct object **scratch)
@@ -94,6 +104,10 @@ void graph_sort(struct object **list, u32 count, bool keep_first, bool with_boun
     if (count < 2)
         return;
     struct object *first = list[0];
+    /* While a root's own list is made it has no edges yet, as in glibc: cycles through it are cut there. */
+    u32 first_needs = first->needed_count;
+    if (keep_first)
+        first->needed_count = 0;
     struct object **out = scratch, **stack = scratch + count;
     /* Everything an edge can reach counts as visited unless it is in the list. */
     for (u32 i = 0; i < count; i++)
@@ -103,14 +117,14 @@ void graph_sort(struct object **list, u32 count, bool keep_first, bool with_boun
                 break;
             edge->visited = true;
         }
-    sort_once(list, count, with_bound, stack, out);
-    if (with_bound) {
+    if (sort_once(list, count, with_bound, stack, out)) {
         /* Needs outweigh bindings: a second pass by needs alone over the first order (a binding may contradict a need). */
         struct object **again = stack + count;
         sort_once(out, count, false, stack, again);
         out = again;
     }
     memcpy(list, out, count * sizeof *list);
+    first->needed_count = first_needs;
     for (u32 i = 0; i < count; i++) {
         list[i]->visited = false;
         for (u32 e = 0;; e++) {

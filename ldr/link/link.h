@@ -80,6 +80,7 @@ struct object {
     enum object_state state;
     u32 open_count;                   /* dlopen minus dlclose on this very object */
     bool is_program, is_linker, is_libc, is_vdso, is_self;
+    bool is_missing;                  /* stands for a library not found while only listing (ldd) */
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
@@ -97,8 +98,12 @@ struct config {
     bool bind_now;                    /* LD_BIND_NOW */
     bool bind_not;                    /* LD_BIND_NOT */
     bool dynamic_weak;                /* LD_DYNAMIC_WEAK */
-    bool trace, trace_unused, verify, verbose, warn;
+    bool trace;                       /* list and exit */
+    bool trace_missing;               /* ... and go on where a library is missing (LD_TRACE_LOADED_OBJECTS, not --list) */
+    bool trace_unused;                /* ... what is needed and not used (LD_DEBUG=unused) */
+    bool verbose, warn;
     bool inhibit_cache;
+    bool show_auxv;                   /* LD_SHOW_AUXV */
     const char *library_path;         /* NULL: none */
     const char *preload_env, *preload_option;
     const char *inhibit_rpath;
@@ -121,14 +126,16 @@ struct search_dir {                   /* one directory known to this session */
     struct search_dir *next;
 };
 struct ldcache;
+#define SEARCH_ABANDON_LIST 2
 struct search {
     const struct config *config;
     struct arena *arena;              /* session-long */
     struct search_dir *dirs;
     struct object *program;
-    /* try: 1 taken, 0 go on, negative: give up. `rule_owner`: the object whose RPATH/RUNPATH it is, or NULL. */
+    /* try: 1 taken, 0 go on, SEARCH_ABANDON_LIST go on behind the rest of this path list, negative: give up. `rule_owner`: the object whose RPATH/RUNPATH it is, or NULL. */
     int (*try)(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner);
     bool (*dir_present)(struct search *search, const char *path);
+    void (*too_long)(struct search *search);   /* a candidate was longer than a path can be; may be NULL */
     const struct ldcache *(*cache)(struct search *search);     /* NULL: none */
     u32 (*cpu_level)(struct search *search);                   /* x86-64-vN */
     const char *(*origin)(struct search *search, const struct object *object);   /* NULL: unknown */

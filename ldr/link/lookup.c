@@ -10,17 +10,20 @@ bool symbol_binds_locally(const Elf64_Sym *sym)
 
 bool scope_find(const struct scope *scope, u32 from, const struct symbol_want *want, const struct object *skip, struct binding *out)
 {
+    bool weak = false;                /* a weak definition is kept while a strong one is looked for */
     for (u32 i = from; i < scope->count; i++) {
         struct object *object = scope->object[i];
         if (object == skip || ((want->classes & CLASS_COPY) && object->is_program))
             continue;
         const Elf64_Sym *sym = image_find_symbol(&object->image, want);
-        if (sym) {
-            *out = (struct binding){ object, sym };
+        if (!sym || (weak && ELF64_ST_BIND(sym->st_info) == STB_WEAK))
+            continue;
+        *out = (struct binding){ object, sym };
+        if (!want->strong_first || ELF64_ST_BIND(sym->st_info) != STB_WEAK)
             return true;
-        }
+        weak = true;
     }
-    return false;
+    return weak;
 }
 
 static bool find_in_scopes(const struct object *referrer, const struct symbol_want *want, const struct object *skip,

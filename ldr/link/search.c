@@ -46,6 +46,8 @@ static struct search_dir *dir_known(struct search *search, const char *path, siz
     if (!dir || !(dir->path = arena_dupn(search->arena, path, len)))
         return NULL;
     dir->len = (u32)len;
+    if (!len || path[0] != '/')
+        dir->state = DIR_PRESENT;     /* as glibc: a relative directory is not asked after, only tried */
     dir->next = search->dirs;
     search->dirs = dir;
     return dir;
@@ -67,7 +69,38 @@ static int try_in(struct search *search, const char *dir_path, size_t dir_len, c
     if (dir_len && !(dir_len == 1 && dir_path[0] == '/'))
         text_char(&path, '/');
     text_put(&path, name);
+    if (path.cut && search->too_long)
+        search->too_long(search);
     return path.cut ? 0 : search->try(search, search->path, rule, owner);
+}
+
+/* The subdirectories of before glibc-hwcaps, which 2.36 still searches: tls and platform, nested, then the directory itself. */
+static int try_legacy(struct search *search, const char *dir, size_t dir_len, const char *name, enum found_by rule, const struct object *owner)
+{
+    static const char forms[] = "tls/x86_64/x86_64\0tls/x86_64\0tls\0x86_64/x86_64\0x86_64\0";
+    for (const char *form = forms; *form; form += strlen(form) + 1) {
+        char sub[4096];
+        struct text path = text_on(sub, sizeof sub);
+        text_putn(&path, dir, dir_len);
+        if (dir_len)
+            text_char(&path, '/');
+        size_t top = path.len + (form[0] == 't' ? 3 : 6);
+        text_put(&path, form);
+        if (path.cut)
+            break;
+        /* tls or x86_64 itself is asked after first: usually neither exists, and then nothing below is tried. */
+        struct search_dir *outer = dir_known(search, sub, top);
+        if (outer && sub[0] != '/')
+            outer->state = search->dir_present && search->dir_present(search, outer->path) ? DIR_PRESENT : DIR_MISSING;
+        if (outer && outer->state == DIR_UNKNOWN && search->dir_present)
+            outer->state = search->dir_present(search, outer->path) ? DIR_PRESENT : DIR_MISSING;
+        if (outer && outer->state == DIR_MISSING)
+            continue;
+        int got = try_in(search, sub, path.len, name, rule, owner);
+        if (got)
+            return got;
+    }
+    return try_in(search, dir, dir_len, name, rule, owner);
 }
 
 /* Offers dir/glibc-hwcaps/<level>/name for the levels of this machine, then dir/name. */
@@ -114,7 +147,7 @@ static int try_dir(struct search *search, const char *dir, size_t dir_len, const
                 return got;
         }
     }
-    return try_in(search, dir, dir_len, name, rule, owner);
+    return try_legacy(search, dir, dir_len, name, rule, owner);
 }
 
 static bool name_ends(char c)
@@ -214,7 +247,7 @@ static int try_list(struct search *search, const char *list, bool semicolons, co
             if (!dynamic || trusted_dir(expanded, dir.len)) {
                 int got = try_dir(search, expanded, dir.len, name, rule, owner);
                 if (got)
-                    return got;
+                    return got == SEARCH_ABANDON_LIST ? 0 : got;
             }
         }
         if (!*end)
@@ -259,6 +292,8 @@ int search_library(struct search *search, const char *name, const struct object 
     if (str_chr(name, '/')) {
         char expanded[4096];
         struct text path = text_on(expanded, sizeof expanded);
+        if (!str_chr(name, '$'))
+            return search->try(search, name, FOUND_NAME, NULL);
         if (!search_expand(search, name, strlen(name), loader, &path))
             return 0;
         return search->try(search, expanded, FOUND_NAME, NULL);
@@ -288,7 +323,7 @@ int search_library(struct search *search, const char *name, const struct object 
     for (u32 i = 0; search_default_dir(i); i++) {
         const char *dir = search_default_dir(i);
         if ((got = try_dir(search, dir, strlen(dir), name, FOUND_DEFAULT, NULL)))
-            return got;
+            return got == SEARCH_ABANDON_LIST ? 0 : got;
     }
     return 0;
 }

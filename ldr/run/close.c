@@ -76,9 +76,9 @@ void unload_objects(struct object **list, u32 count)
                 object_remove_scope(object, &list[i]->closure);
     for (u32 i = 0; i < count; i++) {
         /* Objects that failed before they were published have an empty map: nothing to unlink there. */
+        object_list_remove(list[i]);
         if (object_map(list[i])->l_ld || object_map(list[i])->l_prev)
             shim_object_removed(list[i]);
-        object_list_remove(list[i]);
     }
     find_table_update();
     shim_unlock_write();

@@ -3,6 +3,7 @@
  * A file is the same object when device and inode agree, whatever name led to it. A candidate of another class or machine is passed
  * over (a 32-bit library in the same directory), any other defect ends the search: a broken library must be told, not skipped. */
 #include "run.h"
+#include "../arch/arch.h"
 #include "../compat/shim.h"
 
 #define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
@@ -34,6 +35,19 @@ static struct object *object_of_file(const struct stat *st)
     return NULL;
 }
 
+/* What is wrong with the load commands is told about the name asked for, as the system's linker does; report_values by path else. */
+static struct report renamed_outer;
+static const char *renamed_to;
+
+static void take_renamed(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    struct problem renamed = *problem;
+    if (renamed_to && problem->code != LDR_E_LOAD_RANGE)
+        renamed.object = renamed_to;
+    report_problem(&renamed_outer, &renamed);
+}
+
 /* Reads what precedes mapping: header judged, program headers in the object's arena. */
 static int read_headers(struct object *object, const struct opened *file)
 {
@@ -47,7 +61,9 @@ static int read_headers(struct object *object, const struct opened *file)
         return err;
     const Elf64_Ehdr *eh = (const void *)head;
     u64 len = (u64)eh->e_phnum * sizeof(Elf64_Phdr), end;
-    if (!eh->e_phnum || !add_u64(eh->e_phoff, len, &end) || end > file_len)
+    if (!eh->e_phnum)
+        return report_values(&session.report, LDR_E_NO_LOAD, object->aliases.name ? object->aliases.name : path, 0, 1, 0);
+    if (!add_u64(eh->e_phoff, len, &end) || end > file_len)
         return report_values(&session.report, LDR_E_PHDR_RANGE, path, eh->e_phoff, file_len, eh->e_phnum);
     Elf64_Phdr *phdr = arena_alloc(object->arena, len);
     if (!phdr)
@@ -58,7 +74,10 @@ static int read_headers(struct object *object, const struct opened *file)
         return report_values(&session.report, LDR_E_READ, path, eh->e_phoff, len, 0);
     object->image.type = eh->e_type;
     object->image.entry = eh->e_entry;
-    err = image_read_phdrs(&object->image, phdr, eh->e_phnum, file_len, object->arena, &session.report);
+    renamed_outer = session.report;
+    renamed_to = object->aliases.name;
+    struct report renamed = { take_renamed };
+    err = image_read_phdrs(&object->image, phdr, eh->e_phnum, file_len, object->arena, &renamed);
     /* The mapped copy of the headers outlives the arena's for readers like dl_iterate_phdr; find it in a segment. */
     for (u32 i = 0; !err && i < object->image.plan.seg_count; i++) {
         const struct segment *seg = &object->image.plan.seg[i];
@@ -93,12 +112,31 @@ static bool is_ourselves(const struct object *object)
     return object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2") && image_note(&object->image, &object->view, "ldr", 1, &len) != NULL;
 }
 
+static u32 cpu_level(struct search *search)
+{
+    static u32 level;
+    (void)search;
+    if (!level)
+        level = arch_cpu_level();
+    return level;
+}
+
+/* Code for a newer CPU level than this one would die of SIGILL somewhere. */
+int check_isa(const struct object *object)
+{
+    u32 needed = image_property(&object->image, &object->view, PROPERTY_X86_ISA_1_NEEDED);
+    /* Bit n: level n + 1. The baseline needs no question. */
+    if (needed <= 1 || needed < 1u << cpu_level(NULL))
+        return 0;
+    return report_errno(&session.report, LDR_E_ISA_LEVEL, object_label(object), 0);
+}
+
 /* Rules for what may be loaded besides the program. */
 static int check_loadable(const struct object *object)
 {
     const struct image *image = &object->image;
     if (!image->dyn_vaddr)
-        return report_values(&session.report, LDR_E_NO_DYNAMIC, image->path, 0, 1, 0);
+        return report_values(&session.report, LDR_E_NO_DYNAMIC, object->aliases.name ? object->aliases.name : image->path, 0, 1, 0);
     if (image->flags_1 & DF_1_PIE)
         return report_values(&session.report, LDR_E_OPEN_PIE, image->path, image->flags_1, 0, 0);
     if (image->type == ET_EXEC)
@@ -127,6 +165,8 @@ static struct object *make_object(const struct opened *file, const char *path, i
     object->dev = file->st.st_dev;
     object->ino = file->st.st_ino;
     object->is_program = program;
+    if (!program && attempt.name)
+        object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
     if (!*err)
         *err = map_file(object, file->fd, (u64)file->st.st_size);
@@ -181,8 +221,12 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
         return 1;
     if (attempt.only_loaded)
         return -LDR_E_OPEN;           /* the file that would be taken is not loaded */
+    if (attempt.as == FOUND_PRELOAD && session.config.secure && !(file->st.st_mode & 04000)) {
+        attempt.last_errno = 2;       /* into a set-uid program only libraries marked set-uid themselves */
+        return 0;
+    }
     if (is_foreign(file, &attempt.other_class)) {
-        attempt.last_errno = attempt.last_errno ? attempt.last_errno : 2;
+        attempt.last_errno = 2;
         if (rule == FOUND_NAME && attempt.other_class)
             return report_values(&session.report, LDR_E_CLASS, path, ELFCLASS32, ELFCLASS64, EI_CLASS);
         return 0;
@@ -206,12 +250,12 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     (void)search;
     (void)rule_owner;
     int err = open_file(&file, path);
-    if (err == -21 && rule == FOUND_NAME)
+    if (err == -21)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
-        if (err != -2 || !attempt.last_errno)
-            attempt.last_errno = -err;
-        return 0;
+        attempt.last_errno = -err;
+        /* Something stands there and cannot be used: glibc then leaves the rest of that path list. */
+        return err == -2 || err == -13 || rule == FOUND_NAME || rule == FOUND_CACHE ? 0 : SEARCH_ABANDON_LIST;
     }
     int got = take_candidate(&file, path, rule);
     sys_close(file.fd);
@@ -222,7 +266,16 @@ static bool dir_present(struct search *search, const char *path)
 {
     struct stat st;
     (void)search;
-    return sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000;
+    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+        return true;
+    attempt.last_errno = 2;
+    return false;
+}
+
+static void too_long(struct search *search)
+{
+    (void)search;
+    attempt.last_errno = 36;          /* ENAMETOOLONG */
 }
 
 static const struct ldcache *open_cache(struct search *search)
@@ -250,20 +303,10 @@ static const char *origin_for(struct search *search, const struct object *object
     return object ? object_origin((struct object *)object) : NULL;
 }
 
-u32 arch_cpu_level(void);
-static u32 cpu_level(struct search *search)
-{
-    static u32 level;
-    (void)search;
-    if (!level)
-        level = arch_cpu_level();
-    return level;
-}
-
 void load_search_init(void)
 {
     session.search = (struct search){ .config = &session.config, .arena = &session.permanent, .try = try_candidate,
-                                      .dir_present = dir_present, .cache = open_cache, .cpu_level = cpu_level, .origin = origin_for };
+                                      .dir_present = dir_present, .too_long = too_long, .cache = open_cache, .cpu_level = cpu_level, .origin = origin_for };
 }
 
 struct object *load_only_loaded(const char *name, struct object *loader)
@@ -310,7 +353,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
-                                   .sys_errno = attempt.other_class ? 0 : attempt.last_errno ? attempt.last_errno : 2,
+                                   .sys_errno = attempt.other_class ? 0 : attempt.last_errno,
                                    .found = ELFCLASS32, .expected = ELFCLASS64, .has_values = attempt.other_class };
         report_problem(&session.report, &problem);
     }
@@ -355,6 +398,19 @@ static u32 count_tag(const struct image *image, i64 tag)
     return count;
 }
 
+/* ldd lists what is missing in its place and goes on. */
+static struct object *stand_in(const char *name)
+{
+    struct object *object = object_new(false);
+    if (object && object_add_alias(object, name)) {
+        object->path = object->aliases.name;
+        object->is_missing = true;
+        object->state = OBJECT_FINISHED;
+        object_list_add(object);
+    }
+    return object;
+}
+
 /* Objects of one tag. A missing DT_AUXILIARY filtee is no error (gABI). */
 static int load_tag(struct object *object, i64 tag, struct object **out, u32 *count, bool unloadable)
 {
@@ -364,7 +420,9 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
         const char *name = image_string(&object->image, off);
         if (!name)
             return report_values(&session.report, LDR_E_STRING, object->image.path, off, object->image.strtab_len, (u64)tag);
-        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY);
+        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace_missing);
+        if (!needed && tag == DT_NEEDED && session.config.trace_missing)
+            needed = stand_in(name);
         if (!needed && tag != DT_AUXILIARY)
             return -LDR_E_OPEN;
         if (needed && needed != object)
@@ -375,7 +433,6 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
 
 int load_graph(struct object *first, bool unloadable)
 {
-    int worst = 0;
     for (struct object *object = first; object; object = object->next) {
         if (object->state != OBJECT_MAPPED || object->is_vdso || object->is_self)
             continue;
@@ -391,29 +448,71 @@ int load_graph(struct object *first, bool unloadable)
             err = load_tag(object, DT_FILTER, object->filtee, &object->filtee_count, unloadable);
         if (!err)
             err = load_tag(object, DT_AUXILIARY, object->filtee, &object->filtee_count, unloadable);
-        if (err && !session.config.trace)
-            return err;
         if (err)
-            worst = err;
+            return err;
         object->state = OBJECT_LINKED;
     }
-    return worst;
+    return 0;
 }
 
-int check_versions(struct object *object)
+static void warn_version(const struct object *object, const char *before, const char *version, const char *after)
+{
+    char buf[2048];
+    struct text t = text_on(buf, sizeof buf);
+    text_put(&t, session.kernel.argv[0] ? session.kernel.argv[0] : "ld-ldr.so");
+    text_put(&t, ": ");
+    text_put(&t, before);
+    text_put(&t, version);
+    text_put(&t, after);
+    text_put(&t, " (required by ");
+    text_put(&t, object_label(object));
+    text_put(&t, ")\n");
+    sys_write_all(2, buf, t.len);
+}
+
+static int check_version(struct object *object, const struct version_need *need, bool warn)
+{
+    struct object *from = load_only_loaded(need->file, object);
+    if (!from || image_defines_version(&from->image, need->name, need->hash))
+        return 0;
+    char lead[1200];
+    struct text t = text_on(lead, sizeof lead);
+    text_put(&t, from->path);
+    if (!from->image.verdef_count) {
+        if (warn) {
+            text_put(&t, ": no version information available");
+            warn_version(object, lead, "", "");
+        }
+        return 0;
+    }
+    if (need->weak) {
+        if (warn) {
+            text_put(&t, ": weak version `");
+            warn_version(object, lead, need->name, "' not found");
+        }
+        return 0;
+    }
+    struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need->name, .wanted_by = object_label(object) };
+    return report_problem(&session.report, &problem);
+}
+
+int check_versions(struct object *object, bool warn)
 {
     struct version_walk walk = image_version_needs(&object->image);
     struct version_need need;
+    bool needs_libc = false, has_marker = false, told = false;
     int worst = 0;
     while (image_next_version_need(&object->image, &object->view, &walk, &need)) {
-        struct object *from = load_only_loaded(need.file, object);
-        if (!from || need.weak)
-            continue;
-        if (!from->image.verdef_count || image_defines_version(&from->image, need.name, need.hash))
-            continue;
-        struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need.name, .wanted_by = object_label(object) };
-        worst = report_problem(&session.report, &problem);
+        needs_libc |= str_equal(need.file, "libc.so.6");
+        has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
+        bool unversioned = warn && load_only_loaded(need.file, object) && !load_only_loaded(need.file, object)->image.verdef_count;
+        int err = check_version(object, &need, warn && !(unversioned && told));
+        told |= unversioned;
+        worst = err ? err : worst;
     }
+    /* An old linker would have skipped DT_RELR silently; link editors mark objects that need one which does not. */
+    if (!worst && object->image.relr.count && needs_libc && !has_marker)
+        worst = report_errno(&session.report, LDR_E_RELR_MARKER, object_label(object), 0);
     return worst;
 }
 

@@ -15,9 +15,9 @@ static int prot_of(u32 flags)
 
 static int map_failed(const struct object *object, const void *at, u64 vaddr)
 {
-    struct problem problem = { .code = LDR_E_MAP, .object = object->image.path, .found = vaddr, .has_values = true,
-                               .sys_errno = sys_error_of(at) };
-    return report_problem(&session.report, &problem);
+    /* The name asked for and no reason in the first line, as the system's linker; the reason is among the values. */
+    return report_values(&session.report, LDR_E_MAP, object->aliases.name ? object->aliases.name : object->image.path,
+                         (u64)sys_error_of(at), 0, vaddr);
 }
 
 /* Reserve with the alignment the file asks for, or so that a large code segment can be mapped by huge pages: then the code's address and

@@ -108,32 +108,6 @@ const char *object_label(const struct object *object)
     return session.kernel.argv && session.kernel.argv[0] ? session.kernel.argv[0] : "main program";
 }
 
-/* Removes ".", ".." and repeated slashes in place; path is absolute. */
-static void tidy_path(char *path)
-{
-    char *to = path;
-    for (const char *at = path; *at;) {
-        while (at[0] == '/' && at[1] == '/')
-            at++;
-        if (at[0] == '/' && at[1] == '.' && (at[2] == '/' || at[2] == 0)) {
-            at += 2;
-            continue;
-        }
-        if (at[0] == '/' && at[1] == '.' && at[2] == '.' && (at[3] == '/' || at[3] == 0)) {
-            while (to > path && *--to != '/')
-                ;
-            at += 3;
-            continue;
-        }
-        *to++ = *at++;
-        while (*at && *at != '/')
-            *to++ = *at++;
-    }
-    if (to == path)
-        *to++ = '/';
-    *to = 0;
-}
-
 const char *object_origin(struct object *object)
 {
     if (object->origin)
@@ -172,11 +146,9 @@ const char *object_origin(struct object *object)
     if (!slash)
         return NULL;
     size_t len = (size_t)(slash - buf);
-    char *origin = arena_dupn(object->arena, buf, len ? len : 1);
-    if (origin)
-        tidy_path(origin);
-    object->origin = origin;
-    return origin;
+    /* As glibc: no tidying, "./prog" in /d has the origin "/d/.". */
+    object->origin = arena_dupn(object->arena, buf, len ? len : 1);
+    return object->origin;
 }
 
 bool scope_add(struct scope *scope, struct object *object, struct arena *arena)

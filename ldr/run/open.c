@@ -57,7 +57,9 @@ static int prepare(struct object *first)
 {
     int err = 0;
     for (struct object *object = first; object && !err; object = object->next) {
-        err = check_versions(object);
+        err = check_isa(object);
+        if (!err)
+            err = check_versions(object, false);
         if (!err)
             err = tls_add_module(object);
         if (!err && (object->image.stack_flags & PF_X) && !(session.program->image.stack_flags & PF_X)) {
@@ -132,6 +134,8 @@ struct object *open_object(const char *name, int mode, struct object *caller)
         root = load_library(name, caller, FOUND_NAME, true, false);
         if (!root)
             return NULL;
+        if (last_before->next == root)
+            root->loader = NULL;      /* the caller's paths served to find it; the chain for what it needs starts here */
     }
     struct object *first = last_before->next;
     bool had_closure = root->closure.count != 0;

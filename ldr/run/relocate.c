@@ -40,7 +40,7 @@ const struct version *reference_version(const struct object *object, u32 symbol)
     return &image->version[number];
 }
 
-static void note_binding(struct object *from, struct object *to)
+void object_note_binding(struct object *from, struct object *to)
 {
     if (to == from || to->at_start || from->is_self)
         return;
@@ -82,7 +82,7 @@ int find_reference(const struct reference *reference, struct binding *out)
         return 0;
     }
     struct symbol_want want = { .name = image_string(image, sym->st_name), .version = reference_version(object, reference->symbol),
-                                .classes = reference->classes };
+                                .classes = reference->classes, .strong_first = session.config.dynamic_weak };
     if (!want.name)
         return report_values(reference->report, LDR_E_STRING, image->path, sym->st_name, image->strtab_len, DT_SYMTAB);
     if (session.index && image->gnu.chain && sym->st_shndx != SHN_UNDEF && reference->symbol >= image->gnu.sym_offset) {
@@ -110,7 +110,7 @@ int find_reference(const struct reference *reference, struct binding *out)
         if (!(reference->classes & CLASS_COPY))
             *out = theirs;
     }
-    note_binding(object, out->object);
+    object_note_binding(object, out->object);
     return 0;
 }
 
@@ -227,7 +227,7 @@ static int apply_relr(struct walk *walk)
     for (u64 i = 0; i < table->count; i++) {
         u64 entry = table->at[i];
         if (!(entry & 1)) {
-            if (entry - lo > reach)
+            if (entry - lo > reach && !place_fits(walk, entry, 8))
                 return bad_place(walk, entry);
             run_add(&run, bias + entry);
             next = entry + 8;
@@ -235,14 +235,16 @@ static int apply_relr(struct walk *walk)
             /* The bitmap's reach must stay writable as far as it has bits. */
             u64 span = (63 - (u64)__builtin_clzll(entry)) * 8;
             if (entry > 1 && (next - lo > reach || next + span - 8 - lo > reach))
-                return bad_place(walk, next);
+                for (u64 bits = entry >> 1, place = next; bits; bits >>= 1, place += 8)
+                    if ((bits & 1) && !place_fits(walk, place, 8))
+                        return bad_place(walk, place);
             if (entry > 1)
                 run_add(&run, bias + next + (u64)(__builtin_ctzll(entry & ~1ull) - 1) * 8);
             next += 63 * 8;
         }
     }
     run_flush(&run);
-    u64 *at = NULL;
+    u64 *at = (u64 *)bias;            /* a bitmap that comes first counts from 0, as above */
     for (u64 i = 0; i < table->count; i++) {
         u64 entry = table->at[i];
         if (!(entry & 1)) {
@@ -292,10 +294,31 @@ static const char *symbol_name(const struct walk *walk, u32 symbol)
     return name ? name : "";
 }
 
+/* An object may say that its protected data must not be copied (it addresses it directly). */
+static int check_copyable(const struct walk *walk, u32 symbol)
+{
+    const struct object *owner = walk->last.object;
+    if (ELF64_ST_VISIBILITY(walk->last.symbol->st_other) != STV_PROTECTED)
+        return 0;
+    char buf[1024];
+    struct text t = text_on(buf, sizeof buf);
+    text_put(&t, "warning: copy relocation against non-copyable protected symbol `");
+    text_put(&t, symbol_name(walk, symbol));
+    text_put(&t, "' in `");
+    text_put(&t, owner->path);
+    text_put(&t, "'\n");
+    sys_write_all(2, buf, t.len);
+    if (!(image_property(&owner->image, &owner->view, PROPERTY_1_NEEDED) & PROPERTY_1_INDIRECT_EXTERN_ACCESS))
+        return 0;
+    struct problem problem = { .code = LDR_E_NOT_COPYABLE, .object = owner->path, .name = symbol_name(walk, symbol) };
+    return report_problem(&session.report, &problem);
+}
+
 static int apply_copy(struct walk *walk, u64 place, u32 symbol)
 {
-    if (!walk->last_found)
-        return 0;
+    int err = walk->last_found ? check_copyable(walk, symbol) : 0;
+    if (!walk->last_found || err)
+        return err;
     const struct image *mine = &walk->object->image;
     const Elf64_Sym *to = &mine->symtab[symbol], *from = walk->last.symbol;
     u64 len = to->st_size < from->st_size ? to->st_size : from->st_size;
@@ -576,7 +599,7 @@ void relocate_prepare(const struct scope *scope, bool bind_now)
         if (bind_now || image->bind_now)
             references += image->plt.count;
     }
-    if (!index_worthwhile(scope, references))
+    if (session.config.dynamic_weak || !index_worthwhile(scope, references))
         return;
     index_arena = (struct arena){ .more = scratch_more };
     if (index_build(&start_index, scope, &index_arena))

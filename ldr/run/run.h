@@ -119,8 +119,10 @@ void load_publish(struct object *first);                       /* make objects f
 /* load_graph - everything `first` and the objects after it in the list need. */
 int load_graph(struct object *first, bool unloadable);
 int load_program(const char *path);
+int check_isa(const struct object *object);
 int load_adopted(struct object *object);                       /* read dynamic, versions */
-int check_versions(struct object *object);                     /* every version the object needs exists; reports each that does not */
+/* check_versions - every version the object needs exists; reports each that does not. `warn`: also say what only looks odd. */
+int check_versions(struct object *object, bool warn);
 struct object *load_only_loaded(const char *name, struct object *loader);
 void load_search_init(void);
 
@@ -140,6 +142,8 @@ struct reference {
 };
 int find_reference(const struct reference *reference, struct binding *out);    /* 0 found, 1 undefined weak, negative: reported */
 u64 binding_address(const struct binding *binding);            /* runs IFUNC resolvers; compat overrides applied */
+/* object_note_binding - `from` uses `to` now: `to` must not be unloaded before it. */
+void object_note_binding(struct object *from, struct object *to);
 const struct version *reference_version(const struct object *object, u32 symbol);
 
 /* protect.c */

@@ -12,12 +12,12 @@
 #include "run.h"
 #include "../compat/shim.h"
 
-#define MAIN_RESERVE (512ul << 10)    /* address space, not memory */
+#define MAIN_RESERVE (8ul << 20)      /* address space, not memory */
 #define OPTIONAL_STATIC 512ul         /* what TLSDESC may take of the room: it works without */
 #define DTV_SLACK 14u
 #define NO_BLOCK (~0ull)
 
-u64 ldr_tls_generation;               /* read by tls.S; grows when a module comes or goes */
+u64 ldr_tls_generation = 1;               /* read by tls.S; grows when a module comes or goes */
 
 struct dtv_element { u64 value, to_free; };
 /* Memory before element 0: thread_store, then element -1 (its value is the length). */
@@ -65,7 +65,7 @@ int tls_add_module(struct object *object)
     }
     if (id > session.module_count)
         session.module_count = id;
-    u64 generation = session.started ? ldr_tls_generation + 1 : 0;
+    u64 generation = ldr_tls_generation + session.started;
     session.module[id] = (struct tls_module){ object, generation };
     __atomic_store_n(&ldr_tls_generation, generation, __ATOMIC_RELEASE);
     object->tls_module = id;

@@ -106,11 +106,15 @@ static void map_program(const struct options *options)
     kernel_drop_arguments(k, options->used);
     const char *path = k->argv[0];
     kernel_set_auxv(k, AT_EXECFN, (u64)path);
+    if (options->what == DO_VERIFY)
+        session.report = (struct report){ 0 };
     struct search as_program = session.search;
     as_program.try = take_program;
     int got = search_library(&as_program, path, NULL);
+    if (got != 1 && options->what == DO_VERIFY)
+        sys_exit(1);
     if (got == 0)
-        report_errno(&session.report, LDR_E_OPEN, path, 2);
+        report_errno(&session.report, LDR_E_OPEN, path, 0);
     if (got != 1)
         sys_exit(127);
     struct object *program = session.program;
@@ -122,6 +126,14 @@ static void map_program(const struct options *options)
     k->entry = program->bias + program->image.entry;
     if (options->argv0)
         k->argv[0] = (char *)options->argv0;
+}
+
+static int preload_problem;
+
+static void note_preload_problem(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    preload_problem = preload_problem ? preload_problem : problem->code;
 }
 
 static void preload_list(const char *list, const char *from, bool colons)
@@ -137,19 +149,25 @@ static void preload_list(const char *list, const char *from, bool colons)
             memcpy(name, list, len);
             name[len] = 0;
             /* Under AT_SECURE only plain names, which the trusted directories must hold. */
-            if (!(session.config.secure && str_chr(name, '/')) && !load_library(name, session.program, FOUND_PRELOAD, false, true)) {
+            struct report outer = session.report;
+            session.report = (struct report){ note_preload_problem };
+            preload_problem = 0;
+            struct object *object = session.config.secure && str_chr(name, '/') ? session.program
+                                    : load_library(name, session.program, FOUND_PRELOAD, false, false);
+            session.report = outer;
+            if (!object) {
                 char buf[4400];
                 struct text t = text_on(buf, sizeof buf);
                 text_put(&t, "ERROR: ld.so: object '");
                 text_put(&t, name);
                 text_put(&t, "' from ");
                 text_put(&t, from);
-                text_put(&t, " cannot be preloaded (cannot open shared object file): ignored.\n");
+                text_put(&t, " cannot be preloaded (");
+                text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
+                text_put(&t, "): ignored.\n");
                 message_warn(buf);
-            } else {
-                struct object *object = load_only_loaded(name, NULL);
-                if (object)
-                    object->found_by = FOUND_PRELOAD;
+            } else if (object != session.program) {
+                object->found_by = FOUND_PRELOAD;
             }
         }
         list += len;
@@ -177,8 +195,8 @@ static void preload_file(void)
 
 static int load_everything(void)
 {
-    preload_list(session.config.preload_option, "--preload", true);
     preload_list(session.config.preload_env, "LD_PRELOAD", true);
+    preload_list(session.config.preload_option, "--preload", true);
     preload_file();
     return load_graph(session.first, false);
 }
@@ -187,7 +205,8 @@ static int check_all_versions(void)
 {
     int worst = 0;
     for (struct object *object = session.first; object; object = object->next) {
-        int err = check_versions(object);
+        int err = check_isa(object);
+        err = err ? err : check_versions(object, true);
         worst = err ? err : worst;
     }
     return worst;
@@ -284,6 +303,8 @@ u64 ldr_start(u64 *stack)
     kernel_read(stack, &session.kernel);
     session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
     read_environment();
+    if (session.config.show_auxv)
+        auxv_show(session.kernel.auxv);
     load_search_init();
 
     struct options options = { 0 };
@@ -304,15 +325,17 @@ u64 ldr_start(u64 *stack)
     if (options.what == DO_VERIFY)
         sys_exit(!program->image.dyn_vaddr ? 1 : program->image.interp_len ? 0 : 2);
     if (options.what == DO_LIST)
-        session.config.trace = true;
+        session.config.trace = true, session.config.trace_missing = false;
     if (is_static && !session.config.trace)
         return hand_over_static();
 
     adopt_vdso();
     int err = load_everything();
-    if (session.config.trace)
-        trace_and_exit(err);
     must(err);
+    if (session.config.trace && (session.config.warn || session.config.trace_unused))
+        must(place_everything());
+    if (session.config.trace)
+        trace_and_exit();
     must(check_all_versions());
     must(shim_recognise());
     must(place_everything());

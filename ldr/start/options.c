@@ -153,7 +153,7 @@ void options_read(struct options *options)
             complain("unrecognized option", option);
         if (into) {
             if (!value)
-                complain("option requires an argument", option);
+                complain("unrecognized option", option);   /* as ld.so says it */
             *into = value;
             at++;
         }

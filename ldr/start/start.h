@@ -24,7 +24,10 @@ struct options {
 void options_read(struct options *options);            /* may print and exit */
 
 /* trace.c: LD_TRACE_LOADED_OBJECTS and --list. */
-_Noreturn void trace_and_exit(int worst);
+_Noreturn void trace_and_exit(void);
+
+/* auxv.c: LD_SHOW_AUXV. */
+void auxv_show(const Elf64_auxv_t *auxv);
 
 /* exe.c: /proc/self/exe of a program started by command, where the kernel lets us. */
 void exe_take(const char *path);

@@ -1,5 +1,6 @@
 /* trace.c - the list that ldd prints: each object in load order with the name it was asked by, its path and address. */
 #include "start.h"
+#include "../arch/arch.h"
 
 static void put_object(const struct object *object)
 {
@@ -27,50 +28,98 @@ static void put_object(const struct object *object)
     sys_write_all(1, buf, t.len);
 }
 
-static bool loaded(const char *name)
-{
-    return load_only_loaded(name, NULL) != NULL;
-}
-
 static void put_missing(const struct object *object)
 {
-    u32 at = 0;
-    u64 off;
-    while (image_next_dyn(&object->image, &at, DT_NEEDED, &off)) {
-        const char *name = image_string(&object->image, off);
-        bool told = false;
-        if (!name || loaded(name))
-            continue;
-        for (const struct object *o = session.first; o != object && !told; o = o->next) {
-            u32 k = 0;
-            u64 other;
-            while (!told && image_next_dyn(&o->image, &k, DT_NEEDED, &other))
-                told = str_equal(image_string(&o->image, other), name);
-        }
-        if (told)
-            continue;
-        char buf[4200];
-        struct text t = text_on(buf, sizeof buf);
-        text_char(&t, '\t');
-        text_put(&t, name);
-        text_put(&t, " => not found\n");
-        sys_write_all(1, buf, t.len);
+    char buf[4200];
+    struct text t = text_on(buf, sizeof buf);
+    text_char(&t, '\t');
+    text_put(&t, object->aliases.name);
+    text_put(&t, " => not found\n");
+    sys_write_all(1, buf, t.len);
+}
+
+/* ---- ldd -d, -r and -u: every reference is looked up, nothing is stored ------------------------------------------------ */
+
+static void put_undefined(struct report *report, const struct problem *problem)
+{
+    char buf[4200];
+    struct text t = text_on(buf, sizeof buf);
+    (void)report;
+    if (problem->code != LDR_E_SYMBOL)
+        return;
+    text_put(&t, "undefined symbol: ");
+    text_put(&t, problem->name);
+    if (problem->wanted_by) {
+        text_put(&t, ", version ");
+        text_put(&t, problem->wanted_by);
+    }
+    text_put(&t, "\t(");
+    text_put(&t, problem->object);
+    text_put(&t, ")\n");
+    sys_write_all(1, buf, t.len);
+}
+
+static void look_up_table(struct object *object, const struct rela_table *table, struct report *report)
+{
+    for (u64 i = 0; i < table->count; i++) {
+        u32 symbol = (u32)ELF64_R_SYM(table->at[i].r_info);
+        struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(table->at[i].r_info));
+        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0);
+        struct reference reference = { object, symbol, classes, report };
+        struct binding found;
+        if (symbol && find_reference(&reference, &found) == 0 && found.object != object)
+            found.object->visited = true;
     }
 }
 
-_Noreturn void trace_and_exit(int worst)
+static void look_up_everything(void)
 {
-    (void)worst;
+    struct report report = { session.config.warn ? put_undefined : NULL };
+    for (struct object *object = session.first; object; object = object->next)
+        if (!object->is_vdso && !object->is_missing) {
+            look_up_table(object, &object->image.rela, &report);
+            /* ldd -d leaves functions to be bound later; -r sets LD_BIND_NOW. */
+            if (session.config.bind_now || session.config.trace_unused)
+                look_up_table(object, &object->image.plt, &report);
+        }
+}
+
+static _Noreturn void trace_unused(void)
+{
+    bool any = false;
+    look_up_everything();
+    const struct object *program = session.program;
+    for (u32 i = 0; i < program->needed_count; i++) {
+        const struct object *needed = program->needed[i];
+        if (needed->visited || needed->is_linker || needed->is_missing)
+            continue;
+        char buf[4200];
+        struct text t = text_on(buf, sizeof buf);
+        text_put(&t, any ? "\t" : "Unused direct dependencies:\n\t");
+        text_put(&t, needed->path);
+        text_char(&t, '\n');
+        sys_write_all(1, buf, t.len);
+        any = true;
+    }
+    sys_exit(any);
+}
+
+_Noreturn void trace_and_exit(void)
+{
     if (!session.program->image.dyn_vaddr) {
         static const char text[] = "\tstatically linked\n";
         sys_write_all(1, text, sizeof text - 1);
         sys_exit(0);
     }
-    /* Objects in load order; what an object needs and nobody has comes where it would have stood. */
-    for (const struct object *object = session.first; object; object = object->next) {
-        if (!object->is_program && !object->is_self)
+    if (session.config.trace_unused)
+        trace_unused();
+    /* Objects in load order; what an object needs and nobody has stands where it would have stood. */
+    for (const struct object *object = session.first; object; object = object->next)
+        if (object->is_missing)
+            put_missing(object);
+        else if (!object->is_program && !object->is_self)
             put_object(object);
-        put_missing(object);
-    }
+    if (session.config.warn)
+        look_up_everything();
     sys_exit(0);
 }

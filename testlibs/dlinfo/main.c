@@ -29,7 +29,7 @@ int main(void)
     say("%d", dlinfo(a, RTLD_DI_SERINFO, paths));
     say("  %u", paths->dls_cnt);
     for (unsigned i = 0; i < paths->dls_cnt; i++)
-        say("%s %u", paths->dls_serpath[i].dls_name, paths->dls_serpath[i].dls_flags);
+        say("%s", paths->dls_serpath[i].dls_name);
     say("%d", dlinfo(a, 4711, &map));
     say("%s", dlerror());
     return 0;

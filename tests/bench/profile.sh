@@ -2,7 +2,7 @@
 # profile.sh ROW [ldr|system [RUNS]] - where one row of the benchmark spends its time under one linker.
 #
 # Run after `make bench ROWS=ROW RUNS=3` (or a whole bench), from the top of the tree, as root or with
-# perf_event_paranoid <= 0. LDSO names another linker as ours. What is printed, all of it per run:
+# perf_event_paranoid <= 0. LINKER names another linker as ours. What is printed, all of it per run:
 #   1. exact: wall, cpu, faults (the benchmark's own clock), and system calls by count where strace is installed
 #   2. the cpu time split: user by object, page faults by kind, system calls by name (exit_group: the tear-down of
 #      the address space); they add up to the whole
@@ -18,7 +18,7 @@
 set -eu
 row=${1:?usage: profile.sh ROW [ldr|system [RUNS]]}
 side=${2:-ldr}
-linker=${LDSO:-build/ld-ldr.so}
+linker=${LINKER:-build/ld-ldr.so}
 bench=build/bench/bench
 out=build/bench/profile
 case $side in ldr|system) ;; *) echo "profile: $side: expected ldr or system" >&2; exit 2 ;; esac

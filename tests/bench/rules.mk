@@ -1,7 +1,9 @@
 # make bench         every row, ours beside the system's linker: tables on stdout, build/bench.json
-#      ROWS="true clang-stub"   only these      RUNS=30   that many runs of each      LDSO=FILE   another linker as ours
+#      ROWS="true clang-stub"   only these      RUNS=30   that many runs of each
+#      LINKER=FILE   another linker as ours (not LDSO=FILE: that is the file the linker's own rule would write)
 #      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
 # make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
+LINKER          ?= $(B)/ld-ldr.so
 SYSTEM_LDSO     ?= /lib64/ld-linux-x86-64.so.2
 BENCH           := $(B)/bench
 BENCH_ROWS_FILE := tests/bench/rows
@@ -20,9 +22,9 @@ bench_needs = $(patsubst %-stub,$(BENCH)/stubs/%,$(filter %-stub,$(1))) \
 bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=none && cat $(1) >/dev/null
 
 .PHONY: bench bench-check bench-setup
-bench: $(LDSO) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS))
+bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS))
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
-	$(BENCH)/bench -o $(LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(if $(RUNS),-n $(RUNS)) $(ROWS)
+	$(BENCH)/bench -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(if $(RUNS),-n $(RUNS)) $(ROWS)
 
 bench-check: $(BENCH)/bench $(call bench_needs,ls)
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls

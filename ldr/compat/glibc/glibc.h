@@ -11,6 +11,7 @@ struct glibc_side {
     bool ready;                       /* libc initialised: its mutexes may be used */
     int (*mutex_lock)(void *);
     int (*mutex_unlock)(void *);
+    int (*mutex_trylock)(void *);
     void *(*malloc)(size_t);
     void (*free)(void *);
     int *(*errno_location)(void);

@@ -88,8 +88,10 @@ u64 shim_override(const struct binding *binding)
 
 /* ---- function table -------------------------------------------------------------------------------------------------- */
 
+struct asked_version { const char *name; u32 hash; int hidden; const char *file; };
+
 /* IFUNC resolvers of time and gettimeofday (2.36) look into the vDSO through this; dlsym without the hook would too. */
-static void *lookup_symbol_x(const char *name, void *map, const Elf64_Sym **ref, void *scope, const struct { const char *name; u32 hash; int hidden; const char *file; } *asked,
+static void *lookup_symbol_x(const char *name, void *map, const Elf64_Sym **ref, void *scope, const struct asked_version *asked,
                              int type_class, int flags, void *skip)
 {
     (void)scope;

@@ -528,6 +528,52 @@ u64 shim_thread_count(void)
     return count;
 }
 
+/* ---- fork ------------------------------------------------------------------------------------------------------------ */
+
+/* A fork while another thread is loading would give the child half a load and, in its lists, a lock nobody holds. libc only makes the
+ * locks anew. So wait for the other thread to finish, but not for ever: its constructor may be waiting for us. */
+#define FORK_WAIT_MS 100
+static bool fork_holds[3];
+
+static u32 fork_lock_offset(u32 which)
+{
+    const struct glibc_layout *row = glibc.row;
+    return which == 0 ? row->g_load_lock : which == 1 ? row->g_load_write_lock : row->g_load_tls_lock;
+}
+
+static void before_fork(void)
+{
+    u32 left = FORK_WAIT_MS;
+    for (u32 which = 0; which < ARRAY_COUNT(fork_holds); which++) {
+        u32 offset = fork_lock_offset(which);
+        bool held = false;
+        while (glibc_has(offset) && !(held = glibc.mutex_trylock(glibc.global + offset) == 0) && left) {
+            u64 pause[2] = { 0, 1000000 };
+            sys_call(__NR_nanosleep, (long)pause, 0, 0, 0, 0, 0);
+            left--;
+        }
+        fork_holds[which] = held;
+    }
+}
+
+static void after_fork_parent(void)
+{
+    bool holds[3];
+    memcpy(holds, fork_holds, sizeof holds);            /* unlocked, another thread may fork and write it */
+    for (u32 which = ARRAY_COUNT(holds); which-- > 0;)
+        if (holds[which])
+            glibc.mutex_unlock(glibc.global + fork_lock_offset(which));
+}
+
+#define MUTEX_KIND 16u                /* of pthread_mutex_t; 1: recursive */
+static void after_fork_child(void)
+{
+    /* load and tls lock were made anew by libc; the write lock carries the parent's thread id as owner */
+    char *mutex = glibc.global + glibc.row->g_load_write_lock;
+    memset(mutex, 0, glibc.row->g_lock_size);
+    GLIBC_AT(mutex, MUTEX_KIND, int) = 1;
+}
+
 int shim_early_init(void)
 {
     if (!glibc.row)
@@ -539,7 +585,12 @@ int shim_early_init(void)
     glibc.mutex_lock = (int (*)(void *))glibc_symbol(session.libc, "pthread_mutex_lock", NULL);
     glibc.mutex_unlock = (int (*)(void *))glibc_symbol(session.libc, "pthread_mutex_unlock", NULL);
     glibc.errno_location = (int *(*)(void))glibc_symbol(session.libc, "__errno_location", NULL);
-    glibc.ready = glibc.mutex_lock && glibc.mutex_unlock;
+    glibc.mutex_trylock = (int (*)(void *))glibc_symbol(session.libc, "pthread_mutex_trylock", NULL);
+    glibc.ready = glibc.mutex_lock && glibc.mutex_unlock && glibc.mutex_trylock;
+    int (*atfork)(void (*)(void), void (*)(void), void (*)(void), void *) =
+        (int (*)(void (*)(void), void (*)(void), void (*)(void), void *))glibc_symbol(session.libc, "__register_atfork", NULL);
+    if (glibc.ready && atfork)
+        atfork(before_fork, after_fork_parent, after_fork_child, NULL);
     return 0;
 }
 
