@@ -280,7 +280,7 @@ static void compare_symbols(struct file *f)
         if (versym)
             gelf_getversym(versym, (int)i, &version);
         const char *name = elf_strptr(f->elf, sh.sh_link, sym.st_name);
-        same_text("symbol name", image_string(&f->image, f->image.symtab[i].st_name), name);
+        same_text("symbol name", i < f->image.sym_limit ? image_string(&f->image, f->image.symtab[i].st_name) : NULL, name);
         if (sym.st_shndx != SHN_UNDEF && GELF_ST_BIND(sym.st_info) != STB_LOCAL)
             hashed++;
         if (name && *name && is_findable(&sym))
