@@ -134,6 +134,8 @@ int image_read_phdrs(struct image *image, const Elf64_Phdr *phdr, u16 phnum, u64
         case PT_DYNAMIC:
             image->dyn_vaddr = ph->p_vaddr;
             image->dyn_len = ph->p_memsz;
+            if (!ph->p_vaddr)         /* 0 means static from here on: that must not come from a malformed entry */
+                err = report_values(report, LDR_E_DYN_RANGE, image->path, 0, ph->p_memsz, 0);
             break;
         case PT_INTERP:
             image->interp_vaddr = ph->p_vaddr;

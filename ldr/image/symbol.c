@@ -114,6 +114,8 @@ int image_symbol_answers(const struct image *image, u32 index, const struct symb
     }
     if (!(TYPES_ANSWERING >> type & 1))
         return 0;
+    if (type == STT_TLS && !image->tls_memsz && sym->st_shndx != SHN_UNDEF)
+        return 0;                     /* thread-local in an object without PT_TLS: it is nowhere */
     u32 visibility = ELF64_ST_VISIBILITY(sym->st_other);
     if (visibility == STV_HIDDEN || visibility == STV_INTERNAL)
         return 0;

@@ -304,13 +304,21 @@ static int resolve(struct walk *walk, u32 symbol, u32 classes)
     return got;
 }
 
+static int set_text_writable(struct object *object, bool writable);
+
 static u64 resolved_address(struct walk *walk)
 {
     if (!walk->last_found)
         return 0;
     if (!walk->last_address_known) {
+        /* A resolver of the object's own must find its code executable, which text relocation has taken away for the while. */
+        bool own_resolver = walk->text_open && walk->last.object == walk->object && ELF64_ST_TYPE(walk->last.symbol->st_info) == STT_GNU_IFUNC;
+        if (own_resolver)
+            set_text_writable(walk->object, false);
         walk->last_address = binding_address(&walk->last);
         walk->last_address_known = true;
+        if (own_resolver)
+            set_text_writable(walk->object, true);
     }
     return walk->last_address;
 }
@@ -632,6 +640,9 @@ static int apply_lazy(struct walk *walk)
     const struct rela_table *table = &walk->object->image.plt;
     struct page_run run = { 0 };
     u64 lazy = 0;
+    /* A slot in pages that RELRO will seal cannot be stored to at its first call: it is bound now. */
+    const struct image *image = &walk->object->image;
+    u64 sealed = align_down(image->relro_vaddr, LDR_PAGE), sealed_len = align_down(image->relro_vaddr + image->relro_len, LDR_PAGE) - sealed;
     for (u64 i = 0; i < table->count; i++) {
         u64 place = table->at[i].r_offset;
         if (ELF64_R_TYPE(table->at[i].r_info) == R_X86_64_JUMP_SLOT && place - walk->lo <= walk->len - 8)
@@ -640,7 +651,8 @@ static int apply_lazy(struct walk *walk)
     run_flush(&run);
     for (u64 i = 0; i < table->count && !walk->worst; i++) {
         const Elf64_Rela *r = &table->at[i];
-        if (ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && r->r_offset - walk->lo <= walk->len - 8) {
+        if (ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && r->r_offset - walk->lo <= walk->len - 8 &&
+            r->r_offset - sealed >= sealed_len) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;
             lazy++;
         } else {

@@ -310,7 +310,11 @@ u64 ldr_start(u64 *stack)
     }
     bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
     struct object *program = session.program;
-    bool is_static = !program->image.dyn_vaddr || (!program->image.interp_len && (program->image.flags_1 & DF_1_PIE));
+    /* A program that needs libraries is linked even without PT_INTERP: only the kernel would have asked for that. */
+    u32 at = 0;
+    u64 needed;
+    bool is_static = !program->image.dyn_vaddr || (!program->image.interp_len && (program->image.flags_1 & DF_1_PIE) &&
+                                                   !image_next_dyn(&program->image, &at, DT_NEEDED, &needed));
     if (options.what == DO_VERIFY)
         sys_exit(!program->image.dyn_vaddr ? 1 : program->image.interp_len ? 0 : 2);
     if (options.what == DO_LIST)

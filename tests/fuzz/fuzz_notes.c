@@ -1,4 +1,4 @@
-/* PT_NOTE: the two notes that anybody asks for, and one that never is there. */
+/* PT_NOTE: the notes and properties that the linker and the tools ask for, and one that never is there. */
 #include "fuzz.h"
 
 static void judge(struct subject *subject)
@@ -9,6 +9,8 @@ static void judge(struct subject *subject)
         const u8 *at = image_note(&subject->object.image, &subject->object.view, asked[i].name, asked[i].type, &len);
         touch(at, at ? len : 0);
     }
+    image_property(&subject->object.image, &subject->object.view, PROPERTY_1_NEEDED);
+    image_property(&subject->object.image, &subject->object.view, PROPERTY_X86_ISA_1_NEEDED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -53,10 +53,7 @@ static void judge(struct subject *subject)
         MUST(image->sym_limit == 0);
         return;
     }
-    if (count > image->sym_limit)
-        MUST(!image->gnu.bucket);
-    if (count > image->sym_limit)
-        count = image->sym_limit;
+    MUST(count <= image->sym_limit);
     if (count > 64)
         count = 64;
     touch(image->symtab, count * sizeof *image->symtab);

@@ -19,8 +19,6 @@ static void judge(struct subject *subject)
         image_defines_version(image, need.name, need.hash);
     }
     u64 count = image_symbol_count(image);
-    if (count > image->sym_limit)
-        count = image->sym_limit;
     if (image->versym)
         touch(image->versym, count * sizeof *image->versym);
     for (u64 i = 0; i < count && i < 32; i++) {

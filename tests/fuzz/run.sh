@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh DIR MODE RUNS TARGET... - runs fuzz programs one after the other. DIR holds them and gets what they find.
 #   smoke  saved corpus, then RUNS inputs from a fixed seed      long  RUNS inputs from a new seed, finds kept in DIR/found
-#   keep   the smallest set of DIR/found and the saved corpus that reaches as much, into tests/fuzz/corpus
+#   keep   the smallest set of DIR/found and the saved corpus that reaches as much, into tests/fuzz/corpus;
+#          files named broke-* stay: each stopped a fuzzer once
 # Closing line: N passed, N failed, N skipped. A line of executions for each target and their sum come before it.
 set -u
 dir=$1 mode=$2 runs=$3
@@ -16,9 +17,9 @@ for target in "$@"; do
     # shellcheck disable=SC2086 # options are a list
     case $mode in
     smoke)
-        # Replayed one by one first, in one process; then mutated, with nothing kept.
-        "$dir/fuzz_$target" $options -runs=0 "$saved" >"$log" 2>&1 &&
-            "$dir/fuzz_$target" $options -runs="$runs" -seed=1 "$saved" >>"$log" 2>&1 ;;
+        # Replayed first, then mutated. What is found goes to a folder that is thrown away: the first folder named is written to.
+        rm -rf "$dir/scratch" && mkdir -p "$dir/scratch" && "$dir/fuzz_$target" $options -runs=0 "$saved" >"$log" 2>&1 &&
+            "$dir/fuzz_$target" $options -runs="$runs" -seed=1 "$dir/scratch" "$saved" >>"$log" 2>&1 ;;
     long)
         if [ -z "$(ls -A "$saved")" ] && [ -z "$(ls -A "$found")" ]; then
             bash "$here/seeds.sh" "$dir/seeds" && cp -r "$dir/seeds/." "$dir/found/" || exit 1
@@ -26,8 +27,8 @@ for target in "$@"; do
         nice -n 19 "$dir/fuzz_$target" $options -runs="$runs" "$found" "$saved" >"$log" 2>&1 ;;
     keep)
         rm -rf "$dir/kept" && mkdir -p "$dir/kept" &&
-            nice -n 19 "$dir/fuzz_$target" $options -merge=1 -max_len=6000 "$dir/kept" "$saved" "$found" >"$log" 2>&1 &&
-            rm -rf "$saved" && cp -r "$dir/kept" "$saved" ;;
+            nice -n 19 "$dir/fuzz_$target" $options -merge=1 -use_counters=0 -max_len=2600 "$dir/kept" "$saved" "$found" >"$log" 2>&1 &&
+            find "$saved" -type f ! -name 'broke-*' -delete && cp "$dir"/kept/* "$saved" ;;
     esac
     status=$?
     # replay and mutation print one count each

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016 # $ORIGIN and its kin stay as they are
 # seeds.sh DIR - the files fuzzing starts from: small libraries and a program made by the compiler, without section headers, and small
 # search strings and caches. The saved corpus (tests/fuzz/corpus) grew out of these; they are made again only to grow a new one.
 set -eu
