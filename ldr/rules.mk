@@ -14,7 +14,7 @@ RT_LDFLAGS := -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,text -Wl,-z,no
 	-Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,-soname,ld-linux-x86-64.so.2 -Wl,-e,_start -Wl,--gc-sections \
 	-Wl,--version-script=ldr/api/exports.map
 
-$(B)/rt/%.o: %.c
+$(B)/rt/%.o: %.c ldr/rules.mk
 	@mkdir -p $(@D)
 	$(CC) $(RT_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/rt/%.o: %.S
@@ -28,7 +28,7 @@ all:: $(LDSO)
 
 # Floors 0-2 as an ordinary library for the ldr command.
 CORE_OBJ := $(CORE_SRC:%.c=$(B)/core/%.o)
-$(B)/core/%.o: %.c
+$(B)/core/%.o: %.c ldr/rules.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -MMD -MP -c -o $@ $<
 $(B)/core/libldrcore.a: $(CORE_OBJ)
@@ -36,7 +36,7 @@ $(B)/core/libldrcore.a: $(CORE_OBJ)
 
 # The same with sanitizers, for unit tests and fuzzers.
 HOST_OBJ := $(CORE_SRC:%.c=$(B)/host/%.o)
-$(B)/host/%.o: %.c
+$(B)/host/%.o: %.c ldr/rules.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined $(WARN) -MMD -MP -c -o $@ $<
 $(B)/host/libldrcore.a: $(HOST_OBJ)
