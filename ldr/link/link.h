@@ -102,6 +102,7 @@ struct config {
     bool trace_unused;                /* ... what is needed and not used (LD_DEBUG=unused) */
     bool verbose, warn;
     bool inhibit_cache;
+    const char *genuine_linker;       /* LDR_GENUINE_LDSO */
     bool show_auxv;                   /* LD_SHOW_AUXV */
     const char *library_path;         /* NULL: none */
     const char *preload_env, *preload_option;

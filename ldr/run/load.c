@@ -336,8 +336,9 @@ struct object *load_only_loaded(const char *name, struct object *loader)
 static const char *genuine_place(u32 i)
 {
     switch (i) {
-    case 0: return "/run/ldr/genuine/ld-linux-x86-64.so.2";
-    case 1: return "/usr/lib/ldr/genuine/ld-linux-x86-64.so.2";
+    case 0: return session.config.genuine_linker ? session.config.genuine_linker : genuine_place(1);
+    case 1: return "/run/ldr/genuine/ld-linux-x86-64.so.2";
+    case 2: return "/usr/lib/ldr/genuine/ld-linux-x86-64.so.2";
     default: return NULL;
     }
 }

@@ -39,6 +39,7 @@ struct kernel_facts {
     u64 phdr, phnum, entry, base, page, hwcap, hwcap2, clktck, minsigstksz, sysinfo_ehdr, secure, rseq_size, rseq_align;
     const u64 *random;
     const char *execfn, *platform;
+    const char *execfn_argv0;         /* first argument string of the program in the kernel's argument area (command mode) */
 };
 
 enum start_way { START_INTERPRETER, START_COMMAND };

@@ -93,6 +93,7 @@ static void map_program(const struct options *options)
     struct kernel_facts *k = &session.kernel;
     kernel_drop_arguments(k, options->used);
     const char *path = k->argv[0];
+    k->execfn_argv0 = path;
     kernel_set_auxv(k, AT_EXECFN, (u64)path);
     if (options->what == DO_VERIFY)
         session.report = (struct report){ 0 };
@@ -309,6 +310,8 @@ u64 ldr_start(u64 *stack)
         session.self_path = interp ? interp : "ld-ldr.so";
     }
     bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
+    if (options.proc_exe && session.way == START_COMMAND)
+        exe_take(session.program->real_path);
     struct object *program = session.program;
     /* A program that needs libraries is linked even without PT_INTERP: only the kernel would have asked for that. */
     u32 at = 0;

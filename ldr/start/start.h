@@ -19,6 +19,7 @@ void kernel_remove_unsecure_env(struct kernel_facts *facts);
 struct options {
     enum { DO_RUN, DO_LIST, DO_VERIFY } what;
     const char *argv0;
+    bool proc_exe;                    /* make /proc/self/exe the program, where the kernel permits */
     u32 used;                         /* arguments before the program, ld-ldr.so's own name included */
 };
 void options_read(struct options *options);            /* may print and exit */
