@@ -90,9 +90,13 @@ int cmd_run(int argc, char **argv) {
     size_t count = 0;
     while (args[count])
         count++;
-    char **command = must_alloc(count + 8, sizeof *command);
+    char **command = must_alloc(count + 9, sizeof *command);
     size_t at = 0;
     command[at++] = ldso;
+    /* Another linker given by LDR_LDSO need not know this option. */
+    const char *name = strrchr(ldso, '/') ? strrchr(ldso, '/') + 1 : ldso;
+    if (strcmp(name, "ld-ldr.so") == 0)
+        command[at++] = "--proc-exe";
     if (run.preload) {
         command[at++] = "--preload";
         command[at++] = (char *)run.preload;
