@@ -7,13 +7,14 @@ static void put_object(const struct object *object)
     char buf[8192];
     struct text t = text_on(buf, sizeof buf);
     const char *name = object->aliases.name, *path = object->path;
-    if (object->is_linker && session.program->image.interp_len) {
+    bool linker = object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2");
+    if (linker) {
+        /* We stand where the program names its linker; without such a name, where we were started from. */
         const char *interp = view_at(&session.program->view, session.program->image.interp_vaddr, session.program->image.interp_len);
-        if (interp)
-            name = path = interp;
+        name = path = interp && session.program->image.interp_len ? interp : session.self_path;
     }
     /* The alias list begins with the soname; what was asked for may be a path. */
-    for (const struct alias *alias = &object->aliases; alias && !object->is_linker; alias = alias->next)
+    for (const struct alias *alias = &object->aliases; alias && !linker; alias = alias->next)
         if (alias->name && str_equal(alias->name, path))
             name = path;
     text_char(&t, '\t');
