@@ -147,8 +147,9 @@ bool index_find_plain(const struct symbol_index *index, const struct symbol_want
         (want->partial ? !str_equal(have, want->name)
                        : (u64)sym->st_name + want->len >= tables->strtab_len || memcmp(have, want->name, (u64)want->len + 1) != 0))
         return false;
-    /* Versions: only the two commonest outcomes, by the same function as everywhere. */
-    if (tables->versym && image_symbol_answers(&tables->object->image, (u32)(slot & SYMBOL_MAX), want) != 1)
+    /* An unversioned reference and an unversioned or first-version definition: no more to ask (image/symbol.c, version_answers). Any other
+     * pair is judged there. */
+    if (tables->versym && (want->version || (tables->versym[slot & SYMBOL_MAX] & 0x7fff) >= 3) && image_symbol_answers(&tables->object->image, (u32)(slot & SYMBOL_MAX), want) != 1)
         return false;
     *out = (struct binding){ tables->object, sym };
     return true;
