@@ -1,5 +1,5 @@
-# Real programs doing real work under both linkers; see run.sh.
+# Real programs doing real work under both linkers; see run.sh. AGAINST=PATH compares another linker than the one just built.
 .PHONY: test-real
 test-real: $(LDSO)
 	tools/setup.sh test
-	LDSO=$(abspath $(LDSO)) tests/real/run.sh
+	LDSO=$(abspath $(or $(AGAINST),$(LDSO))) tests/real/run.sh

@@ -1,5 +1,5 @@
-# Every installed program under both linkers; see sweep.py. LDSO=PATH chooses another linker to compare.
+# Every installed program under both linkers; see sweep.py. AGAINST=PATH compares another linker than the one just built.
 .PHONY: test-sweep
 test-sweep: $(LDSO)
 	tools/setup.sh test
-	LDSO=$(abspath $(LDSO)) tests/sweep/sweep.py
+	LDSO=$(abspath $(or $(AGAINST),$(LDSO))) tests/sweep/sweep.py

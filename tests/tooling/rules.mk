@@ -1,5 +1,5 @@
-# Debuggers, checkers and tracers under our linker; see run.sh.
+# Debuggers, checkers and tracers under our linker; see run.sh. AGAINST=PATH compares another linker than the one just built.
 .PHONY: test-tooling
 test-tooling: $(LDSO)
 	tools/setup.sh test
-	LDSO=$(abspath $(LDSO)) tests/tooling/run.sh
+	LDSO=$(abspath $(or $(AGAINST),$(LDSO))) tests/tooling/run.sh
