@@ -3,8 +3,8 @@
 #   build/host/  floors 0-2 again, hosted with sanitizers: build/host/libldrcore.a, for tools' tests and fuzzers
 #   build/core/  floors 0-2, hosted, optimised: build/core/libldrcore.a, for the ldr command
 B     := build
-LDSO  := $(B)/ld-ldr.so
-LDR   := $(B)/ldr
+override LDSO := $(B)/ld-ldr.so
+override LDR := $(B)/ldr
 CC    := gcc
 PREFIX  ?= /usr/local
 DESTDIR ?=

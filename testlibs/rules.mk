@@ -1,6 +1,6 @@
 # The scenario corpus: each folder here, under the system's linker and under ours in three ways.
 #   make scenarios                 all of them against build/ld-ldr.so
-#   make scenarios LDSO=FILE       against another linker; SCENARIOS="NAME..." only some
+#   make scenarios SCENARIOS="NAME..."   only some; another linker: LDSO=FILE tests/system/run.sh
 #   make scenarios-oracle          the system's linker against itself: proves the corpus, not the linker
 .PHONY: scenarios scenarios-oracle
 scenarios: $(LDSO)

@@ -1,6 +1,8 @@
 /* r_debug.c - see r_debug.h. The names are the ones debuggers look for in the interpreter's symbol table. */
 #include "r_debug.h"
 
+extern const Elf64_Dyn _DYNAMIC[];
+
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT struct debug_interface _r_debug;
@@ -19,7 +21,16 @@ void debug_announce(enum debug_state state)
 
 void debug_start(void)
 {
-    _r_debug.r_version = 1;
+    /* We are in no list the program can see (no symbol of ours may be found by a search), but a debugger must unwind through us. Version
+     * 2 of the interface has further lists, made for namespaces: ours is one with us alone. */
+    static struct debug_interface second;
+    static struct public_map ourselves;
+    ourselves.l_addr = session.self.start;
+    ourselves.l_name = session.self_path;
+    ourselves.l_ld = (Elf64_Dyn *)_DYNAMIC;
+    second = (struct debug_interface){ .r_version = 2, .r_map = &ourselves, .r_brk = (u64)_dl_debug_state };
+    _r_debug.r_version = 2;
+    _r_debug.r_next = &second;
     _r_debug.r_map = object_map(session.first);
     _r_debug.r_brk = (u64)_dl_debug_state;
     _r_debug.r_ldbase = session.self.start;
@@ -27,8 +38,8 @@ void debug_start(void)
     struct symbol_want want = { .name = "_r_debug", .newest = true };
     want.gnu = gnu_hash_len(want.name, &want.len);
     const Elf64_Sym *theirs = session.linker ? image_find_symbol(&session.linker->image, &want) : NULL;
-    if (theirs && theirs->st_size >= sizeof _r_debug)
-        *(struct debug_interface *)(session.linker->bias + theirs->st_value) = _r_debug;
+    if (theirs && theirs->st_size >= DEBUG_INTERFACE_V1)
+        memcpy((void *)(session.linker->bias + theirs->st_value), &_r_debug, DEBUG_INTERFACE_V1);
     const struct image *image = &session.program->image;
     for (u32 i = 0; i < image->dyn_count; i++)
         if (image->dyn[i].d_tag == DT_DEBUG)

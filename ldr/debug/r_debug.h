@@ -11,7 +11,9 @@ struct debug_interface {
     u64 r_brk;
     int r_state;
     u64 r_ldbase;
+    struct debug_interface *r_next;   /* version 2: one more list of objects */
 };
+#define DEBUG_INTERFACE_V1 40u        /* bytes of version 1, all that glibc's symbol _r_debug has */
 extern __attribute__((visibility("default"))) struct debug_interface _r_debug;
 __attribute__((visibility("default"))) void _dl_debug_state(void);
 
