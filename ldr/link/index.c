@@ -24,13 +24,21 @@ static u64 mix(u32 hash31)
 static u64 slot_of(u64 mixed, u32 bits) { return mixed >> (64 - bits); }
 static u64 check_of(u64 mixed) { return mixed & 0xffffff0000ull; }        /* low bits of the product: 24 of them, shifted below */
 
+/* Counting reads every bucket: once for each object. */
+static u64 symbols_of(struct object *object)
+{
+    if (!object->symbol_count)
+        object->symbol_count = (u32)image_symbol_count(&object->image);
+    return object->symbol_count;
+}
+
 bool index_worthwhile(const struct scope *scope, u64 references)
 {
     if (scope->count < 3 || references < 1000)
         return false;
     u64 definitions = 0;
     for (u32 i = 0; i < scope->count; i++)
-        definitions += image_symbol_count(&scope->object[i]->image);
+        definitions += symbols_of(scope->object[i]);
     /* A walk costs about 8 ns an object, half the scope on average; a definition about 25 ns: entering it, and its share of the pages
      * that table and chains touch. Measured on the bench's stubs: worth it for clang, gdb, cmake and perf, not for node. */
     return references * scope->count * 4 > definitions * 25;
@@ -55,11 +63,12 @@ static bool enter(struct symbol_index *index, u32 hash31, u32 object, u32 symbol
     return false;
 }
 
-static bool enter_object(struct symbol_index *index, const struct image *image, u32 number)
+static bool enter_object(struct symbol_index *index, struct object *object, u32 number)
 {
+    const struct image *image = &object->image;
     const struct gnu_hash *gnu = &image->gnu;
     if (gnu->bucket) {
-        u64 count = image_symbol_count(image);
+        u64 count = symbols_of(object);
         for (u64 i = gnu->sym_offset; i < count; i++) {
             u64 ahead = i + 16 < count ? i + 16 : i;
             __builtin_prefetch(&index->slot[slot_of(mix(gnu->chain[ahead - gnu->sym_offset] >> 1), index->slot_bits)], 1);
@@ -83,7 +92,7 @@ bool index_build(struct symbol_index *index, const struct scope *scope, struct a
     if (scope->count > OBJECT_MAX)
         return false;
     for (u32 i = 0; i < scope->count; i++) {
-        u64 symbols = image_symbol_count(&scope->object[i]->image);
+        u64 symbols = symbols_of(scope->object[i]);
         if (symbols > SYMBOL_MAX)
             return false;
         count += symbols;
@@ -101,7 +110,7 @@ bool index_build(struct symbol_index *index, const struct scope *scope, struct a
     }
     *index = (struct symbol_index){ .scope = scope, .tables = tables, .slot = slot, .slot_bits = bits };
     for (u32 i = 0; i < scope->count; i++)
-        if (!enter_object(index, &scope->object[i]->image, i))
+        if (!enter_object(index, scope->object[i], i))
             return false;
     return true;
 }

@@ -86,6 +86,7 @@ struct object {
     bool in_global;                   /* part of the global scope */
     bool visited;                     /* graph walks */
     u32 mark;
+    u32 symbol_count;                 /* counted by index.c; 0: not yet */
     struct object **bound_to;         /* objects outside its needs that a relocation bound to */
     u32 bound_count, bound_room;
     u64 got_lazy;                     /* lazily bound slots still to come; for reports */
