@@ -18,3 +18,14 @@ include $(wildcard ldr/rules.mk tools/rules.mk testlibs/rules.mk tests/rules.mk)
 
 clean:
 	rm -rf $(B)
+
+.PHONY: setup test
+setup:
+	@tools/setup.sh build run test
+
+test: ## install missing packages, build, run every test
+	@$(MAKE) -s setup
+	@$(MAKE) -s all
+	tests/test.sh $(SUITES)
+
+include $(wildcard tools/gen/rules.mk)

@@ -10,25 +10,25 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 RT_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-stack-protector -mgeneral-regs-only \
 	-fno-tree-switch-conversion -fno-omit-frame-pointer -fasynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
 	-fcf-protection=branch -ffunction-sections -DLDR_FREESTANDING $(WARN)
-RT_LDFLAGS := -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,text -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,separate-code \
+RT_LDFLAGS := -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,text -Wl,-z,now -Wl,-z,norelro -Wl,-z,noexecstack -Wl,-T,ldr/link.ld \
 	-Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,-soname,ld-linux-x86-64.so.2 -Wl,-e,_start -Wl,--gc-sections \
-	-Wl,-z,pack-relative-relocs -Wl,--version-script=ldr/api/exports.map
+	-Wl,--version-script=ldr/api/exports.map
 
-$(B)/rt/%.o: %.c
+$(B)/rt/%.o: %.c ldr/rules.mk
 	@mkdir -p $(@D)
 	$(CC) $(RT_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/rt/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -fPIC -g -c -o $@ $<
 
-$(LDSO): $(RT_OBJ) ldr/api/exports.map
+$(LDSO): $(RT_OBJ) ldr/api/exports.map ldr/link.ld
 	$(CC) $(RT_LDFLAGS) -o $@ $(RT_OBJ)
 
 all:: $(LDSO)
 
 # Floors 0-2 as an ordinary library for the ldr command.
 CORE_OBJ := $(CORE_SRC:%.c=$(B)/core/%.o)
-$(B)/core/%.o: %.c
+$(B)/core/%.o: %.c ldr/rules.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -MMD -MP -c -o $@ $<
 $(B)/core/libldrcore.a: $(CORE_OBJ)
@@ -36,7 +36,7 @@ $(B)/core/libldrcore.a: $(CORE_OBJ)
 
 # The same with sanitizers, for unit tests and fuzzers.
 HOST_OBJ := $(CORE_SRC:%.c=$(B)/host/%.o)
-$(B)/host/%.o: %.c
+$(B)/host/%.o: %.c ldr/rules.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined $(WARN) -MMD -MP -c -o $@ $<
 $(B)/host/libldrcore.a: $(HOST_OBJ)

@@ -13,7 +13,7 @@ static struct object *caller_object(const void *caller)
 {
     struct found_range range;
     const struct found_range *found = find_range((u64)caller, &range);
-    return found && !found->object->is_self ? found->object : session.program;
+    return found && found->object ? found->object : session.program;
 }
 
 static struct report begin(struct report inner)
@@ -203,7 +203,7 @@ static int describe(const void *address, struct dl_info *info, struct object **o
     shim_lock_load();
     struct object *object = object_at((u64)address);
     int found = 0;
-    if (object && !object->is_self) {
+    if (object) {
         const Elf64_Sym *sym = symbol_at(object, (u64)address);
         info->dli_fname = object->path && *object->path ? object->path : object_label(object);
         info->dli_fbase = (void *)object->map_start;

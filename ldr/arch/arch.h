@@ -6,6 +6,7 @@
 
 /* Relocation classes: what must be known to compute the value. Letters of the psABI: S symbol, A addend, P place, B load bias, Z size. */
 enum reloc_class {
+    RELOC_UNKNOWN,                    /* 0: what the table does not name */
     RELOC_NONE,
     RELOC_RELATIVE,                   /* B + A */
     RELOC_SYMBOL,                     /* S + A */
@@ -16,8 +17,7 @@ enum reloc_class {
     RELOC_TLS_MODULE,
     RELOC_TLS_OFFSET,                 /* S + A within the module's block */
     RELOC_TLS_TPOFF,                  /* S + A - distance of the block below the thread pointer */
-    RELOC_TLS_DESC,
-    RELOC_UNKNOWN
+    RELOC_TLS_DESC
 };
 struct reloc_kind {
     u8 class;                         /* enum reloc_class */
@@ -26,7 +26,13 @@ struct reloc_kind {
     bool function_only;               /* undefined program entries (canonical PLT) do not answer: CLASS_PLT */
     bool data_address;                /* CLASS_EXTERN_DATA */
 };
-struct reloc_kind arch_reloc_kind(u32 type);
+/* Indexed by relocation type; a table of bytes, so it is shared read-only memory. */
+#define ARCH_RELOC_TYPES 43u
+extern const struct reloc_kind arch_reloc_kinds[ARCH_RELOC_TYPES];
+static inline struct reloc_kind arch_reloc_kind(u32 type)
+{
+    return type < ARCH_RELOC_TYPES ? arch_reloc_kinds[type] : (struct reloc_kind){ .class = RELOC_UNKNOWN };
+}
 const char *arch_reloc_name(u32 type);                 /* "R_X86_64_64"; NULL when unknown */
 
 u32 arch_cpu_level(void);                              /* x86-64-vN of this CPU, 1..4 (psABI "micro-architecture levels") */

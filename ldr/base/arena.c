@@ -1,7 +1,7 @@
 /* arena.c - bump allocation in chunks; freed as a whole by whoever owns the chunks. */
 #include "base.h"
 
-#define ARENA_ALIGN 16ul
+#define ARENA_ALIGN 8ul
 
 void *arena_alloc(struct arena *arena, size_t len)
 {
@@ -26,7 +26,7 @@ void *arena_alloc(struct arena *arena, size_t len)
 void *arena_zalloc(struct arena *arena, size_t len)
 {
     void *at = arena_alloc(arena, len);
-    return at ? memset(at, 0, len) : NULL;
+    return at && !arena->zeroed ? memset(at, 0, len) : at;
 }
 
 char *arena_dupn(struct arena *arena, const char *s, size_t len)

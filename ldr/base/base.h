@@ -9,6 +9,11 @@
 
 #include "../../include/ldr/error.h"
 
+#ifdef LDR_FREESTANDING
+/* Declarations too: an extern that might be elsewhere is reached through a GOT word, which would have to be relocated. */
+#pragma GCC visibility push(hidden)
+#endif
+
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
@@ -19,6 +24,12 @@ typedef int64_t i64;
 #define LDR_HUGE_PAGE (2ul << 20)
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
+#ifdef LDR_FREESTANDING
+#define COLD_DATA __attribute__((section(".bss.cold")))       /* hardly ever touched: away from the page everybody needs */
+#else
+#define COLD_DATA
+#endif
+#define NOINLINE __attribute__((noinline))                    /* its large frame must not become its caller's */
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Checked arithmetic for every size or address that a file supplies: false on overflow. */
@@ -64,8 +75,9 @@ struct arena {
     void *(*more)(struct arena *arena, size_t need, size_t *got);
     void *chunks;                     /* newest chunk; owned by whoever supplies `more` */
     size_t total;                     /* bytes handed over by `more` so far */
+    bool zeroed;                      /* `more` gives zeroed memory: arena_zalloc need not touch it */
 };
-void *arena_alloc(struct arena *arena, size_t len);    /* zeroed only if `more` gives zeroed memory; 16-byte aligned; NULL: no memory */
+void *arena_alloc(struct arena *arena, size_t len);    /* zeroed only if arena->zeroed; 8-byte aligned; NULL: no memory */
 void *arena_zalloc(struct arena *arena, size_t len);
 char *arena_dup(struct arena *arena, const char *s);
 char *arena_dupn(struct arena *arena, const char *s, size_t len);

@@ -8,6 +8,17 @@
 
 void *memcpy(void *restrict to, const void *restrict from, size_t len)
 {
+    if (len < 128) {                  /* starting a string instruction costs more than this loop */
+        u8 *a = to;
+        const u8 *b = from;
+        for (; len >= 8; len -= 8, a += 8, b += 8)
+            __builtin_memcpy(a, b, 8);
+        for (; len; len--) {
+            *a++ = *b++;
+            __asm__ volatile("" : : : "memory");
+        }
+        return to;
+    }
     void *at = to;
     __asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(len) : : "memory");
     return to;

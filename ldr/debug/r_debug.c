@@ -22,7 +22,13 @@ void debug_start(void)
     _r_debug.r_version = 1;
     _r_debug.r_map = object_map(session.first);
     _r_debug.r_brk = (u64)_dl_debug_state;
-    _r_debug.r_ldbase = session.self ? session.self->map_start : 0;
+    _r_debug.r_ldbase = session.self.start;
+    /* A program that names _r_debug may have a copy relocation of the genuine linker's: it must find the same there. */
+    struct symbol_want want = { .name = "_r_debug", .newest = true };
+    want.gnu = gnu_hash_len(want.name, &want.len);
+    const Elf64_Sym *theirs = session.linker ? image_find_symbol(&session.linker->image, &want) : NULL;
+    if (theirs && theirs->st_size >= sizeof _r_debug)
+        *(struct debug_interface *)(session.linker->bias + theirs->st_value) = _r_debug;
     const struct image *image = &session.program->image;
     for (u32 i = 0; i < image->dyn_count; i++)
         if (image->dyn[i].d_tag == DT_DEBUG)

@@ -12,8 +12,8 @@ struct debug_interface {
     int r_state;
     u64 r_ldbase;
 };
-extern struct debug_interface _r_debug;
-void _dl_debug_state(void);
+extern __attribute__((visibility("default"))) struct debug_interface _r_debug;
+__attribute__((visibility("default"))) void _dl_debug_state(void);
 
 void debug_start(void);               /* fill, and write DT_DEBUG of the program (before its RELRO is sealed) */
 void debug_announce(enum debug_state state);

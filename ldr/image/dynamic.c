@@ -18,6 +18,9 @@ static void take_tag(struct image *image, struct raw *raw, const Elf64_Dyn *dyn)
 {
     u64 v = dyn->d_un.d_val;
     switch (dyn->d_tag) {
+    case DT_NEEDED: image->needed_count++; break;
+    case DT_FILTER:
+    case DT_AUXILIARY: image->filter_count++; break;
     case DT_HASH: raw->hash = v; break;
     case DT_GNU_HASH: raw->gnu_hash = v; break;
     case DT_STRTAB: raw->strtab = v; break;

@@ -59,8 +59,8 @@ struct sysv_hash {
 };
 struct version {                      /* indexed by the number in DT_VERSYM */
     const char *name;                 /* NULL: no such version */
-    const char *file;                 /* library a needed version must come from; NULL for a definition */
     u32 hash;                         /* SysV hash of name */
+    bool needed;                      /* a reference (DT_VERNEED), not a definition */
     bool hidden;                      /* reference with the hidden bit */
     bool weak;                        /* VER_FLG_WEAK: may be missing */
 };
@@ -90,6 +90,7 @@ struct image {
     /* dynamic.c: from PT_DYNAMIC; everything below is empty without it */
     const Elf64_Dyn *dyn;
     u32 dyn_count;                    /* without DT_NULL */
+    u32 needed_count, filter_count;   /* DT_NEEDED; DT_FILTER and DT_AUXILIARY */
     u64 flags, flags_1;               /* DT_FLAGS, DT_FLAGS_1 */
     bool symbolic, textrel, bind_now;
     const char *soname, *rpath, *runpath;              /* NULL: none */

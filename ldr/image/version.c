@@ -69,7 +69,7 @@ bool image_defines_version(const struct image *image, const char *name, u32 hash
 {
     for (u32 i = 0; i < image->version_count; i++) {
         const struct version *v = &image->version[i];
-        if (v->name && !v->file && v->hash == hash && str_equal(v->name, name))
+        if (v->name && !v->needed && v->hash == hash && str_equal(v->name, name))
             return true;
     }
     return false;
@@ -90,7 +90,7 @@ static int walk_needs(const struct image *image, const struct view *view, struct
         if (number > *highest)
             *highest = number;
         if (table)
-            table[number] = (struct version){ .name = name, .file = file, .hash = va->vna_hash, .hidden = (va->vna_other & 0x8000) != 0,
+            table[number] = (struct version){ .name = name, .needed = true, .hash = va->vna_hash, .hidden = (va->vna_other & 0x8000) != 0,
                                               .weak = (va->vna_flags & VER_FLG_WEAK) != 0 };
     }
     return step < 0 ? verneed_problem(image, walk.need_vaddr, walk.needs_left, report) : 0;

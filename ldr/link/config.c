@@ -26,7 +26,11 @@ void config_take_env(struct config *config, const char *entry)
 {
     const char *v;
     /* GLIBC_TUNABLES and the MALLOC_* aliases belong to compat/, which knows which are allowed under AT_SECURE. */
-    if (entry[0] != 'L' || entry[1] != 'D' || entry[2] != '_')
+    if (entry[0] != 'L' || entry[1] != 'D')
+        return;
+    if (!config->secure && (v = value_of(entry, "LDR_GENUINE_LDSO")))
+        config->genuine_linker = *v ? v : NULL;   /* set by `ldr session` where ld-ldr.so hides the genuine file */
+    if (entry[2] != '_')
         return;
     if ((v = value_of(entry, "LD_BIND_NOW")))
         config->bind_now = *v != 0;

@@ -51,7 +51,6 @@ struct object {
     struct object *loader;            /* who asked for it first; NULL: the program, preloads */
     enum found_by found_by;
     struct arena *arena;              /* everything that lives as long as the object */
-    struct arena own_arena;           /* the arena of an object that can be unloaded */
 
     /* filled when mapped (run/map.c) */
     struct image image;
@@ -79,7 +78,7 @@ struct object {
     /* life */
     enum object_state state;
     u32 open_count;                   /* dlopen minus dlclose on this very object */
-    bool is_program, is_linker, is_libc, is_vdso, is_self;
+    bool is_program, is_linker, is_libc, is_vdso;
     bool is_missing;                  /* stands for a library not found while only listing (ldd) */
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
@@ -103,6 +102,7 @@ struct config {
     bool trace_unused;                /* ... what is needed and not used (LD_DEBUG=unused) */
     bool verbose, warn;
     bool inhibit_cache;
+    const char *genuine_linker;       /* LDR_GENUINE_LDSO */
     bool show_auxv;                   /* LD_SHOW_AUXV */
     const char *library_path;         /* NULL: none */
     const char *preload_env, *preload_option;
@@ -141,7 +141,6 @@ struct search {
     const char *(*origin)(struct search *search, const struct object *object);   /* NULL: unknown */
     /* note: told of every rule as it is applied, for reports; may be NULL */
     void (*note)(struct search *search, enum found_by rule, const struct object *owner, const char *list);
-    char path[4096];                  /* the candidate being tried */
 };
 /* search_library - offer every candidate for `name`, wanted by `loader`, until one is taken.
  *   returns what `try` last returned: 1, 0 (nothing left) or negative */
@@ -185,8 +184,16 @@ bool symbol_binds_locally(const Elf64_Sym *sym);
 
 /* index.c: hash of every definition of a long scope to (object, symbol), in scope order: one probe instead of a walk over hundreds of
  * bloom filters. Built once, dropped when start-up ends. */
+struct index_tables {                 /* what judging a candidate reads of its object, side by side: the objects themselves lie far apart */
+    struct object *object;
+    const Elf64_Sym *symtab;
+    const char *strtab;
+    u64 strtab_len;
+    const u16 *versym;                /* NULL: unversioned */
+};
 struct symbol_index {
     const struct scope *scope;
+    struct index_tables *tables;      /* by object number */
     u64 *slot;                        /* 0: empty; else check bits, object number, symbol number */
     u32 slot_bits;
     u32 crowded;                      /* keys with more equals than kept: those fall back to the walk */
@@ -194,6 +201,14 @@ struct symbol_index {
 bool index_worthwhile(const struct scope *scope, u64 references);
 /* index_build - false when memory is short or a number does not fit: use the walk. */
 bool index_build(struct symbol_index *index, const struct scope *scope, struct arena *arena);
+/* Touch ahead what index_find will read, one dependent step after the other, for many names in turn: the slot, the candidate's symbol,
+ * its name. Only hints: nothing is decided. */
+void index_warm_slot(const struct symbol_index *index, u32 gnu);
+void index_warm_symbol(const struct symbol_index *index, u32 gnu);
+void index_warm_name(const struct symbol_index *index, u32 gnu);
+/* index_find_plain - the answer when it is the ordinary one: the first entry of the probe, a defined global function or object of the
+ * wanted name and version. Everything else is false, and the whole rule (index_find) must be asked. */
+bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out);
 enum index_answer { INDEX_FOUND, INDEX_ABSENT, INDEX_WALK };
 /* index_find - hash31: gnu hash without bit 0. own/own_index: the reference's own definition if it has one (no string compare then). */
 enum index_answer index_find(const struct symbol_index *index, const struct symbol_want *want, const struct object *skip, struct binding *out);

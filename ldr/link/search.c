@@ -54,7 +54,7 @@ static struct search_dir *dir_known(struct search *search, const char *path, siz
 }
 
 /* Offers dir/name if the directory exists. */
-static int try_in(struct search *search, const char *dir_path, size_t dir_len, const char *name, enum found_by rule,
+NOINLINE static int try_in(struct search *search, const char *dir_path, size_t dir_len, const char *name, enum found_by rule,
                   const struct object *owner)
 {
     while (dir_len > 1 && dir_path[dir_len - 1] == '/')
@@ -64,18 +64,19 @@ static int try_in(struct search *search, const char *dir_path, size_t dir_len, c
         dir->state = search->dir_present(search, dir_len ? dir->path : ".") ? DIR_PRESENT : DIR_MISSING;
     if (dir && dir->state == DIR_MISSING)
         return 0;
-    struct text path = text_on(search->path, sizeof search->path);
+    char candidate[4096];
+    struct text path = text_on(candidate, sizeof candidate);
     text_putn(&path, dir_path, dir_len);
     if (dir_len && !(dir_len == 1 && dir_path[0] == '/'))
         text_char(&path, '/');
     text_put(&path, name);
     if (path.cut && search->too_long)
         search->too_long(search);
-    return path.cut ? 0 : search->try(search, search->path, rule, owner);
+    return path.cut ? 0 : search->try(search, candidate, rule, owner);
 }
 
 /* The subdirectories of before glibc-hwcaps, which 2.36 still searches: tls and platform, nested, then the directory itself. */
-static int try_legacy(struct search *search, const char *dir, size_t dir_len, const char *name, enum found_by rule, const struct object *owner)
+NOINLINE static int try_legacy(struct search *search, const char *dir, size_t dir_len, const char *name, enum found_by rule, const struct object *owner)
 {
     static const char forms[] = "tls/x86_64/x86_64\0tls/x86_64\0tls\0x86_64/x86_64\0x86_64\0";
     for (const char *form = forms; *form; form += strlen(form) + 1) {
@@ -104,7 +105,7 @@ static int try_legacy(struct search *search, const char *dir, size_t dir_len, co
 }
 
 /* Offers dir/glibc-hwcaps/<level>/name for the levels of this machine, then dir/name. */
-static int try_dir(struct search *search, const char *dir, size_t dir_len, const char *name, enum found_by rule, const struct object *owner)
+NOINLINE static int try_dir(struct search *search, const char *dir, size_t dir_len, const char *name, enum found_by rule, const struct object *owner)
 {
     char sub[4096];
     struct text root = text_on(sub, sizeof sub);
@@ -231,7 +232,7 @@ static bool rpath_inhibited(const struct config *config, const struct object *ob
 }
 
 /* Each element of a path list. `separators`: ":" or ":;" for LD_LIBRARY_PATH. An empty element is the current directory. */
-static int try_list(struct search *search, const char *list, bool semicolons, const char *name, enum found_by rule,
+NOINLINE static int try_list(struct search *search, const char *list, bool semicolons, const char *name, enum found_by rule,
                     const struct object *owner)
 {
     if (search->note)
@@ -286,18 +287,18 @@ static bool in_default_dir(const char *path)
     return false;
 }
 
+NOINLINE static int try_expanded(struct search *search, const char *name, const struct object *loader)
+{
+    char expanded[4096];
+    struct text path = text_on(expanded, sizeof expanded);
+    return search_expand(search, name, strlen(name), loader, &path) ? search->try(search, expanded, FOUND_NAME, NULL) : 0;
+}
+
 int search_library(struct search *search, const char *name, const struct object *loader)
 {
     int got;
-    if (str_chr(name, '/')) {
-        char expanded[4096];
-        struct text path = text_on(expanded, sizeof expanded);
-        if (!str_chr(name, '$'))
-            return search->try(search, name, FOUND_NAME, NULL);
-        if (!search_expand(search, name, strlen(name), loader, &path))
-            return 0;
-        return search->try(search, expanded, FOUND_NAME, NULL);
-    }
+    if (str_chr(name, '/'))
+        return str_chr(name, '$') ? try_expanded(search, name, loader) : search->try(search, name, FOUND_NAME, NULL);
     const struct object *paths_of = loader ? loader : search->program;
     bool has_runpath = paths_of && paths_of->image.runpath;
     if (!has_runpath && (got = try_rpaths(search, name, paths_of)))

@@ -8,20 +8,22 @@
 
 void ldr_bind_xsavec(void), ldr_bind_xsave(void), ldr_bind_fxsave(void);
 
-/* Read by the trampolines. Room for the legacy area until the C library told its size. */
-u64 ldr_vector_size = 512;
-u8 ldr_vector_legacy = 1, ldr_vector_compact;
+/* Read by the trampolines here and in tls.S. Not initialised data: that would be a private page in every process. */
+u64 ldr_vector_size;
+u8 ldr_vector_legacy, ldr_vector_compact;
+
+void bind_learn_vector_state(void)
+{
+    u64 size = shim_xsave_size();
+    ldr_vector_legacy = size == 0;
+    ldr_vector_size = size ? align_up(size + 64, 64) : 512;
+    ldr_vector_compact = size && shim_xsavec();
+}
 
 static void *trampoline(void)
 {
-    if (ldr_vector_legacy) {
-        u64 size = shim_xsave_size();
-        if (size) {
-            ldr_vector_size = align_up(size + 64, 64);
-            ldr_vector_compact = shim_xsavec();
-            ldr_vector_legacy = 0;
-        }
-    }
+    if (!ldr_vector_size)
+        bind_learn_vector_state();
     return ldr_vector_legacy ? (void *)ldr_bind_fxsave : ldr_vector_compact ? (void *)ldr_bind_xsavec : (void *)ldr_bind_xsave;
 }
 
@@ -39,7 +41,7 @@ u64 bind_slot(struct object *object, u64 index)
         message_die_lookup(object, "PLT entry asks for a relocation that does not exist");
     const Elf64_Rela *r = &plt->at[index];
     struct report fatal = message_fatal_lookup_report();
-    struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal };
+    struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal, NULL };
     struct binding found;
     u32 outer = tls_lookup_enter();
     int got = find_reference(&reference, &found);

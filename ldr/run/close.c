@@ -105,7 +105,7 @@ static void sweep(void)
     mark_used(work);
     u32 count = 0;
     for (struct object *object = session.first; object; object = object->next)
-        if (!object->visited && !object->is_vdso && !object->is_self)
+        if (!object->visited && !object->is_vdso)
             work[count++] = object;
     for (struct object *object = session.first; object; object = object->next)
         object->visited = false;

@@ -14,7 +14,7 @@ static bool reserve(struct table *table, u32 count)
 {
     if (count <= table->room)
         return true;
-    u32 room = count + count / 2 + 8;
+    u32 room = session.started ? count + count / 2 + 8 : count + 2;
     struct found_range *range = session.started ? heap_alloc(room * sizeof *range) : arena_alloc(&session.permanent, room * sizeof *range);
     if (!range)
         return false;
@@ -37,21 +37,21 @@ bool find_table_update(void)
 {
     u32 next = sequence + 1;
     struct table *table = &tables[next & 1];
-    if (!reserve(table, session.object_count + 1))
+    if (!reserve(table, session.object_count))
         return false;
     table->count = 0;
     /* The kernel maps downwards, so list order backwards is nearly sorted. */
     for (struct object *object = session.last; object; object = object->prev)
-        if (object->map_end > object->map_start && !object->is_self)
+        if (object->map_end > object->map_start)
             insert(table, object);
-    if (session.self)
-        insert(table, session.self);
     __atomic_store_n(&sequence, next, __ATOMIC_RELEASE);
     return true;
 }
 
 const struct found_range *find_range(u64 addr, struct found_range *copy)
 {
+    if (addr - session.self.start < session.self.end - session.self.start)
+        return &session.self;
     for (;;) {
         u32 seen = __atomic_load_n(&sequence, __ATOMIC_ACQUIRE);
         const struct table *table = &tables[seen & 1];

@@ -12,7 +12,7 @@
 
 struct block { u64 size_class; struct block *next; };
 
-static struct block *free_list[LARGEST + 1];
+static struct block *free_lists[LARGEST - SMALLEST + 1];
 static char *chunk_next, *chunk_end;
 
 static void *map_memory(size_t len)
@@ -40,9 +40,9 @@ void *heap_alloc(size_t len)
     while (1ul << class < need)
         class++;
     shim_lock_tls();
-    struct block *block = free_list[class];
+    struct block *block = free_lists[class - SMALLEST];
     if (block) {
-        free_list[class] = block->next;
+        free_lists[class - SMALLEST] = block->next;
         shim_unlock_tls();
         memset(block, 0, 1ul << class);
     } else {
@@ -73,13 +73,13 @@ void heap_free(void *at)
         return;
     }
     shim_lock_tls();
-    block->next = free_list[block->size_class];
-    free_list[block->size_class] = block;
+    block->next = free_lists[block->size_class - SMALLEST];
+    free_lists[block->size_class - SMALLEST] = block;
     shim_unlock_tls();
 }
 
 /* Start-up memory begins in .bss, beside data that is written anyway, so that a small program needs no further page or call. */
-static char first_chunk[24 << 10] __attribute__((aligned(16)));
+static char first_chunk[24 << 10] __attribute__((aligned(16), section(".bss.start_memory")));
 
 void *permanent_more(struct arena *arena, size_t need, size_t *got)
 {
@@ -121,9 +121,13 @@ void object_arena_free(struct arena *arena)
 void *scratch_more(struct arena *arena, size_t need, size_t *got)
 {
     size_t len = align_up(need + sizeof(struct owned_chunk), 256ul << 10);
+    if (need >= LDR_HUGE_PAGE / 2)
+        len = align_up(need + sizeof(struct owned_chunk), LDR_HUGE_PAGE);
     struct owned_chunk *chunk = map_memory(len);
     if (!chunk)
         return NULL;
+    if (need >= LDR_HUGE_PAGE / 2)
+        sys_madvise(chunk, len, 14 /* MADV_HUGEPAGE: a large index is read at random, and dropped soon */);
     chunk->next = arena->chunks;
     chunk->len = len;
     arena->chunks = chunk;

@@ -11,7 +11,7 @@ typedef void (*fini_function)(void);
 int init_order_build(struct object *root, struct arena *arena)
 {
     u32 most = session.object_count + 1;
-    char local[4096] __attribute__((aligned(16)));         /* enough for a hundred objects: no system call then */
+    char local[1024] __attribute__((aligned(16)));         /* enough for a small program: no system call then */
     struct arena scratch = { .next = local, .end = local + sizeof local, .more = scratch_more };
     struct object **found = arena_alloc(&scratch, most * sizeof *found);
     struct object **work = arena_alloc(&scratch, 4ul * most * sizeof *work);
@@ -61,7 +61,7 @@ static void init_object(struct object *object)
     if (object->state >= OBJECT_INITIALISING)
         return;
     object->state = OBJECT_INITIALISING;
-    if (!object->is_program && !object->is_linker && !object->is_vdso && !object->is_self) {
+    if (!object->is_program && !object->is_linker && !object->is_vdso) {
         if (object->image.init_vaddr)
             ((init_function)(object->bias + object->image.init_vaddr))(session.kernel.argc, session.kernel.argv, session.kernel.envp);
         call_array(object, &object->image.init_array, false);
@@ -89,7 +89,7 @@ void init_finish_object(struct object *object)
     if (object->state != OBJECT_INITIALISED)
         return;
     object->state = OBJECT_FINISHED;
-    if (object->is_linker || object->is_vdso || object->is_self)
+    if (object->is_linker || object->is_vdso)
         return;
     call_array(object, &object->image.fini_array, true);
     if (object->image.fini_vaddr)
@@ -100,12 +100,12 @@ void init_finish_all(void)
 {
     shim_lock_load();
     u32 count = 0, most = session.object_count;
-    char local[4096] __attribute__((aligned(16)));
+    char local[1024] __attribute__((aligned(16)));
     struct arena scratch = { .next = local, .end = local + sizeof local, .more = scratch_more };
     struct object **list = arena_alloc(&scratch, 5ul * (most + 1) * sizeof *list);
     if (list) {
         for (struct object *object = session.first; object; object = object->next)
-            if (!object->is_vdso && !object->is_self)
+            if (!object->is_vdso)
                 list[count++] = object;
         graph_sort(list, count, true, true, list + most + 1);
     }

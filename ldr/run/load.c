@@ -30,7 +30,7 @@ struct opened {
 static struct object *object_of_file(const struct stat *st)
 {
     for (struct object *object = session.first; object; object = object->next)
-        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino && !object->is_self)
+        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
             return object;
     return NULL;
 }
@@ -65,12 +65,20 @@ static int read_headers(struct object *object, const struct opened *file)
         return report_values(&session.report, LDR_E_NO_LOAD, object->aliases.name ? object->aliases.name : path, 0, 1, 0);
     if (!add_u64(eh->e_phoff, len, &end) || end > file_len)
         return report_values(&session.report, LDR_E_PHDR_RANGE, path, eh->e_phoff, file_len, eh->e_phnum);
-    Elf64_Phdr *phdr = arena_alloc(object->arena, len);
-    if (!phdr)
-        return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
-    if (end <= got)
-        memcpy(phdr, head + eh->e_phoff, len);
-    else if (sys_pread(file->fd, phdr, len, eh->e_phoff) != (long)len)
+    /* Read from the first bytes of the file; once mapped, the headers are found in a segment and no copy is kept. */
+    const Elf64_Phdr *phdr = (const void *)(head + eh->e_phoff);
+    bool mapped_too = false;
+    for (u16 i = 0; end <= got && i < eh->e_phnum; i++)
+        mapped_too |= phdr[i].p_type == PT_LOAD && phdr[i].p_offset <= eh->e_phoff && end <= phdr[i].p_offset + phdr[i].p_filesz &&
+                      (phdr[i].p_flags & PF_R);
+    if (!mapped_too || eh->e_phoff % 8) {
+        phdr = arena_alloc(object->arena, len);
+        if (!phdr)
+            return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
+    }
+    if (end <= got && (const u8 *)phdr != head + eh->e_phoff)
+        memcpy((void *)phdr, head + eh->e_phoff, len);
+    else if (end > got && sys_pread(file->fd, (void *)phdr, len, eh->e_phoff) != (long)len)
         return report_values(&session.report, LDR_E_READ, path, eh->e_phoff, len, 0);
     object->image.type = eh->e_type;
     object->image.entry = eh->e_entry;
@@ -328,8 +336,9 @@ struct object *load_only_loaded(const char *name, struct object *loader)
 static const char *genuine_place(u32 i)
 {
     switch (i) {
-    case 0: return "/run/ldr/genuine/ld-linux-x86-64.so.2";
-    case 1: return "/usr/lib/ldr/genuine/ld-linux-x86-64.so.2";
+    case 0: return session.config.genuine_linker ? session.config.genuine_linker : genuine_place(1);
+    case 1: return "/run/ldr/genuine/ld-linux-x86-64.so.2";
+    case 2: return "/usr/lib/ldr/genuine/ld-linux-x86-64.so.2";
     default: return NULL;
     }
 }
@@ -389,15 +398,6 @@ void load_publish(struct object *first)
     shim_unlock_write();
 }
 
-static u32 count_tag(const struct image *image, i64 tag)
-{
-    u32 at = 0, count = 0;
-    u64 value;
-    while (image_next_dyn(image, &at, tag, &value))
-        count++;
-    return count;
-}
-
 /* ldd lists what is missing in its place and goes on. */
 static struct object *stand_in(const char *name)
 {
@@ -434,19 +434,19 @@ static int load_tag(struct object *object, i64 tag, struct object **out, u32 *co
 int load_graph(struct object *first, bool unloadable)
 {
     for (struct object *object = first; object; object = object->next) {
-        if (object->state != OBJECT_MAPPED || object->is_vdso || object->is_self)
+        if (object->state != OBJECT_MAPPED || object->is_vdso)
             continue;
-        u32 needed = count_tag(&object->image, DT_NEEDED), filters = count_tag(&object->image, DT_FILTER) + count_tag(&object->image, DT_AUXILIARY);
+        u32 needed = object->image.needed_count, filters = object->image.filter_count;
         if (needed)
             object->needed = arena_zalloc(object->arena, (u64)needed * sizeof *object->needed);
         if (filters)
             object->filtee = arena_zalloc(object->arena, (u64)filters * sizeof *object->filtee);
         if ((needed && !object->needed) || (filters && !object->filtee))
             return report_values(&session.report, LDR_E_NO_MEMORY, object->image.path, needed, 0, 0);
-        int err = load_tag(object, DT_NEEDED, object->needed, &object->needed_count, unloadable);
-        if (!err)
+        int err = needed ? load_tag(object, DT_NEEDED, object->needed, &object->needed_count, unloadable) : 0;
+        if (!err && filters)
             err = load_tag(object, DT_FILTER, object->filtee, &object->filtee_count, unloadable);
-        if (!err)
+        if (!err && filters)
             err = load_tag(object, DT_AUXILIARY, object->filtee, &object->filtee_count, unloadable);
         if (err)
             return err;
@@ -470,44 +470,44 @@ static void warn_version(const struct object *object, const char *before, const 
     sys_write_all(2, buf, t.len);
 }
 
-static int check_version(struct object *object, const struct version_need *need, bool warn)
+static int check_version(struct object *object, const struct object *from, const struct version_need *need, bool warn)
 {
-    struct object *from = load_only_loaded(need->file, object);
-    if (!from || image_defines_version(&from->image, need->name, need->hash))
-        return 0;
     char lead[1200];
     struct text t = text_on(lead, sizeof lead);
-    text_put(&t, from->path);
-    if (!from->image.verdef_count) {
-        if (warn) {
-            text_put(&t, ": no version information available");
-            warn_version(object, lead, "", "");
-        }
-        return 0;
+    if (!need->weak) {
+        struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need->name,
+                                   .wanted_by = object_label(object) };
+        return report_problem(&session.report, &problem);
     }
-    if (need->weak) {
-        if (warn) {
-            text_put(&t, ": weak version `");
-            warn_version(object, lead, need->name, "' not found");
-        }
-        return 0;
+    if (warn) {
+        text_put(&t, from->path);
+        text_put(&t, ": weak version `");
+        warn_version(object, lead, need->name, "' not found");
     }
-    struct problem problem = { .code = LDR_E_VERSION_MISSING, .object = from->path, .name = need->name, .wanted_by = object_label(object) };
-    return report_problem(&session.report, &problem);
+    return 0;
 }
 
 int check_versions(struct object *object, bool warn)
 {
     struct version_walk walk = image_version_needs(&object->image);
     struct version_need need;
-    bool needs_libc = false, has_marker = false, told = false;
+    const char *file = NULL;          /* needs of one file stand together */
+    struct object *from = NULL;
+    bool needs_libc = false, has_marker = false;
     int worst = 0;
     while (image_next_version_need(&object->image, &object->view, &walk, &need)) {
-        needs_libc |= str_equal(need.file, "libc.so.6");
-        has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
-        bool unversioned = warn && load_only_loaded(need.file, object) && !load_only_loaded(need.file, object)->image.verdef_count;
-        int err = check_version(object, &need, warn && !(unversioned && told));
-        told |= unversioned;
+        if (need.file != file) {
+            file = need.file;
+            from = load_only_loaded(file, object);
+            needs_libc |= str_equal(file, "libc.so.6");
+            if (warn && from && !from->image.verdef_count)
+                warn_version(object, from->path, ": no version information available", "");
+        }
+        if (object->image.relr.count)
+            has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
+        if (!from || !from->image.verdef_count || image_defines_version(&from->image, need.name, need.hash))
+            continue;
+        int err = check_version(object, from, &need, warn);
         worst = err ? err : worst;
     }
     /* An old linker would have skipped DT_RELR silently; link editors mark objects that need one which does not. */

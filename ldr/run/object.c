@@ -3,15 +3,17 @@
 
 struct object *object_new(bool unloadable)
 {
-    char *room = unloadable ? heap_alloc(LINK_MAP_ROOM + sizeof(struct object))
+    /* An object that can be unloaded carries its own arena behind it. */
+    char *room = unloadable ? heap_alloc(LINK_MAP_ROOM + sizeof(struct object) + sizeof(struct arena))
                             : arena_zalloc(&session.permanent, LINK_MAP_ROOM + sizeof(struct object));
     if (!room) {
         report_values(&session.report, LDR_E_NO_MEMORY, "object descriptor", sizeof(struct object), 0, 0);
         return NULL;
     }
     struct object *object = (struct object *)(room + LINK_MAP_ROOM);
-    object->own_arena.more = object_arena_more;
-    object->arena = unloadable ? &object->own_arena : &session.permanent;
+    object->arena = unloadable ? (struct arena *)(object + 1) : &session.permanent;
+    if (unloadable)
+        object->arena->more = object_arena_more;
     object->at_start = !unloadable;
     return object;
 }
@@ -20,7 +22,7 @@ void object_free(struct object *object)
 {
     if (object->at_start)
         return;
-    object_arena_free(&object->own_arena);
+    object_arena_free(object->arena);
     heap_free(object->bound_to);
     heap_free(object_map(object));
 }
@@ -64,7 +66,9 @@ bool object_add_alias(struct object *object, const char *name)
 {
     if (object_answers_to(object, name))
         return true;
-    char *copy = arena_dup(object->arena, name);
+    /* A name in its own string table, or for an object that stays in one that stays, needs no copy. */
+    bool lives = object->image.strtab && name >= object->image.strtab && name < object->image.strtab + object->image.strtab_len;
+    const char *copy = lives || object->at_start ? name : arena_dup(object->arena, name);
     if (!copy)
         return false;
     if (!object->aliases.name) {
@@ -96,8 +100,6 @@ struct object *object_at(u64 addr)
     for (struct object *object = session.first; object; object = object->next)
         if (object_holds(object, addr))
             return object;
-    if (session.self && object_holds(session.self, addr))
-        return session.self;
     return NULL;
 }
 
@@ -154,7 +156,7 @@ const char *object_origin(struct object *object)
 bool scope_add(struct scope *scope, struct object *object, struct arena *arena)
 {
     if (scope->count == scope->room) {
-        u32 room = scope->room ? scope->room * 2 : 16;
+        u32 room = scope->room ? scope->room * 2 : 8;
         struct object **list = arena ? arena_alloc(arena, room * sizeof *list) : heap_alloc(room * sizeof *list);
         if (!list)
             return false;
@@ -177,7 +179,7 @@ bool object_add_scope(struct object *object, const struct scope *scope, bool fir
         if (object->scope[i] == scope)
             return true;
     if (first || object->scope_count == object->scope_room) {
-        u32 room = object->scope_count + 4;
+        u32 room = object->scope_count + (session.started ? 4 : 2);
         const struct scope **list = arena_zalloc(object->arena, room * sizeof *list);
         if (!list)
             return false;

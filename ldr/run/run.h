@@ -14,7 +14,7 @@
 
 /* In front of every struct object lies the room of the C library's struct link_map: its address is the handle dlopen returns and what
  * debuggers walk. Its first five members are public (<link.h>); the others are filled by compat/. */
-#define LINK_MAP_ROOM 1216u
+#define LINK_MAP_ROOM 1208u
 struct public_map {
     u64 l_addr;
     const char *l_name;
@@ -39,9 +39,12 @@ struct kernel_facts {
     u64 phdr, phnum, entry, base, page, hwcap, hwcap2, clktck, minsigstksz, sysinfo_ehdr, secure, rseq_size, rseq_align;
     const u64 *random;
     const char *execfn, *platform;
+    const char *execfn_argv0;         /* first argument string of the program in the kernel's argument area (command mode) */
 };
 
 enum start_way { START_INTERPRETER, START_COMMAND };
+
+struct found_range { u64 start, end; struct object *object; };     /* object NULL: ourselves */
 
 struct tls_module {
     struct object *object;            /* NULL: free slot */
@@ -57,7 +60,9 @@ struct session {
     struct object *first, *last;
     u32 object_count;
     u64 adds, subs;
-    struct object *program, *linker, *libc, *vdso, *self;
+    struct object *program, *linker, *libc, *vdso;
+    struct found_range self;          /* ourselves: no object, nobody searches us; unwinders ask */
+    u64 self_eh_frame_hdr;
     struct scope global;
     const struct symbol_index *index; /* only while start-up relocates */
     struct arena permanent;
@@ -134,11 +139,13 @@ int relocate_object(struct object *object, enum bind_when when);
 void relocate_prepare(const struct scope *scope, bool bind_now);   /* may build session.index */
 void relocate_done(void);                                      /* drops it */
 /* bind_symbol - value for a reference made by `object` to its symbol table entry `index`; used by relocation and by lazy binding. */
+struct hashed_name { u32 gnu, len; bool partial, valid; };
 struct reference {
     struct object *object;
     u32 symbol;
     u32 classes;
     struct report *report;            /* lazy binding runs on any thread: it cannot use the session's */
+    const struct hashed_name *hashed; /* the name's hash, when the caller had it computed ahead; or NULL */
 };
 int find_reference(const struct reference *reference, struct binding *out);    /* 0 found, 1 undefined weak, negative: reported */
 u64 binding_address(const struct binding *binding);            /* runs IFUNC resolvers; compat overrides applied */
@@ -151,6 +158,7 @@ int protect_relro(struct object *object);
 int make_stack_executable(void);
 
 /* bind.c: lazily bound calls; called from arch/x86_64/bind.S */
+void bind_learn_vector_state(void);    /* after the genuine linker computed the CPU features */
 void bind_set_up(struct object *object, u64 pltgot);
 u64 bind_slot(struct object *object, u64 index);
 
@@ -190,7 +198,6 @@ void init_finish_object(struct object *object);
 
 /* find_object.c: lock-free address -> object, for unwinders */
 bool find_table_update(void);                                  /* call under the write lock after the list changed */
-struct found_range { u64 start, end; struct object *object; };
 const struct found_range *find_range(u64 addr, struct found_range *copy);
 
 /* open.c, close.c: the dl family's work; the caller holds the load lock */

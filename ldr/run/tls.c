@@ -14,10 +14,11 @@
 
 #define MAIN_RESERVE (8ul << 20)      /* address space, not memory */
 #define OPTIONAL_STATIC 512ul         /* what TLSDESC may take of the room: it works without */
-#define DTV_SLACK 14u
+#define DTV_SLACK 14u                 /* modules a thread may meet before its DTV must grow */
+#define FIRST_SLACK 3u                /* the same for the main thread of a program that may never open any */
 #define NO_BLOCK (~0ull)
 
-u64 ldr_tls_generation = 1;               /* read by tls.S; grows when a module comes or goes */
+u64 ldr_tls_generation;               /* read by tls.S; grows when a module comes or goes */
 
 struct dtv_element { u64 value, to_free; };
 /* Memory before element 0: thread_store, then element -1 (its value is the length). */
@@ -53,7 +54,7 @@ int tls_add_module(struct object *object)
     while (id <= session.module_count && session.module[id].object)
         id++;
     if (id >= session.module_room) {
-        u64 room = session.module_room ? session.module_room * 2 : 16;
+        u64 room = session.module_room ? session.module_room * 2 : 4;
         struct tls_module *table = session.started ? heap_alloc(room * sizeof *table) : arena_zalloc(&session.permanent, room * sizeof *table);
         if (!table) {
             shim_unlock_tls();
@@ -65,7 +66,7 @@ int tls_add_module(struct object *object)
     }
     if (id > session.module_count)
         session.module_count = id;
-    u64 generation = ldr_tls_generation + session.started;
+    u64 generation = session.started ? ldr_tls_generation + 1 : 1;
     session.module[id] = (struct tls_module){ object, generation };
     __atomic_store_n(&ldr_tls_generation, generation, __ATOMIC_RELEASE);
     object->tls_module = id;
@@ -326,6 +327,7 @@ void tls_deallocate(void *tcb, bool free_tcb)
 
 int tls_start_main_thread(u64 thread_size)
 {
+    ldr_tls_generation = 1;           /* as glibc; set here, not initialised: a .data page would be private to every process */
     struct tls_layout *layout = &session.tls;
     layout->align = shim_thread_align();
     for (u64 id = 1; id <= session.module_count; id++) {
@@ -337,20 +339,23 @@ int tls_start_main_thread(u64 thread_size)
     session.tls_static_room = align_up(layout->used + shim_tls_surplus(), layout->align);
     session.tls_main_room = align_up(layout->used + MAIN_RESERVE, layout->align);
     u64 len;
-    if (!add_u64(session.tls_main_room, align_up(thread_size, LDR_PAGE) + layout->align, &len) || len > 1ull << 40)
+    /* The thread block ends with the region, so that it and small static blocks share the last page. */
+    if (!add_u64(session.tls_main_room, align_up(thread_size, 64) + layout->align + LDR_PAGE - 1, &len) || len > 1ull << 40)
         return report_values(&session.report, LDR_E_STATIC_TLS, "program", layout->used, 1ull << 40, 0);
+    len = align_down(len, LDR_PAGE);
     char *region = sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (sys_failed(region))
         return report_errno(&session.report, LDR_E_NO_MEMORY, "static TLS", sys_error_of(region));
     char *tp = (char *)align_down((u64)region + len - align_up(thread_size, 64), layout->align);
     session.tls_main_room = (u64)tp - (u64)region;
     session.main_tp = tp;
-    struct dtv_block *block = arena_zalloc(&session.permanent, sizeof *block + (session.module_count + DTV_SLACK) * sizeof(struct dtv_element));
+    u64 length = session.module_count + FIRST_SLACK;
+    struct dtv_block *block = arena_zalloc(&session.permanent, sizeof *block + length * sizeof(struct dtv_element));
     if (!block)
         return report_values(&session.report, LDR_E_NO_MEMORY, "DTV", session.module_count, 0, 0);
     block->store.permanent = true;
-    block->length.value = session.module_count + DTV_SLACK;
-    for (u64 i = 0; i < session.module_count + DTV_SLACK; i++)
+    block->length.value = length;
+    for (u64 i = 0; i < length; i++)
         block->element[i].value = NO_BLOCK;
     shim_start_thread_pointer(tp);
     shim_set_dtv(tp, &block->generation);

@@ -1,7 +1,7 @@
 /* bootstrap.c - runs before our own relocations are applied: no global with an address in it may be used, nothing may be called
  * through a pointer. Built without stack protector: there is no thread pointer yet.
  *
- * The one permitted repetition of a relocation walk: RELATIVE and RELR only, which is all that link.sh lets into ld-ldr.so. */
+ * The one permitted repetition of a relocation walk: RELATIVE and RELR only, which is all that tests/freestanding.sh lets into ld-ldr.so. */
 #include <elf.h>
 
 #include "start.h"
@@ -9,7 +9,7 @@
 extern const Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
-u64 bootstrap_relocate(void)
+void bootstrap_relocate(void)
 {
     u64 base = (u64)&__ehdr_start;
     const Elf64_Rela *rela = NULL;
@@ -40,18 +40,18 @@ u64 bootstrap_relocate(void)
             at += 63;
         }
     }
-    return base;
 }
 
-void bootstrap_protect(void)
+/* ld-ldr.so has no RELRO to seal: it is linked so that nothing in its file's writable pages is ever written (tests/freestanding.sh checks). */
+void bootstrap_describe(struct found_range *range, u64 *eh_frame_hdr)
 {
-    const Elf64_Phdr *phdr = (const Elf64_Phdr *)((u64)&__ehdr_start + __ehdr_start.e_phoff);
+    u64 base = (u64)&__ehdr_start;
+    const Elf64_Phdr *phdr = (const Elf64_Phdr *)(base + __ehdr_start.e_phoff);
+    range->start = base;
     for (u16 i = 0; i < __ehdr_start.e_phnum; i++) {
-        if (phdr[i].p_type != PT_GNU_RELRO)
-            continue;
-        u64 start = (u64)&__ehdr_start + phdr[i].p_vaddr, end = align_down(start + phdr[i].p_memsz, LDR_PAGE);
-        start = align_down(start, LDR_PAGE);
-        if (end > start)
-            sys_mprotect((void *)start, end - start, PROT_READ);
+        if (phdr[i].p_type == PT_LOAD)
+            range->end = align_up(base + phdr[i].p_vaddr + phdr[i].p_memsz, LDR_PAGE);
+        if (phdr[i].p_type == PT_GNU_EH_FRAME)
+            *eh_frame_hdr = base + phdr[i].p_vaddr;
     }
 }

@@ -40,18 +40,6 @@ static struct object *adopt(const char *path, const Elf64_Phdr *phdr, u16 phnum,
     return object;
 }
 
-/* Ourselves: known to unwinders and debuggers, never searched for symbols. */
-static void adopt_self(u64 base)
-{
-    const Elf64_Ehdr *eh = (const Elf64_Ehdr *)base;
-    session.self = adopt(session.self_path, (const Elf64_Phdr *)(base + eh->e_phoff), eh->e_phnum, base, ET_DYN);
-    session.self->is_self = true;
-    session.self->found_by = FOUND_SELF;
-    session.self->state = OBJECT_INITIALISED;
-    if (load_adopted(session.self) != 0)
-        sys_exit(127);
-}
-
 static void adopt_vdso(void)
 {
     const Elf64_Ehdr *eh = (const Elf64_Ehdr *)session.kernel.sysinfo_ehdr;
@@ -105,6 +93,7 @@ static void map_program(const struct options *options)
     struct kernel_facts *k = &session.kernel;
     kernel_drop_arguments(k, options->used);
     const char *path = k->argv[0];
+    k->execfn_argv0 = path;
     kernel_set_auxv(k, AT_EXECFN, (u64)path);
     if (options->what == DO_VERIFY)
         session.report = (struct report){ 0 };
@@ -136,18 +125,19 @@ static void note_preload_problem(struct report *report, const struct problem *pr
     preload_problem = preload_problem ? preload_problem : problem->code;
 }
 
-static void preload_list(const char *list, const char *from, bool colons)
+NOINLINE static void preload_list(const char *list, const char *from, bool colons)
 {
-    char name[4096];
+    char *name;
     while (list && *list) {
         while (*list == ' ' || *list == '\t' || *list == '\n' || (colons && *list == ':'))
             list++;
         size_t len = 0;
         while (list[len] && list[len] != ' ' && list[len] != '\t' && list[len] != '\n' && !(colons && list[len] == ':'))
             len++;
-        if (len && len < sizeof name) {
-            memcpy(name, list, len);
-            name[len] = 0;
+        if (len) {
+            name = arena_dupn(&session.permanent, list, len);
+            if (!name)
+                return;
             /* Under AT_SECURE only plain names, which the trusted directories must hold. */
             struct report outer = session.report;
             session.report = (struct report){ note_preload_problem };
@@ -290,15 +280,16 @@ static void must(int err)
 static bool stack_must_execute(void)
 {
     for (const struct object *object = session.first; object; object = object->next)
-        if ((object->image.stack_flags & PF_X) && !object->is_vdso && !object->is_self)
+        if ((object->image.stack_flags & PF_X) && !object->is_vdso)
             return true;
     return false;
 }
 
 u64 ldr_start(u64 *stack)
 {
-    u64 base = bootstrap_relocate();
+    bootstrap_relocate();
     session.permanent.more = permanent_more;
+    session.permanent.zeroed = true;
     session.report = message_start_report();
     kernel_read(stack, &session.kernel);
     session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
@@ -318,8 +309,9 @@ u64 ldr_start(u64 *stack)
         const char *interp = view_at(&session.program->view, program->interp_vaddr, program->interp_len);
         session.self_path = interp ? interp : "ld-ldr.so";
     }
-    adopt_self(base);
-    bootstrap_protect();
+    bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
+    if (options.proc_exe && session.way == START_COMMAND)
+        exe_take(session.program->real_path);
     struct object *program = session.program;
     /* A program that needs libraries is linked even without PT_INTERP: only the kernel would have asked for that. */
     u32 at = 0;
@@ -346,11 +338,11 @@ u64 ldr_start(u64 *stack)
     must(tls_start_main_thread(shim_thread_size()));
     load_publish(session.first);
     must(relocate_linker());
+    bind_learn_vector_state();
     shim_fill();
     shim_main_thread();
     shim_publish_modules();
-    debug_start();
-    debug_announce(DEBUG_ADDING);
+    debug_start();                    /* announced only when consistent: libthread_db would look at threads half made */
     must(relocate_everything());
     tls_copy_images(session.main_tp);
     if (stack_must_execute())

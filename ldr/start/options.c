@@ -47,6 +47,8 @@ static _Noreturn void help(void)
         "                        in LIST\n"
         "  --preload LIST        preload objects named in LIST\n"
         "  --argv0 STRING        set argv[0] to STRING before running\n"
+        "  --proc-exe            make /proc/self/exe name the program, where the kernel\n"
+        "                        permits (CAP_CHECKPOINT_RESTORE)\n"
         "  --list-diagnostics    list diagnostics information\n"
         "  --help                display this help and exit\n"
         "  --version             output version information and exit\n\n"
@@ -135,6 +137,8 @@ void options_read(struct options *options)
             version();
         else if (str_equal(option, "--list-diagnostics"))
             diagnostics();
+        else if (str_equal(option, "--proc-exe"))
+            options->proc_exe = true;
         else if (str_equal(option, "--library-path"))
             into = &config->library_path;
         else if (str_equal(option, "--preload"))

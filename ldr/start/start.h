@@ -4,9 +4,9 @@
 
 #include "../run/run.h"
 
-/* bootstrap.c: our own relocations, before anything else may be trusted; returns our load address. */
-u64 bootstrap_relocate(void);
-void bootstrap_protect(void);
+/* bootstrap.c: our own relocations, before anything else may be trusted; then where we lie. */
+void bootstrap_relocate(void);
+void bootstrap_describe(struct found_range *range, u64 *eh_frame_hdr);
 
 /* kernel.c: the initial stack as facts. */
 void kernel_read(u64 *stack, struct kernel_facts *facts);
@@ -19,6 +19,7 @@ void kernel_remove_unsecure_env(struct kernel_facts *facts);
 struct options {
     enum { DO_RUN, DO_LIST, DO_VERIFY } what;
     const char *argv0;
+    bool proc_exe;                    /* make /proc/self/exe the program, where the kernel permits */
     u32 used;                         /* arguments before the program, ld-ldr.so's own name included */
 };
 void options_read(struct options *options);            /* may print and exit */

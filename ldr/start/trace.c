@@ -65,7 +65,7 @@ static void look_up_table(struct object *object, const struct rela_table *table,
         u32 symbol = (u32)ELF64_R_SYM(table->at[i].r_info);
         struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(table->at[i].r_info));
         u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0);
-        struct reference reference = { object, symbol, classes, report };
+        struct reference reference = { object, symbol, classes, report, NULL };
         struct binding found;
         if (symbol && find_reference(&reference, &found) == 0 && found.object != object)
             found.object->visited = true;
@@ -117,7 +117,7 @@ _Noreturn void trace_and_exit(void)
     for (const struct object *object = session.first; object; object = object->next)
         if (object->is_missing)
             put_missing(object);
-        else if (!object->is_program && !object->is_self)
+        else if (!object->is_program)
             put_object(object);
     if (session.config.warn)
         look_up_everything();

@@ -21,10 +21,13 @@ bench_needs = $(patsubst %-stub,$(BENCH)/stubs/%,$(filter %-stub,$(1))) \
 # to load, written by cp 2,633. Dropped and read in order, as after a reboot, they take 2,365 every time.
 bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=none && cat $(1) >/dev/null
 
+# RUNS as the user gave it: other folders have defaults of that name for their own targets.
+bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
+
 .PHONY: bench bench-check bench-setup
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS))
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
-	$(BENCH)/bench -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(if $(RUNS),-n $(RUNS)) $(ROWS)
+	$(BENCH)/bench -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(bench_runs) $(ROWS)
 
 bench-check: $(BENCH)/bench $(call bench_needs,ls)
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls

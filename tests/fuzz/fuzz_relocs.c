@@ -16,7 +16,7 @@ static void judge(struct subject *subject)
         for (u64 i = 0; i < tables[t]->count; i++) {
             const Elf64_Rela *r = &tables[t]->at[i];
             struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info));
-            MUST(kind.class <= RELOC_UNKNOWN && kind.width <= 16);
+            MUST(kind.class <= RELOC_TLS_DESC && kind.width <= 16);
             MUST(kind.class == RELOC_UNKNOWN || arch_reloc_name((u32)ELF64_R_TYPE(r->r_info)) != NULL);
             classes |= 1ull << kind.class;
             if (ELF64_R_SYM(r->r_info) < image->sym_limit)

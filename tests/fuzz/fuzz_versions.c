@@ -10,7 +10,6 @@ static void judge(struct subject *subject)
     for (u32 i = 0; i < image->version_count; i++) {
         const struct version *v = &image->version[i];
         touch(v->name, v->name ? strlen(v->name) + 1 : 0);
-        touch(v->file, v->file ? strlen(v->file) + 1 : 0);
     }
     struct version_walk walk = image_version_needs(image);
     struct version_need need;

@@ -7,29 +7,25 @@
 #define R_X86_64_RELATIVE64 38
 #endif
 
-struct reloc_kind arch_reloc_kind(u32 type)
-{
-    switch (type) {
-    case R_X86_64_NONE: return (struct reloc_kind){ .class = RELOC_NONE };
-    case R_X86_64_64: return (struct reloc_kind){ .class = RELOC_SYMBOL, .width = 8 };
-    case R_X86_64_GLOB_DAT: return (struct reloc_kind){ .class = RELOC_SYMBOL, .width = 8, .data_address = true };
-    case R_X86_64_JUMP_SLOT: return (struct reloc_kind){ .class = RELOC_SYMBOL, .width = 8, .function_only = true };
-    case R_X86_64_32: return (struct reloc_kind){ .class = RELOC_SYMBOL, .width = 4 };
-    case R_X86_64_PC32: return (struct reloc_kind){ .class = RELOC_PC, .width = 4, .is_signed = true };
-    case R_X86_64_PC64: return (struct reloc_kind){ .class = RELOC_PC, .width = 8 };
-    case R_X86_64_RELATIVE:
-    case R_X86_64_RELATIVE64: return (struct reloc_kind){ .class = RELOC_RELATIVE, .width = 8 };
-    case R_X86_64_SIZE32: return (struct reloc_kind){ .class = RELOC_SIZE, .width = 4 };
-    case R_X86_64_SIZE64: return (struct reloc_kind){ .class = RELOC_SIZE, .width = 8 };
-    case R_X86_64_COPY: return (struct reloc_kind){ .class = RELOC_COPY };
-    case R_X86_64_IRELATIVE: return (struct reloc_kind){ .class = RELOC_IRELATIVE, .width = 8 };
-    case R_X86_64_DTPMOD64: return (struct reloc_kind){ .class = RELOC_TLS_MODULE, .width = 8, .function_only = true };
-    case R_X86_64_DTPOFF64: return (struct reloc_kind){ .class = RELOC_TLS_OFFSET, .width = 8, .function_only = true };
-    case R_X86_64_TPOFF64: return (struct reloc_kind){ .class = RELOC_TLS_TPOFF, .width = 8, .function_only = true };
-    case R_X86_64_TLSDESC: return (struct reloc_kind){ .class = RELOC_TLS_DESC, .width = 16, .function_only = true };
-    default: return (struct reloc_kind){ .class = RELOC_UNKNOWN };
-    }
-}
+const struct reloc_kind arch_reloc_kinds[ARCH_RELOC_TYPES] = {
+    [R_X86_64_NONE] = { .class = RELOC_NONE },
+    [R_X86_64_64] = { .class = RELOC_SYMBOL, .width = 8 },
+    [R_X86_64_GLOB_DAT] = { .class = RELOC_SYMBOL, .width = 8, .data_address = true },
+    [R_X86_64_JUMP_SLOT] = { .class = RELOC_SYMBOL, .width = 8, .function_only = true },
+    [R_X86_64_32] = { .class = RELOC_SYMBOL, .width = 4 },
+    [R_X86_64_PC32] = { .class = RELOC_PC, .width = 4, .is_signed = true },
+    [R_X86_64_PC64] = { .class = RELOC_PC, .width = 8 },
+    [R_X86_64_RELATIVE] = { .class = RELOC_RELATIVE, .width = 8 },
+    [R_X86_64_RELATIVE64] = { .class = RELOC_RELATIVE, .width = 8 },
+    [R_X86_64_SIZE32] = { .class = RELOC_SIZE, .width = 4 },
+    [R_X86_64_SIZE64] = { .class = RELOC_SIZE, .width = 8 },
+    [R_X86_64_COPY] = { .class = RELOC_COPY },
+    [R_X86_64_IRELATIVE] = { .class = RELOC_IRELATIVE, .width = 8 },
+    [R_X86_64_DTPMOD64] = { .class = RELOC_TLS_MODULE, .width = 8, .function_only = true },
+    [R_X86_64_DTPOFF64] = { .class = RELOC_TLS_OFFSET, .width = 8, .function_only = true },
+    [R_X86_64_TPOFF64] = { .class = RELOC_TLS_TPOFF, .width = 8, .function_only = true },
+    [R_X86_64_TLSDESC] = { .class = RELOC_TLS_DESC, .width = 16, .function_only = true },
+};
 
 const char *arch_reloc_name(u32 type)
 {

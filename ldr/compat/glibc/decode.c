@@ -230,7 +230,7 @@ static uint64_t got_slot(const struct glibc_image *image, const char *name)
 static void single_uses(struct walk *walk, uint64_t slot)
 {
     static const struct {
-        const char *function;
+        char function[22]; /* in place: see struct descriptor */
         uint16_t word;
     } uses[] = {
         { "_dl_find_object", GLIBC_WORD(ro_find_object) },
@@ -255,7 +255,7 @@ static void single_uses(struct walk *walk, uint64_t slot)
 static void hooks(struct walk *walk, uint64_t slot)
 {
     static const struct {
-        const char *function;
+        char function[22]; /* in place: see struct descriptor */
         uint16_t word;
     } uses[] = {
         { "dlopen", GLIBC_WORD(hook_dlopen) },   { "dlclose", GLIBC_WORD(hook_dlclose) },

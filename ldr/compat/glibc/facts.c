@@ -124,7 +124,7 @@ static void miss(struct walk *walk, const char *name)
 /* ---- descriptors of libthread_db ---- */
 
 struct descriptor {
-    const char *symbol;
+    char symbol[52]; /* in place, not a pointer: a table of pointers would be relocated, private memory of every process */
     uint16_t word;
     uint8_t is_size; /* 4 bytes, a size; else 12 bytes, the offset is the third word */
 };

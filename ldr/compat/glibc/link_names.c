@@ -15,6 +15,6 @@ SEEN void __tls_get_addr(void);
 SEEN void __tls_get_addr(void) { __builtin_trap(); }
 
 /* Data: sizes as in the system's linker; in .bss, never touched, so they cost address space only. */
-#define DATA(name, size) extern __attribute__((visibility("default"))) char name[size]; char name[size]
+#define DATA(name, size) extern __attribute__((visibility("default"))) char name[size]; COLD_DATA char name[size]
 DATA(__libc_stack_end, 8); DATA(__rseq_flags, 4); DATA(__rseq_offset, 8); DATA(__rseq_size, 4); DATA(__libc_enable_secure, 4);
 DATA(_dl_argv, 8); DATA(_rtld_global, 4336); DATA(_rtld_global_ro, 896); DATA(__nptl_initial_report_events, 1);

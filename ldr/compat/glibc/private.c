@@ -12,7 +12,7 @@ static void *find_dso_for_object(u64 address)
 {
     struct found_range range;
     const struct found_range *found = find_range(address, &range);
-    return found && !found->object->is_self ? object_map(found->object) : NULL;
+    return found && found->object ? object_map(found->object) : NULL;
 }
 
 /* libc's own _dl_signal_error; the genuine one would call a malloc pointer its start never set */
@@ -145,6 +145,12 @@ static int find_object(u64 pc, struct find_object_result *result)
     if (!found)
         return -1;
     const struct object *object = found->object;
+    if (!object) {
+        /* Frames of ours: constructors run from here. The map of the genuine linker stands for us. */
+        *result = (struct find_object_result){ .map_start = found->start, .map_end = found->end, .eh_frame_hdr = session.self_eh_frame_hdr,
+                                               .map = session.linker ? object_map(session.linker) : NULL };
+        return 0;
+    }
     *result = (struct find_object_result){ .map_start = object->map_start, .map_end = object->map_end, .map = object_map(object),
                                            .eh_frame_hdr = object->image.eh_frame_hdr_vaddr ? object->bias + object->image.eh_frame_hdr_vaddr : 0 };
     return 0;

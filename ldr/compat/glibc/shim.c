@@ -10,7 +10,7 @@ struct glibc_side glibc;
 static const struct glibc_layout rows[] = {
 #include "layout/rows.h"
 };
-static struct glibc_layout derived;
+static COLD_DATA struct glibc_layout derived;
 
 /* ---- finding the pair ------------------------------------------------------------------------------------------------ */
 
@@ -70,7 +70,7 @@ static void put_id(struct text *t, const u8 *id)
 
 static int refuse(const u8 *ld_id, const u8 *libc_id, const struct glibc_mismatch *why)
 {
-    static char buf[1024];
+    static COLD_DATA char buf[1024];
     struct text t = text_on(buf, sizeof buf);
     text_put(&t, session.libc->path);
     text_put(&t, " (build-id ");
@@ -279,13 +279,11 @@ static void fill_private_map(struct object *object, char *map, bool readonly)
     const struct glibc_layout *row = glibc.row;
     const struct image *image = &object->image;
     GLIBC_AT(map, row->lm_real, char *) = map;
-    /* libc's __libc_freeres follows l_libname without asking */
-    u64 *libname = arena_zalloc(object->arena, row->ln_size);
-    if (libname) {
-        GLIBC_AT(libname, row->ln_name, const char *) = object->path;
-        GLIBC_AT(libname, row->ln_dont_free, int) = 1;
-        GLIBC_AT(map, row->lm_libname, void *) = libname;
-    }
+    /* libc's __libc_freeres follows l_libname->next without asking and finds the end; one for all */
+    static u64 libname[8];
+    GLIBC_AT(libname, row->ln_name, const char *) = "";
+    GLIBC_AT(libname, row->ln_dont_free, int) = 1;
+    GLIBC_AT(map, row->lm_libname, void *) = libname;
     for (u32 i = 0; i < image->dyn_count; i++) {
         u32 index = glibc_info_index(row, image->dyn[i].d_tag);
         if (glibc_has(index))
@@ -374,7 +372,7 @@ void shim_publish_modules(void)
         return;
     u64 need = session.module_count + 1;
     if (need > glibc.slotinfo_room) {
-        u64 room = need + 16, len = row->sl_slotinfo + room * row->sl_slotinfo_stride;
+        u64 room = need + (session.started ? 16 : 3), len = row->sl_slotinfo + room * row->sl_slotinfo_stride;
         u64 *list = session.started ? heap_alloc(len) : arena_zalloc(&session.permanent, len);
         if (!list)
             return;

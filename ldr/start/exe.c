@@ -1,0 +1,113 @@
+/* exe.c - /proc/self/exe of a program started by command (`ldr run`): the kernel shows ld-ldr.so, since that is what was executed.
+ *
+ * prctl(PR_SET_MM_MAP) puts another file there, for whoever may checkpoint processes (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN), and only
+ * while nothing of the old file is mapped. We run from that file. So our constants and code are replaced by anonymous copies, the
+ * exchange is made, and the file is mapped back over the copies: afterwards our pages are the shared ones again. Each exchange is one
+ * system call, so there is code under the instruction pointer at every moment; a copy is writable while it is filled and
+ * executable only after. The same call sets what /proc/self/cmdline shows. Costs about 0.1 ms, so it is done on request (--proc-exe).
+ * Without the capability nothing is touched: use the program's PT_INTERP or a mount namespace (`ldr session`). */
+#include "start.h"
+
+#include <linux/capability.h>
+#include <linux/prctl.h>
+
+#define PROC_EXE "/proc/self/exe"
+
+static bool may_exchange(void)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2] = { { 0 } };
+    if (sys_call(__NR_capget, (long)&head, (long)data, 0, 0, 0, 0) != 0)
+        return false;
+    return (data[CAP_CHECKPOINT_RESTORE / 32].effective >> CAP_CHECKPOINT_RESTORE % 32 & 1) ||
+           (data[CAP_SYS_ADMIN / 32].effective >> CAP_SYS_ADMIN % 32 & 1);
+}
+
+/* Field `number` (from 1) of /proc/self/stat behind the name in brackets. */
+static u64 stat_field(const char *text, u32 number)
+{
+    const char *at = str_rchr(text, ')');
+    u64 value = 0;
+    for (u32 field = 2; at && field < number; field++)
+        at = str_chr(at + 1, ' ');
+    for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (u64)(*at - '0');
+    return value;
+}
+
+static bool read_layout(struct prctl_mm_map *map)
+{
+    char text[2048];
+    int fd = sys_open_read("/proc/self/stat");
+    long len = fd < 0 ? -1 : sys_read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    if (len <= 0)
+        return false;
+    text[len] = 0;
+    map->start_stack = stat_field(text, 28);
+    map->start_data = stat_field(text, 45);
+    map->end_data = stat_field(text, 46);
+    map->start_brk = stat_field(text, 47);
+    map->brk = (u64)sys_call(__NR_brk, 0, 0, 0, 0, 0, 0);
+    map->arg_end = stat_field(text, 49);
+    map->env_start = stat_field(text, 50);
+    map->env_end = stat_field(text, 51);
+    map->arg_start = (u64)session.kernel.execfn_argv0;
+    for (u32 i = 0; i < session.program->image.plan.seg_count; i++) {
+        const struct segment *seg = &session.program->image.plan.seg[i];
+        if (seg->prot & PF_X) {
+            map->start_code = session.program->bias + seg->vaddr;
+            map->end_code = session.program->bias + seg->mem_end;
+        }
+    }
+    return map->start_stack && map->start_brk && map->start_code;
+}
+
+/* Our file segments: replaced by copies, or by the file again. */
+struct piece { char *at; u64 len, off; int prot; };
+
+static bool replace_by_copy(const struct piece *piece)
+{
+    char *copy = sys_mmap(NULL, piece->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(copy))
+        return false;
+    memcpy(copy, piece->at, piece->len);
+    return sys_mprotect(copy, piece->len, piece->prot) == 0 &&
+           sys_call(__NR_mremap, (long)copy, (long)piece->len, (long)piece->len, 3 /* MAYMOVE | FIXED */, (long)piece->at, 0) == (long)piece->at;
+}
+
+static u32 find_pieces(struct piece *piece, u32 room)
+{
+    const Elf64_Ehdr *eh = (const Elf64_Ehdr *)session.self.start;
+    const Elf64_Phdr *phdr = (const Elf64_Phdr *)(session.self.start + eh->e_phoff);
+    u32 count = 0;
+    for (u16 i = 0; i < eh->e_phnum && count < room; i++)
+        if (phdr[i].p_type == PT_LOAD && phdr[i].p_filesz)
+            piece[count++] = (struct piece){ (char *)session.self.start + phdr[i].p_vaddr, align_up(phdr[i].p_filesz, LDR_PAGE), phdr[i].p_offset,
+                                             PROT_READ | (phdr[i].p_flags & PF_X ? PROT_EXEC : 0) };
+    return count;
+}
+
+void exe_take(const char *path)
+{
+    struct prctl_mm_map map = { .exe_fd = ~0u };
+    if (!may_exchange() || !read_layout(&map))
+        return;
+    int self = sys_open_read(PROC_EXE), program = sys_open_read(path);
+    struct piece piece[4];
+    u32 count = self >= 0 && program >= 0 ? find_pieces(piece, 4) : 0, copied = 0;
+    while (copied < count && replace_by_copy(&piece[copied]))
+        copied++;
+    if (count && copied == count) {
+        map.exe_fd = (u32)program;
+        sys_call(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&map, sizeof map, 0, 0);
+        sys_call(__NR_prctl, PR_SET_NAME, (long)str_base(path), 0, 0, 0, 0);
+    }
+    for (u32 i = 0; i < copied; i++)
+        sys_mmap(piece[i].at, piece[i].len, piece[i].prot, MAP_PRIVATE | MAP_FIXED, self, piece[i].off);
+    if (self >= 0)
+        sys_close(self);
+    if (program >= 0)
+        sys_close(program);
+}
