@@ -148,16 +148,22 @@ static void short_memory_means_no_index(void **state)
 static void short_scopes_are_not_worth_an_index(void **state)
 {
     (void)state;
-    struct object object[8] = { 0 }, *list[8];
-    for (u32 i = 0; i < 8; i++)
+    /* SysV tables, whose symbols are counted without being looked at */
+    static const u32 bucket[1];
+    static struct object object[8];
+    struct object *list[8];
+    for (u32 i = 0; i < 8; i++) {
         list[i] = &object[i];
-    struct scope scope = { list, 5, 8 };
-    assert_false(index_worthwhile(&scope, 1000000));
+        object[i].image.sysv = (struct sysv_hash){ .bucket = bucket, .bucket_count = 1, .chain_count = 1000 };
+        object[i].image.sym_limit = 1000;
+    }
+    struct scope scope = { list, 2, 8 };
+    assert_false(index_worthwhile(&scope, 10000000));
     scope.count = 8;
-    assert_true(index_worthwhile(&scope, 1000));
-    object[0].image.gnu.bucket_count = 1u << 20;
-    object[0].image.gnu.bucket = (const u32[]){ 0 };
     assert_false(index_worthwhile(&scope, 10));
+    assert_true(index_worthwhile(&scope, 1000000));
+    object[0].image.sym_limit = object[0].image.sysv.chain_count = 1u << 30;
+    assert_false(index_worthwhile(&scope, 1000000));
 }
 
 /* Real libraries, in the order of their names; every name that any of them defines or needs. */
