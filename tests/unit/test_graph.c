@@ -63,6 +63,8 @@ static const struct row {
     { "the_same_need_twice_counts_once", "a:bb b:c", "abc", "abc" },
     { "filtee_stands_before_its_filter", "a:b b>c", "acb", NULL },
     { "needs_of_a_filtee_are_reached", "a:b b>c c:d", "acbd", NULL },
+    { "a_filtee_of_a_filtee_is_reached", "a:b b>c c>d d:e", "adcbe", NULL },
+    { "two_filtees_stand_in_order", "a:b b>cd", "acdb", NULL },
     { "a_filtee_found_already_stays", "a:cb b>c", "acb", NULL },
 };
 static struct object *scratch[26 * 4];
