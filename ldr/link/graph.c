@@ -21,23 +21,23 @@ u32 graph_closure(struct object *root, struct object **extra, u32 extra_count, s
     count = add_unvisited(root, out, count);
     for (u32 i = 0; i < extra_count; i++)
         count = add_unvisited(extra[i], out, count);
-    for (u32 at = 0; at < count; at++) {
-        struct object *object = out[at];
-        for (u32 i = 0; i < object->filtee_count; i++) {
-            /* A filtee stands just before its filter (gABI DT_FILTER, DT_AUXILIARY). */
-            struct object *filtee = object->filtee[i];
-            if (filtee->visited)
-                continue;
+    for (u32 at = 0; at < count;) {
+        struct object *object = out[at], *filtee = NULL;
+        for (u32 i = 0; i < object->filtee_count && !filtee; i++)
+            if (!object->filtee[i]->visited)
+                filtee = object->filtee[i];
+        if (filtee) {
+            /* A filtee stands just before its filter (gABI DT_FILTER, DT_AUXILIARY), and may be a filter itself: it is next, then this
+             * object again. */
             filtee->visited = true;
-            for (u32 k = count; k > at; k--)
+            for (u32 k = count++; k > at; k--)
                 out[k] = out[k - 1];
-            out[at++] = filtee;
-            count++;
-            for (u32 n = 0; n < filtee->needed_count; n++)
-                count = add_unvisited(filtee->needed[n], out, count);
+            out[at] = filtee;
+            continue;
         }
         for (u32 i = 0; i < object->needed_count; i++)
             count = add_unvisited(object->needed[i], out, count);
+        at++;
     }
     for (u32 i = 0; i < count; i++)
         out[i]->visited = false;

@@ -191,8 +191,9 @@ enum index_answer index_find(const struct symbol_index *index, const struct symb
             u32 symbol = (u32)(slot & SYMBOL_MAX);
             int answer = image_symbol_answers(&object->image, symbol, want);
             const Elf64_Sym *sym = answer == 1 ? &object->image.symtab[symbol] : NULL;
-            if (answer == 2) {
-                /* Only if no other version of the name is default: the object's own lookup knows. */
+            if (answer == 2 || (answer == 1 && !object->image.gnu.bucket)) {
+                /* Only if no other version of the name is default: the object's own lookup knows. It also knows which of two certain
+                 * answers a SysV chain meets first; they were entered here by number. */
                 struct symbol_want exact = symbol_want_exact(want);
                 sym = image_find_symbol(&object->image, &exact);
                 passed = object;

@@ -2,6 +2,8 @@
 #   make fuzz RUNS=1000000 [FUZZ=symbols]   that many runs of each reader; what is found stays in build/fuzz/crashes
 #   make fuzz-smoke                         the saved corpus, then 20,000 runs of each: part of make test
 #   make fuzz-corpus                        shrink what the last runs found into tests/fuzz/corpus
+# Ten million and more over all readers: make fuzz RUNS=1300000, one process at a time at nice 19, about 25 minutes, of which the search
+# paths take most (each input makes thousands of candidates); it goes on from what the run before found, in build/fuzz/found.
 .PHONY: fuzz fuzz-smoke fuzz-build fuzz-corpus
 FUZZ_ALL  := header symbols versions relocs notes ldcache expand search
 FUZZ      ?= $(FUZZ_ALL)
