@@ -137,31 +137,48 @@ void index_warm_symbol(const struct symbol_index *index, u32 gnu)
         __builtin_prefetch(&tables->versym[slot & SYMBOL_MAX]);
 }
 
-bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out)
+/* 1 the answer, 0 another name of the same key (names that differ in bit 0 of the hash do share it), -1 not an ordinary definition. */
+static int judge_plain(const struct index_tables *tables, u32 symbol, const struct symbol_want *want)
 {
-    u64 mixed = mix(want->gnu >> 1), check = check_of(mixed) << 24, mask = (1ull << index->slot_bits) - 1;
-    u64 at = slot_of(mixed, index->slot_bits), slot;
-    while ((slot = index->slot[at]) != 0 && (slot ^ check) >> 40 != 0)
-        at = (at + 1) & mask;
-    if (!slot)
-        return false;
-    const struct index_tables *tables = &index->tables[(slot >> 24 & 0xffff) - 1];
-    const Elf64_Sym *sym = &tables->symtab[slot & SYMBOL_MAX];
+    const Elf64_Sym *sym = &tables->symtab[symbol];
+    if (sym->st_name >= tables->strtab_len)
+        return -1;
+    const char *have = tables->strtab + sym->st_name;
+    if (have != want->name) {
+        if (want->partial ? !str_equal(have, want->name) : (u64)sym->st_name + want->len >= tables->strtab_len)
+            return want->partial ? 0 : -1;
+        if (!want->partial && memcmp(have, want->name, (u64)want->len + 1) != 0)
+            return 0;
+    }
     u32 type = ELF64_ST_TYPE(sym->st_info), bind = ELF64_ST_BIND(sym->st_info);
     if (sym->st_shndx == SHN_UNDEF || sym->st_shndx == SHN_ABS || !sym->st_value || (type != STT_OBJECT && type != STT_FUNC) ||
-        (bind != STB_GLOBAL && bind != STB_WEAK) || ELF64_ST_VISIBILITY(sym->st_other) != STV_DEFAULT || sym->st_name >= tables->strtab_len)
-        return false;
-    const char *have = tables->strtab + sym->st_name;
-    if (have != want->name &&
-        (want->partial ? !str_equal(have, want->name)
-                       : (u64)sym->st_name + want->len >= tables->strtab_len || memcmp(have, want->name, (u64)want->len + 1) != 0))
-        return false;
+        (bind != STB_GLOBAL && bind != STB_WEAK) || ELF64_ST_VISIBILITY(sym->st_other) != STV_DEFAULT)
+        return -1;
     /* An unversioned reference and an unversioned or first-version definition: no more to ask (image/symbol.c, version_answers). Any other
      * pair is judged there. */
-    if (tables->versym && (want->version || (tables->versym[slot & SYMBOL_MAX] & 0x7fff) >= 3) && image_symbol_answers(&tables->object->image, (u32)(slot & SYMBOL_MAX), want) != 1)
-        return false;
-    *out = (struct binding){ tables->object, sym };
-    return true;
+    if (tables->versym && (want->version || (tables->versym[symbol] & 0x7fff) >= 3) &&
+        image_symbol_answers(&tables->object->image, symbol, want) != 1)
+        return -1;
+    return 1;
+}
+
+bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out)
+{
+    u64 mixed = mix(want->gnu >> 1), check = check_of(mixed) << 24, mask = (1ull << index->slot_bits) - 1, slot;
+    u32 equal = 0;
+    for (u64 at = slot_of(mixed, index->slot_bits); (slot = index->slot[at]) != 0; at = (at + 1) & mask) {
+        if ((slot ^ check) >> 40 != 0)
+            continue;
+        const struct index_tables *tables = &index->tables[(slot >> 24 & 0xffff) - 1];
+        int judged = judge_plain(tables, (u32)(slot & SYMBOL_MAX), want);
+        if (judged > 0)
+            *out = (struct binding){ tables->object, &tables->symtab[slot & SYMBOL_MAX] };
+        if (judged != 0)
+            return judged > 0;
+        if (++equal == KEEP_EQUAL)
+            return false;
+    }
+    return false;
 }
 
 void index_warm_name(const struct symbol_index *index, u32 gnu)

@@ -207,7 +207,7 @@ bool index_build(struct symbol_index *index, const struct scope *scope, struct a
 void index_warm_slot(const struct symbol_index *index, u32 gnu);
 void index_warm_symbol(const struct symbol_index *index, u32 gnu);
 void index_warm_name(const struct symbol_index *index, u32 gnu);
-/* index_find_plain - the answer when it is the ordinary one: the first entry of the probe, a defined global function or object of the
+/* index_find_plain - the answer when it is the ordinary one: the first entry of that name, a defined global function or object of the
  * wanted name and version. Everything else is false, and the whole rule (index_find) must be asked. */
 bool index_find_plain(const struct symbol_index *index, const struct symbol_want *want, struct binding *out);
 enum index_answer { INDEX_FOUND, INDEX_ABSENT, INDEX_WALK };
