@@ -181,6 +181,7 @@ struct symbol_index;
  *   index   answers for index_scope when not NULL */
 bool lookup_reference(const struct object *referrer, const Elf64_Sym *reference, const struct symbol_want *want, const struct object *skip,
                       const struct symbol_index *index, struct binding *out);
+bool lookup_own_first(const struct object *referrer, u32 hash31, u32 reach);
 bool symbol_binds_locally(const Elf64_Sym *sym);
 
 /* index.c: hash of every definition of a long scope to (object, symbol), in scope order: one probe instead of a walk over hundreds of

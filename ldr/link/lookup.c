@@ -8,6 +8,26 @@ bool symbol_binds_locally(const Elf64_Sym *sym)
     return ELF64_ST_BIND(sym->st_info) == STB_LOCAL || visibility == STV_HIDDEN || visibility == STV_INTERNAL;
 }
 
+/* A reference to a symbol that the referrer defines too (vtables are full of them): does every object before the referrer in its first
+ * scope, at most `reach` of them, plainly lack the name? Judged by their bloom filters with the 31 bits of the hash that the symbol's own
+ * chain word holds, so neither the name nor a bucket, chain or index is read. False: not known. */
+bool lookup_own_first(const struct object *referrer, u32 hash31, u32 reach)
+{
+    const struct scope *scope = referrer->scope_count ? referrer->scope[0] : NULL;
+    for (u32 i = 0; scope && i < scope->count && i <= reach; i++) {
+        const struct object *object = scope->object[i];
+        if (object == referrer)
+            return true;
+        const struct gnu_hash *gnu = &object->image.gnu;
+        if (!gnu->bucket || !gnu->bloom_shift)
+            return false;
+        u64 word = gnu->bloom[hash31 / 64 & gnu->bloom_mask];
+        if (word >> (hash31 & 62) & 3 && word >> (hash31 >> gnu->bloom_shift & 63) & 1)
+            return false;             /* bit 0 of the hash is not known: either bit counts */
+    }
+    return false;
+}
+
 bool scope_find(const struct scope *scope, u32 from, const struct symbol_want *want, const struct object *skip, struct binding *out)
 {
     bool weak = false;                /* a weak definition is kept while a strong one is looked for */

@@ -23,6 +23,7 @@ struct walk {
     struct binding last;
     u64 last_address;
     bool last_address_known;
+    u32 own_reach;                    /* objects before this one in its first scope that are worth asking by bloom filter; 0: not the way */
     u64 irelative;                    /* entries met and put off */
     const struct hashed_name *hashed; /* of the entry being applied, or NULL */
     u32 plain_symbol;                 /* last symbol answered by apply_plain; 0: none */
@@ -543,6 +544,28 @@ static bool apply_plain(struct walk *walk, const Elf64_Rela *r, const struct has
 }
 
 /* Entries up to the first that is not a plain symbol reference. */
+/* An entry whose symbol this object defines and nobody before it in the scope: most of what a large C++ library has. */
+static bool apply_own(struct walk *walk, const Elf64_Rela *r)
+{
+    const struct image *image = &walk->object->image;
+    u32 symbol = (u32)ELF64_R_SYM(r->r_info), type = (u32)ELF64_R_TYPE(r->r_info);
+    if ((type != R_X86_64_64 && type != R_X86_64_GLOB_DAT && type != R_X86_64_JUMP_SLOT) || r->r_offset - walk->lo > walk->len - 8 ||
+        symbol >= image->sym_limit || symbol < image->gnu.sym_offset)
+        return false;
+    if (walk->plain_symbol != symbol || !symbol) {
+        const Elf64_Sym *sym = &image->symtab[symbol];
+        u32 kind = ELF64_ST_TYPE(sym->st_info), bind = ELF64_ST_BIND(sym->st_info);
+        if (sym->st_shndx == SHN_UNDEF || sym->st_shndx == SHN_ABS || !sym->st_value || sym->st_other != STV_DEFAULT ||
+            (kind != STT_OBJECT && kind != STT_FUNC) || (bind != STB_GLOBAL && bind != STB_WEAK) ||
+            !lookup_own_first(walk->object, image->gnu.chain[symbol - image->gnu.sym_offset], walk->own_reach))
+            return false;
+        walk->plain_symbol = symbol;
+        walk->plain_address = walk->bias + sym->st_value;
+    }
+    *(u64 *)(walk->bias + r->r_offset) = walk->plain_address + (u64)r->r_addend;
+    return true;
+}
+
 static const Elf64_Rela *apply_batch(struct walk *walk, const Elf64_Rela *r, const Elf64_Rela *end, int *err)
 {
     struct hashed_name hashed[BATCH];
@@ -551,7 +574,7 @@ static const Elf64_Rela *apply_batch(struct walk *walk, const Elf64_Rela *r, con
     const struct object *object = walk->object;
     bool plain = object->scope_count && object->scope[0] == session.index->scope;
     for (u32 i = 0; i < count && !*err; i++) {
-        if (plain && apply_plain(walk, r, &hashed[i])) {
+        if ((walk->own_reach && apply_own(walk, r)) || (plain && apply_plain(walk, r, &hashed[i]))) {
             r++;
             continue;
         }
@@ -581,6 +604,12 @@ static void apply_table(struct walk *walk, const struct rela_table *table)
             }
         }
         int err = 0;
+        if (walk->own_reach && r->r_info != R_X86_64_RELATIVE && end - r > 16)
+            __builtin_prefetch(&walk->object->image.symtab[ELF64_R_SYM(r[16].r_info)]);
+        if (walk->own_reach && r->r_info != R_X86_64_RELATIVE && apply_own(walk, r)) {
+            r++;
+            continue;
+        }
         if (session.index && r->r_info != R_X86_64_RELATIVE) {
             const Elf64_Rela *done = apply_batch(walk, r, end, &err);
             if (done != r && !err) {
@@ -688,6 +717,9 @@ int relocate_object(struct object *object, enum bind_when when)
                          .len = image->writable_hi > image->writable_lo ? image->writable_hi - image->writable_lo : 8 };
     if (image->writable_hi <= image->writable_lo)
         walk.lo = ~0ull - 64;         /* no writable segment: every place goes to the careful check */
+    /* Only the first library of the program: farther back the index is quicker. */
+    if (image->gnu.chain && object->scope_count && object->scope[0]->count > 1 && object->scope[0]->object[1] == object && !session.config.dynamic_weak)
+        walk.own_reach = 1;
     if (image->textrel) {
         int err = set_text_writable(object, true);
         if (err)
