@@ -81,8 +81,11 @@ static int map_segment(struct object *object, const struct segment *seg, int fd)
     u64 start = align_down(seg->vaddr, LDR_PAGE);
     if (seg->file_end == seg->vaddr)
         return 0;
-    void *at = sys_mmap((char *)object->bias + start, align_up(seg->file_end, LDR_PAGE) - start, prot_of(seg->prot), MAP_PRIVATE | MAP_FIXED,
-                        fd, align_down(seg->off, LDR_PAGE));
+    /* A data segment of two pages is nearly always a page of .dynamic and GOT and a page of .data, both written while linking: made
+     * private here in one go, where reading .dynamic, relocating it and clearing the tail would each have faulted. */
+    u64 len = align_up(seg->file_end, LDR_PAGE) - start;
+    int populate = (seg->prot & PF_W) && len <= 2 * LDR_PAGE ? MAP_POPULATE : 0;
+    void *at = sys_mmap((char *)object->bias + start, len, prot_of(seg->prot), MAP_PRIVATE | MAP_FIXED | populate, fd, align_down(seg->off, LDR_PAGE));
     return sys_failed(at) ? map_failed(object, at, seg->vaddr) : 0;
 }
 
