@@ -92,7 +92,7 @@ void *permanent_more(struct arena *arena, size_t need, size_t *got)
     return map_memory(len);
 }
 
-struct owned_chunk { struct owned_chunk *next; u64 len; };
+struct owned_chunk { struct owned_chunk *next; char *start; u64 len; u64 unused; };
 
 void *object_arena_more(struct arena *arena, size_t need, size_t *got)
 {
@@ -118,21 +118,25 @@ void object_arena_free(struct arena *arena)
     }
 }
 
+/* From half a huge page on, the memory starts at one and is made of them: one fault and one TLB entry for what is read at random. The
+ * chunk's header stands in the page before, or a table of exactly 2 MiB would touch a second huge page. Always zero: straight from
+ * the kernel. */
 void *scratch_more(struct arena *arena, size_t need, size_t *got)
 {
-    size_t len = align_up(need + sizeof(struct owned_chunk), 256ul << 10);
-    if (need >= LDR_HUGE_PAGE / 2)
-        len = align_up(need + sizeof(struct owned_chunk), LDR_HUGE_PAGE);
-    struct owned_chunk *chunk = map_memory(len);
-    if (!chunk)
+    bool huge = need >= LDR_HUGE_PAGE / 4;
+    size_t room = huge ? align_up(need, LDR_HUGE_PAGE) : align_up(need + sizeof(struct owned_chunk), 256ul << 10);
+    size_t len = huge ? room + LDR_HUGE_PAGE : room;
+    char *start = map_memory(len);
+    if (!start)
         return NULL;
-    if (need >= LDR_HUGE_PAGE / 2)
-        sys_madvise(chunk, len, 14 /* MADV_HUGEPAGE: a large index is read at random, and dropped soon */);
-    chunk->next = arena->chunks;
-    chunk->len = len;
+    char *at = huge ? (char *)align_up((u64)start + LDR_PAGE, LDR_HUGE_PAGE) : start + sizeof(struct owned_chunk);
+    *got = (size_t)(start + len - at) < room ? (size_t)(start + len - at) : room;
+    if (huge)
+        sys_madvise(at, *got, 14 /* MADV_HUGEPAGE */);
+    struct owned_chunk *chunk = (struct owned_chunk *)at - 1;
+    *chunk = (struct owned_chunk){ arena->chunks, start, len };
     arena->chunks = chunk;
-    *got = len - sizeof *chunk;
-    return chunk + 1;
+    return at;
 }
 
 void scratch_free(struct arena *arena)
@@ -142,7 +146,7 @@ void scratch_free(struct arena *arena)
     arena->next = arena->end = NULL;
     while (chunk) {
         struct owned_chunk *next = chunk->next;
-        sys_munmap(chunk, chunk->len);
+        sys_munmap(chunk->start, chunk->len);
         chunk = next;
     }
 }
