@@ -149,7 +149,11 @@ int map_file(struct object *object, int fd, u64 file_len)
     int err = 0;
     for (u32 i = 0; i < plan->seg_count && !err; i++) {
         const struct segment *seg = &plan->seg[i];
-        if (i || !first_done)
+        /* The reservation is the file from the first segment on. Constants at the same distance from their place in the file, as link
+         * editors lay them out behind the code, are mapped by it already. */
+        bool in_place = first_done && seg->prot == plan->seg[0].prot && seg->vaddr - seg->off == plan->seg[0].vaddr - plan->seg[0].off &&
+                        seg->mem_end == seg->file_end;
+        if (!in_place)
             err = map_segment(object, seg, fd);
         if (!err && seg->prot & PF_W)
             populate_certain(object);
