@@ -717,9 +717,10 @@ int relocate_object(struct object *object, enum bind_when when)
                          .len = image->writable_hi > image->writable_lo ? image->writable_hi - image->writable_lo : 8 };
     if (image->writable_hi <= image->writable_lo)
         walk.lo = ~0ull - 64;         /* no writable segment: every place goes to the careful check */
-    /* Only the first library of the program: farther back the index is quicker. */
-    if (image->gnu.chain && object->scope_count && object->scope[0]->count > 1 && object->scope[0]->object[1] == object && !session.config.dynamic_weak)
-        walk.own_reach = 1;
+    /* Only the program's first two libraries (measured: node's libstdc++ as second gains 15 %; farther back the index is as quick). */
+    for (u32 i = 1; image->gnu.chain && object->scope_count && i < object->scope[0]->count && i <= 2 && !session.config.dynamic_weak; i++)
+        if (object->scope[0]->object[i] == object)
+            walk.own_reach = i;
     if (image->textrel) {
         int err = set_text_writable(object, true);
         if (err)
