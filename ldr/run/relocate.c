@@ -186,7 +186,7 @@ struct page_run { u64 start, end; };  /* run-time addresses; empty: start == end
 
 static void run_flush(struct page_run *run)
 {
-    if (run->end - run->start >= 2 * LDR_PAGE && !session.populate_refused &&
+    if (run->end - run->start > 2 * LDR_PAGE && !session.populate_refused &&
         sys_madvise((void *)run->start, run->end - run->start, MADV_POPULATE_WRITE) == -22)
         session.populate_refused = true;
     run->start = run->end = 0;
