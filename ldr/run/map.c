@@ -153,7 +153,14 @@ int map_file(struct object *object, int fd, u64 file_len)
          * editors lay them out behind the code, are mapped by it already. */
         bool in_place = first_done && seg->prot == plan->seg[0].prot && seg->vaddr - seg->off == plan->seg[0].vaddr - plan->seg[0].off &&
                         seg->mem_end == seg->file_end;
-        if (!in_place)
+        bool code_in_place = first_done && seg->prot == (PF_R | PF_X) && seg->vaddr - seg->off == plan->seg[0].vaddr - plan->seg[0].off &&
+                             seg->mem_end == seg->file_end;
+        if (code_in_place) {
+            u64 from = align_down(seg->vaddr, LDR_PAGE);
+            err = sys_mprotect((char *)object->bias + from, align_up(seg->file_end, LDR_PAGE) - from, prot_of(seg->prot));
+            if (err)                  /* a file system mounted noexec */
+                err = map_failed(object, (const void *)(i64)err, seg->vaddr);
+        } else if (!in_place)
             err = map_segment(object, seg, fd);
         if (!err && seg->prot & PF_W)
             populate_certain(object);
