@@ -162,7 +162,7 @@ int map_file(struct object *object, int fd, u64 file_len)
                 err = map_failed(object, (const void *)(i64)err, seg->vaddr);
         } else if (!in_place)
             err = map_segment(object, seg, fd);
-        if (!err && seg->prot & PF_W)
+        if (!err && seg->prot & PF_W && align_up(seg->file_end, LDR_PAGE) - align_down(seg->vaddr, LDR_PAGE) > 2 * LDR_PAGE)
             populate_certain(object);
         if (!err)
             err = zero_tail(object, seg);
