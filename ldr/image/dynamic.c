@@ -57,8 +57,8 @@ static void take_tag(struct image *image, struct raw *raw, const Elf64_Dyn *dyn)
     case DT_VERDEFNUM: image->verdef_count = (u32)v; break;
     case DT_VERNEED: image->verneed_vaddr = v; break;
     case DT_VERNEEDNUM: image->verneed_count = (u32)v; break;
-    case DT_FLAGS: image->flags = v; break;
-    case DT_FLAGS_1: image->flags_1 = v; break;
+    case DT_FLAGS: image->flags = (u32)v; break;
+    case DT_FLAGS_1: image->flags_1 = (u32)v; break;
     case DT_SYMBOLIC: image->symbolic = true; break;
     case DT_TEXTREL: image->textrel = true; break;
     case DT_BIND_NOW: image->bind_now = true; break;

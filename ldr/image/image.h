@@ -91,7 +91,7 @@ struct image {
     const Elf64_Dyn *dyn;
     u32 dyn_count;                    /* without DT_NULL */
     u32 needed_count, filter_count;   /* DT_NEEDED; DT_FILTER and DT_AUXILIARY */
-    u64 flags, flags_1;               /* DT_FLAGS, DT_FLAGS_1 */
+    u32 flags, flags_1;               /* DT_FLAGS, DT_FLAGS_1 */
     bool symbolic, textrel, bind_now;
     const char *soname, *rpath, *runpath;              /* NULL: none */
     const char *strtab;

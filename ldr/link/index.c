@@ -100,8 +100,8 @@ bool index_build(struct symbol_index *index, const struct scope *scope, struct a
     u32 bits = 10;
     while ((1ull << bits) < count + count / 2 && bits < 30)
         bits++;
-    /* The slots first: they are what the huge page is for. The arena's memory is fresh, so zero. */
-    u64 *slot = arena_alloc(arena, sizeof *slot << bits);
+    /* The slots first: they are what the huge page is for. */
+    u64 *slot = arena_zalloc(arena, sizeof *slot << bits);
     struct index_tables *tables = arena_alloc(arena, scope->count * sizeof *tables);
     if (!slot || !tables)
         return false;

@@ -89,7 +89,6 @@ struct object {
     u32 symbol_count;                 /* counted by index.c; 0: not yet */
     struct object **bound_to;         /* objects outside its needs that a relocation bound to */
     u32 bound_count, bound_room;
-    u64 got_lazy;                     /* lazily bound slots still to come; for reports */
 };
 
 /* config.c: the facts fixed for the life of the process. */

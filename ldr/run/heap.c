@@ -134,7 +134,7 @@ void *scratch_more(struct arena *arena, size_t need, size_t *got)
     if (huge)
         sys_madvise(at, *got, 14 /* MADV_HUGEPAGE */);
     struct owned_chunk *chunk = (struct owned_chunk *)at - 1;
-    *chunk = (struct owned_chunk){ arena->chunks, start, len };
+    *chunk = (struct owned_chunk){ .next = arena->chunks, .start = start, .len = len };
     arena->chunks = chunk;
     return at;
 }

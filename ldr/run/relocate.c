@@ -668,7 +668,6 @@ static int apply_lazy(struct walk *walk)
 {
     const struct rela_table *table = &walk->object->image.plt;
     struct page_run run = { 0 };
-    u64 lazy = 0;
     /* A slot in pages that RELRO will seal cannot be stored to at its first call: it is bound now. */
     const struct image *image = &walk->object->image;
     u64 sealed = align_down(image->relro_vaddr, LDR_PAGE), sealed_len = align_down(image->relro_vaddr + image->relro_len, LDR_PAGE) - sealed;
@@ -683,12 +682,10 @@ static int apply_lazy(struct walk *walk)
         if (ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && r->r_offset - walk->lo <= walk->len - 8 &&
             r->r_offset - sealed >= sealed_len) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;
-            lazy++;
         } else {
             walk->worst = apply_one(walk, r);
         }
     }
-    walk->object->got_lazy = lazy;
     return walk->worst;
 }
 
@@ -764,8 +761,8 @@ int relocate_object(struct object *object, enum bind_when when)
 
 /* ---- the index while start-up relocates ------------------------------------------------------------------------------ */
 
-static struct symbol_index start_index;
-static struct arena index_arena;
+static COLD_DATA struct symbol_index start_index;
+static COLD_DATA struct arena index_arena;
 
 void relocate_prepare(const struct scope *scope, bool bind_now)
 {
@@ -781,10 +778,14 @@ void relocate_prepare(const struct scope *scope, bool bind_now)
     index_arena = (struct arena){ .more = scratch_more, .zeroed = true };
     if (index_build(&start_index, scope, &index_arena))
         session.index = &start_index;
+    else
+        scratch_free(&index_arena);
 }
 
 void relocate_done(void)
 {
+    if (!session.index)
+        return;                       /* the arena lies on a page that was never touched */
     session.index = NULL;
     scratch_free(&index_arena);
 }

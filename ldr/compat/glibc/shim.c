@@ -280,7 +280,7 @@ static void fill_private_map(struct object *object, char *map, bool readonly)
     const struct image *image = &object->image;
     GLIBC_AT(map, row->lm_real, char *) = map;
     /* libc's __libc_freeres follows l_libname->next without asking and finds the end; one for all */
-    static u64 libname[8];
+    static u64 libname[4];
     GLIBC_AT(libname, row->ln_name, const char *) = "";
     GLIBC_AT(libname, row->ln_dont_free, int) = 1;
     GLIBC_AT(map, row->lm_libname, void *) = libname;
@@ -427,9 +427,8 @@ void shim_fill(void)
     if (glibc_has(row->g_stack_prot_flags))
         GLIBC_AT(g, row->g_stack_prot_flags, u32) = PROT_READ | PROT_WRITE | (stack & PF_X ? PROT_EXEC : 0);
     /* Equal non-NULL pointers: "the linker is active", and nothing for __libc_freeres to free. */
-    static u64 no_dirs[8];
-    GLIBC_AT(ro, row->ro_init_all_dirs, void *) = no_dirs;
-    GLIBC_AT(g, row->g_all_dirs, void *) = no_dirs;
+    GLIBC_AT(ro, row->ro_init_all_dirs, void *) = &glibc;
+    GLIBC_AT(g, row->g_all_dirs, void *) = &glibc;
 
     GLIBC_AT(ro, row->ro_pagesize, u64) = k->page;
     GLIBC_AT(ro, row->ro_minsigstacksize, u64) = k->minsigstksz ? k->minsigstksz : 2048;
