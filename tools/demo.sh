@@ -32,7 +32,7 @@ start() { # start PROGRAM [ARG...]: its stdin is the pipe that holds it, its std
 # shellcheck disable=SC2016 # perl's variables
 for ((i = 0; i < copies; i++)); do
     start /usr/bin/python3 -c 'import ssl, sqlite3, sys
-print("ready", flush=True); sys.stdin.read()'
+sys.stdout.write("ready\n"); sys.stdout.flush(); sys.stdin.read()'
     start /usr/bin/perl -e 'use POSIX; use Socket; use List::Util; use Data::Dumper; $| = 1; print "ready\n"; my $line = <STDIN>;'
     start /bin/bash --norc --noprofile -c 'echo ready; while read -r line; do :; done'
 done

@@ -2,7 +2,7 @@
  *
  * LDR_ERRORS(X) lists X(NAME, "text for people", "field judged"). Functions return -LDR_E_NAME; 0 is success.
  * The texts keep glibc's wording where glibc has the same refusal, because scripts and people search for it; the values found
- * and expected are appended by whoever prints (start/message.c, the tools). Negative values never collide with errno: system call
+ * and expected are appended by whoever prints (api/message.c, the tools). Negative values never collide with errno: system call
  * failures travel in struct problem.sys_errno beside the code.
  */
 #ifndef LDR_ERROR_H

@@ -76,6 +76,13 @@ static int note_candidate(struct search *search, const char *path, enum found_by
     return 0;
 }
 
+/* Machine-dependent subdirectories that do not exist are the rule, not news. */
+static bool is_subdirectory(const char *path)
+{
+    const char *name = str_base(path);
+    return str_equal(name, "glibc-hwcaps") || str_equal(name, "tls") || str_equal(name, "x86_64");
+}
+
 static void put_tried(struct text *t, const struct problem *problem)
 {
     struct search again = session.search;
@@ -89,7 +96,7 @@ static void put_tried(struct text *t, const struct problem *problem)
     tried = t;
     search_library(&again, problem->object, loader);
     for (struct search_dir *dir = again.dirs; dir; dir = dir->next)
-        if (dir->state == DIR_MISSING && !str_equal(str_base(dir->path), "glibc-hwcaps")) {
+        if (dir->state == DIR_MISSING && !is_subdirectory(dir->path)) {
             text_put(t, "  no such directory: ");
             text_put(t, dir->path);
             text_char(t, '\n');

@@ -1,7 +1,6 @@
-/* mem.c - the four memory functions GCC may call on its own, and the two string functions tools look for by name.
+/* mem.c - the four memory functions GCC may call on its own, and two string functions.
  * String instructions: the runtime is built without vector registers, so that a lazily bound call or a TLS access never
- * has vector state of ours to disturb; with ERMS, rep movsb is as fast as vector code from a few hundred bytes up.
- * Valgrind insists on finding strlen and friends by these names in an object whose soname is the linker's. */
+ * has vector state of ours to disturb; with ERMS, rep movsb is as fast as vector code from a few hundred bytes up. */
 #include "base.h"
 
 #ifdef LDR_FREESTANDING
@@ -75,12 +74,6 @@ int strcmp(const char *a, const char *b)
     for (; *a && *a == *b; a++, b++)
         ;
     return (u8)*a - (u8)*b;
-}
-
-char *index(const char *s, int c);
-char *index(const char *s, int c)
-{
-    return (char *)str_chr(s, (char)c);
 }
 
 #endif

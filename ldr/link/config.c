@@ -44,6 +44,8 @@ void config_take_env(struct config *config, const char *entry)
         config->library_path = *v ? v : NULL;
     else if ((v = value_of(entry, "LD_SHOW_AUXV")))
         config->show_auxv = true;
+    else if ((v = value_of(entry, "LD_AUDIT")))
+        config->audit = *v ? v : NULL;
     else if ((v = value_of(entry, "LD_BIND_NOT")))
         config->bind_not = *v != 0;
     else if ((v = value_of(entry, "LD_DYNAMIC_WEAK")))

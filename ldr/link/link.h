@@ -32,8 +32,7 @@ struct alias {                        /* a name the object was asked for by */
 enum object_state {
     OBJECT_OPENED,                    /* file identity known */
     OBJECT_MAPPED,                    /* segments in place, dynamic table read */
-    OBJECT_LINKED,                    /* needed objects known, versions checked */
-    OBJECT_PLACED,                    /* scopes and TLS offset decided */
+    OBJECT_LINKED,                    /* needed objects known; versions, scopes and TLS follow for all new objects together */
     OBJECT_RELOCATED,
     OBJECT_PROTECTED,                 /* RELRO sealed */
     OBJECT_INITIALISING,              /* constructors running: a cycle that comes back here stops */
@@ -102,6 +101,7 @@ struct config {
     bool trace_unused;                /* ... what is needed and not used (LD_DEBUG=unused) */
     bool verbose, warn;
     bool inhibit_cache;
+    const char *audit;                /* LD_AUDIT: told that it is not supported */
     const char *genuine_linker;       /* LDR_GENUINE_LDSO */
     bool show_auxv;                   /* LD_SHOW_AUXV */
     const char *library_path;         /* NULL: none */
@@ -139,8 +139,6 @@ struct search {
     const struct ldcache *(*cache)(struct search *search);     /* NULL: none */
     u32 (*cpu_level)(struct search *search);                   /* x86-64-vN */
     const char *(*origin)(struct search *search, const struct object *object);   /* NULL: unknown */
-    /* note: told of every rule as it is applied, for reports; may be NULL */
-    void (*note)(struct search *search, enum found_by rule, const struct object *owner, const char *list);
 };
 /* search_library - offer every candidate for `name`, wanted by `loader`, until one is taken.
  *   returns what `try` last returned: 1, 0 (nothing left) or negative */

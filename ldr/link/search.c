@@ -31,8 +31,6 @@ const char *search_default_dir(u32 i)
     case 1: return "/usr/lib/x86_64-linux-gnu";
     case 2: return "/lib";
     case 3: return "/usr/lib";
-    case 4: return "/lib64";
-    case 5: return "/usr/lib64";
     default: return NULL;
     }
 }
@@ -235,8 +233,6 @@ static bool rpath_inhibited(const struct config *config, const struct object *ob
 NOINLINE static int try_list(struct search *search, const char *list, bool semicolons, const char *name, enum found_by rule,
                     const struct object *owner)
 {
-    if (search->note)
-        search->note(search, rule, owner, list);
     for (const char *at = list;;) {
         const char *end = at;
         while (*end && *end != ':' && !(semicolons && *end == ';'))
@@ -311,16 +307,12 @@ int search_library(struct search *search, const char *name, const struct object 
     bool no_default = paths_of && (paths_of->image.flags_1 & DF_1_NODEFLIB);
     const struct ldcache *cache = search->config->inhibit_cache || !search->cache ? NULL : search->cache(search);
     if (cache) {
-        if (search->note)
-            search->note(search, FOUND_CACHE, NULL, "/etc/ld.so.cache");
         const char *path = ldcache_find(cache, name, search);
         if (path && !(no_default && in_default_dir(path)) && (got = search->try(search, path, FOUND_CACHE, NULL)))
             return got;
     }
     if (no_default)
         return 0;
-    if (search->note)
-        search->note(search, FOUND_DEFAULT, NULL, "");
     for (u32 i = 0; search_default_dir(i); i++) {
         const char *dir = search_default_dir(i);
         if ((got = try_dir(search, dir, strlen(dir), name, FOUND_DEFAULT, NULL)))

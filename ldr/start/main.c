@@ -183,8 +183,21 @@ static void preload_file(void)
     sys_close(fd);
 }
 
+static void refuse_audit(void)
+{
+    char buf[4400];
+    struct text t = text_on(buf, sizeof buf);
+    if (!session.config.audit)
+        return;
+    text_put(&t, "ERROR: ld.so: object '");
+    text_put(&t, session.config.audit);
+    text_put(&t, "' cannot be loaded as audit interface: auditing is not supported yet; ignored.\n");
+    message_warn(buf);
+}
+
 static int load_everything(void)
 {
+    refuse_audit();
     preload_list(session.config.preload_env, "LD_PRELOAD", true);
     preload_list(session.config.preload_option, "--preload", true);
     preload_file();

@@ -109,12 +109,16 @@ int shim_recognise(void)
         libc_id = none;
     struct glibc_mismatch why = { 0 };
     glibc.row = glibc_row_find(rows, ARRAY_COUNT(rows), ld_id, libc_id);
-    if (!glibc.row) {
+    struct glibc_span ld_spans[8], libc_spans[8];
+    struct glibc_images images = { .find = find_for_derive };
+    images.object[GLIBC_LD] = (struct glibc_image){ ld_spans, spans_of(session.linker, ld_spans, ARRAY_COUNT(ld_spans)) };
+    images.object[GLIBC_LIBC] = (struct glibc_image){ libc_spans, spans_of(session.libc, libc_spans, ARRAY_COUNT(libc_spans)) };
+    if (glibc.row) {
+        /* Build-ids can be forged or left when a file is patched: libc's own descriptors must agree. */
+        if (glibc_row_check(&images, glibc.row, GLIBC_QUICK, &why) != 0)
+            return refuse(ld_id, libc_id, &why);
+    } else {
         /* No row for this pair: derive one from the binaries, and believe it only for another build of a known release. */
-        struct glibc_span ld_spans[16], libc_spans[16];
-        struct glibc_images images = { .find = find_for_derive };
-        images.object[GLIBC_LD] = (struct glibc_image){ ld_spans, spans_of(session.linker, ld_spans, 16) };
-        images.object[GLIBC_LIBC] = (struct glibc_image){ libc_spans, spans_of(session.libc, libc_spans, 16) };
         const struct glibc_layout *nearest = NULL;
         if (glibc_row_derive(&images, rows, ARRAY_COUNT(rows), &derived, &nearest, &why) != 0 ||
             !str_equal(derived.version, nearest->version))
