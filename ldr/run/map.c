@@ -149,18 +149,9 @@ int map_file(struct object *object, int fd, u64 file_len)
     int err = 0;
     for (u32 i = 0; i < plan->seg_count && !err; i++) {
         const struct segment *seg = &plan->seg[i];
-        /* The reservation is the file from the first segment on. Constants at the same distance from their place in the file, as link
-         * editors lay them out behind the code, are mapped by it already. */
-        bool in_place = first_done && seg->prot == plan->seg[0].prot && seg->vaddr - seg->off == plan->seg[0].vaddr - plan->seg[0].off &&
-                        seg->mem_end == seg->file_end;
-        bool code_in_place = first_done && seg->prot == (PF_R | PF_X) && seg->vaddr - seg->off == plan->seg[0].vaddr - plan->seg[0].off &&
-                             seg->mem_end == seg->file_end;
-        if (code_in_place) {
-            u64 from = align_down(seg->vaddr, LDR_PAGE);
-            err = sys_mprotect((char *)object->bias + from, align_up(seg->file_end, LDR_PAGE) - from, prot_of(seg->prot));
-            if (err)                  /* a file system mounted noexec */
-                err = map_failed(object, (const void *)(i64)err, seg->vaddr);
-        } else if (!in_place)
+        /* Every segment by a call of its own, also where the reservation already shows the same bytes: valgrind and perf learn what an
+         * object is from its mappings. */
+        if (i || !first_done)
             err = map_segment(object, seg, fd);
         if (!err && seg->prot & PF_W && align_up(seg->file_end, LDR_PAGE) - align_down(seg->vaddr, LDR_PAGE) > 2 * LDR_PAGE)
             populate_certain(object);
