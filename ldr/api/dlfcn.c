@@ -3,11 +3,13 @@
 #include "dlfcn.h"
 #include "error.h"
 #include "message.h"
+#include "../run/unique.h"
 #include "../compat/shim.h"
 
 #define HANDLE_DEFAULT ((void *)0)
 #define HANDLE_NEXT ((void *)-1l)
 #define EINVAL_ 22
+#define MODE_KNOWN 0x110f             /* LAZY NOW NOLOAD DEEPBIND GLOBAL NODELETE */
 
 static struct object *caller_object(const void *caller)
 {
@@ -53,6 +55,10 @@ void *dl_dlopen(const char *file, int mode, void *caller)
     error_clear();
     if ((mode & 3) == 0) {
         error_set_about(not_null(file), "invalid mode for dlopen()", EINVAL_);
+        return NULL;
+    }
+    if (mode & ~MODE_KNOWN) {
+        error_set_about("", "invalid mode parameter", EINVAL_);
         return NULL;
     }
     struct report outer = begin(error_report());
@@ -117,7 +123,7 @@ static bool find_for_handle(void *handle, struct object *caller, const struct sy
     if (object->closure.count)
         return scope_find(&object->closure, 0, want, NULL, out);
     struct object *alone[1] = { object };
-    struct scope scope = { alone, 1, 1 };
+    struct scope scope = { .object = alone, .count = 1, .room = 1 };
     return scope_find(&scope, 0, want, NULL, out);
 }
 
@@ -144,6 +150,11 @@ static void *find_symbol(void *handle, const char *name, const char *version_nam
         return NULL;
     }
     *found_out = true;
+    if (ELF64_ST_BIND(found.symbol->st_info) == STB_GNU_UNIQUE) {
+        struct binding mine = found;
+        if (!unique_binding(&mine, &found))
+            found = mine;
+    }
     if (handle == HANDLE_DEFAULT)
         object_note_binding(caller, found.object);   /* a pointer obtained through the global scope keeps its object, as a relocation would */
     if (ELF64_ST_TYPE(found.symbol->st_info) == STT_TLS)

@@ -8,6 +8,7 @@
 enum found_by {                       /* the rule that led to a file; also the word tools print */
     FOUND_PROGRAM,                    /* the program itself */
     FOUND_PRELOAD,
+    FOUND_TRUSTED_PRELOAD,            /* only asked for so: /etc/ld.so.preload; recorded as FOUND_PRELOAD */
     FOUND_NAME,                       /* the name held a slash */
     FOUND_RPATH,
     FOUND_LIBRARY_PATH,
@@ -22,6 +23,7 @@ struct object;
 struct scope {                        /* objects searched in order */
     struct object **object;
     u32 count, room;
+    bool in_heap;                     /* the list was allocated by unloading (run/close.c) */
 };
 struct alias {                        /* a name the object was asked for by */
     const char *name;
@@ -72,6 +74,7 @@ struct object {
     struct scope symbolic_scope;      /* this object alone, for DT_SYMBOLIC */
     u64 tls_module;                   /* 1.., 0: no TLS */
     u64 tls_offset;                   /* distance of its block below the thread pointer; 0: dynamic */
+    bool tls_dynamic_used;            /* some thread has a block of its own: too late for a static one */
     bool tls_static_pending;          /* block given after start-up: copy the image into every thread once relocated */
 
     /* life */

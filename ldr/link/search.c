@@ -10,7 +10,8 @@ const char *found_by_text(enum found_by rule)
 {
     switch (rule) {
     case FOUND_PROGRAM: return "program";
-    case FOUND_PRELOAD: return "preload";
+    case FOUND_PRELOAD:
+    case FOUND_TRUSTED_PRELOAD: return "preload";
     case FOUND_NAME: return "path";
     case FOUND_RPATH: return "RPATH";
     case FOUND_LIBRARY_PATH: return "LD_LIBRARY_PATH";
@@ -197,8 +198,34 @@ bool search_expand(struct search *search, const char *from, size_t len, const st
     return !out->cut;
 }
 
-static bool trusted_dir(const char *path, size_t len)
+/* "." and ".." are resolved by text: a path that only begins like a trusted directory must not lead out of it. */
+static size_t normalise(char *path, size_t len)
 {
+    size_t to = 0;
+    for (size_t at = 0; at < len;) {
+        while (at < len && path[at] == '/')
+            at++;
+        size_t end = at;
+        while (end < len && path[end] != '/')
+            end++;
+        if (end - at == 2 && path[at] == '.' && path[at + 1] == '.') {
+            while (to && path[--to] != '/')
+                ;
+        } else if (end > at && !(end - at == 1 && path[at] == '.')) {
+            path[to++] = '/';
+            for (; at < end; at++)
+                path[to++] = path[at];
+        }
+        at = end;
+    }
+    return to;
+}
+
+static bool trusted_dir(char *path, size_t len)
+{
+    if (!len || path[0] != '/')
+        return false;
+    len = normalise(path, len);
     for (u32 i = 0; search_default_dir(i); i++) {
         const char *dir = search_default_dir(i);
         size_t n = strlen(dir);
@@ -241,7 +268,9 @@ NOINLINE static int try_list(struct search *search, const char *list, bool semic
         struct text dir = text_on(expanded, sizeof expanded);
         if (search_expand(search, at, (size_t)(end - at), owner, &dir)) {
             bool dynamic = search->config->secure && at < end && *at == '$';
-            if (!dynamic || trusted_dir(expanded, dir.len)) {
+            char judged[4096];
+            memcpy(judged, expanded, dynamic ? dir.len : 0);
+            if (!dynamic || trusted_dir(judged, dir.len)) {
                 int got = try_dir(search, expanded, dir.len, name, rule, owner);
                 if (got)
                     return got == SEARCH_ABANDON_LIST ? 0 : got;

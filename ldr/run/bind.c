@@ -43,9 +43,23 @@ u64 bind_slot(struct object *object, u64 index)
     struct report fatal = message_fatal_lookup_report();
     struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal, NULL };
     struct binding found;
-    u32 outer = tls_lookup_enter();
-    int got = find_reference(&reference, &found);
-    tls_lookup_leave(outer);
+    int got;
+    bool settle;
+    do {
+        u64 unloads = __atomic_load_n(&session.subs, __ATOMIC_ACQUIRE);
+        u32 outer = tls_lookup_enter();
+        got = find_reference(&reference, &found);
+        settle = got == 0 && binding_needs_settling(&reference, &found);
+        tls_lookup_leave(outer);
+        if (!settle)
+            break;
+        /* The lock only outside the lookup: dlclose holds it while it waits for lookups to end. What was found may be gone by then. */
+        shim_lock_load();
+        settle = unloads != session.subs;
+        if (!settle)
+            got = settle_binding(&reference, &found);
+        shim_unlock_load();
+    } while (settle);
     u64 value = got == 0 ? binding_address(&found) + (u64)r->r_addend : 0;
     if (!session.config.bind_not)
         __atomic_store_n((u64 *)(object->bias + r->r_offset), value, __ATOMIC_RELAXED);

@@ -5,6 +5,7 @@
 #include "run.h"
 #include "../compat/shim.h"
 #include "../debug/r_debug.h"
+#include "unique.h"
 
 static bool holds_itself(struct object *object)
 {
@@ -44,16 +45,28 @@ static void leave_global(struct object **list, u32 count)
         any |= list[i]->in_global;
     if (!any)
         return;
-    /* A new list of the same room, its tail filled with the program: a reader that still holds the old count stays inside. */
-    struct object **fresh = arena_alloc(&session.permanent, global->room * sizeof *fresh);
+    /* A new list of the same room, its tail filled with the program: a reader that still holds the old count stays inside. Two lists
+     * serve in turn; the one before last has no reader any more (tls_wait_for_lookups of the removal in between). */
+    static struct object **spare;
+    static u32 spare_room;
+    struct object **fresh = spare_room >= global->room ? spare : heap_alloc(global->room * sizeof *fresh);
     if (!fresh)
-        return;
-    u32 kept = 0;
+        fresh = global->object;       /* no memory: in place rather than leave what goes */
+    if (fresh != spare)
+        heap_free(spare);
+    spare = NULL;
+    spare_room = 0;
+    u32 kept = 0, room = global->room;
     for (u32 i = 0; i < global->count; i++)
         if (!global->object[i]->visited || !global->object[i]->in_global)
             fresh[kept++] = global->object[i];
-    for (u32 i = kept; i < global->room; i++)
+    for (u32 i = kept; i < room; i++)
         fresh[i] = session.program;
+    if (fresh != global->object && global->in_heap) {
+        spare = global->object;
+        spare_room = room;
+    }
+    global->in_heap |= fresh != global->object;
     __atomic_store_n(&global->object, fresh, __ATOMIC_RELEASE);
     __atomic_store_n(&global->count, kept, __ATOMIC_RELEASE);
 }
@@ -68,6 +81,11 @@ void unload_objects(struct object **list, u32 count)
     for (u32 i = 0; i < count; i++)
         list[i]->visited = true;      /* here: going */
     leave_global(list, count);
+    for (struct object *object = session.first; object; object = object->next)
+        if (object->loader && object->loader->visited)
+            object->loader = NULL;
+    for (u32 i = 0; i < count; i++)
+        unique_forget(list[i]);
     debug_announce(DEBUG_REMOVING);
     shim_lock_write();
     for (u32 i = 0; i < count; i++)
@@ -113,7 +131,17 @@ static void sweep(void)
         graph_sort(work, count, false, true, work + most + 1);
         for (u32 i = 0; i < count; i++)
             init_finish_object(work[i]);
-        unload_objects(work, count);
+        /* A destructor may have opened something that needs one of these: it stays, finished as it is. */
+        struct object **used = heap_alloc((session.object_count + 1ul) * sizeof *used);
+        u32 going = 0;
+        if (used) {
+            mark_used(used);
+            for (u32 i = 0; i < count; i++)
+                if (!work[i]->visited)
+                    work[going++] = work[i];
+            heap_free(used);
+        }
+        unload_objects(work, going);
     }
     heap_free(work);
 }

@@ -5,22 +5,22 @@
  * still stand in one. */
 #include "run.h"
 
-struct table { struct found_range *range; u32 count, room; };
+struct table { u32 count, room; struct found_range range[]; };
 
-static struct table tables[2];
+static struct table *tables[2];
 static u32 sequence;                  /* low bit: which copy is current */
 
-static bool reserve(struct table *table, u32 count)
+/* Count and ranges are one block: whatever mixture a slow reader sees, it stays inside. */
+static struct table *table_with_room(struct table *table, u32 count)
 {
-    if (count <= table->room)
-        return true;
+    if (table && count <= table->room)
+        return table;
     u32 room = session.started ? count + count / 2 + 8 : count + 2;
-    struct found_range *range = session.started ? heap_alloc(room * sizeof *range) : arena_alloc(&session.permanent, room * sizeof *range);
-    if (!range)
-        return false;
-    table->range = range;
-    table->room = room;
-    return true;
+    u64 len = sizeof *table + room * sizeof table->range[0];
+    table = session.started ? heap_alloc(len) : arena_zalloc(&session.permanent, len);
+    if (table)
+        table->room = room;
+    return table;
 }
 
 static void insert(struct table *table, struct object *object)
@@ -36,14 +36,15 @@ static void insert(struct table *table, struct object *object)
 bool find_table_update(void)
 {
     u32 next = sequence + 1;
-    struct table *table = &tables[next & 1];
-    if (!reserve(table, session.object_count))
+    struct table *table = table_with_room(tables[next & 1], session.object_count);
+    if (!table)
         return false;
     table->count = 0;
     /* The kernel maps downwards, so list order backwards is nearly sorted. */
     for (struct object *object = session.last; object; object = object->prev)
         if (object->map_end > object->map_start)
             insert(table, object);
+    __atomic_store_n(&tables[next & 1], table, __ATOMIC_RELEASE);
     __atomic_store_n(&sequence, next, __ATOMIC_RELEASE);
     return true;
 }
@@ -54,8 +55,8 @@ const struct found_range *find_range(u64 addr, struct found_range *copy)
         return &session.self;
     for (;;) {
         u32 seen = __atomic_load_n(&sequence, __ATOMIC_ACQUIRE);
-        const struct table *table = &tables[seen & 1];
-        u32 lo = 0, hi = table->count;
+        const struct table *table = __atomic_load_n(&tables[seen & 1], __ATOMIC_ACQUIRE);
+        u32 lo = 0, hi = table ? table->count : 0, count = hi;
         bool found = false;
         while (lo < hi) {
             u32 mid = lo + (hi - lo) / 2;
@@ -64,7 +65,7 @@ const struct found_range *find_range(u64 addr, struct found_range *copy)
             else
                 hi = mid;
         }
-        if (lo < table->count && table->range[lo].start <= addr && addr < table->range[lo].end) {
+        if (lo < count && table->range[lo].start <= addr && addr < table->range[lo].end) {
             *copy = table->range[lo];
             found = true;
         }

@@ -29,7 +29,7 @@ int init_order_build(struct object *root, struct arena *arena)
         struct object **closure = arena_alloc(arena, 2ul * count * sizeof *closure);
         if (closure) {
             memcpy(closure, found, count * sizeof *closure);
-            root->closure = (struct scope){ closure, count, count };
+            root->closure = (struct scope){ .object = closure, .count = count, .room = count };
             root->init_order = NULL;  /* the sort must see its needs, not an older order */
             graph_sort(found, count, true, false, work);
             memcpy(closure + count, found, count * sizeof *closure);
@@ -86,7 +86,8 @@ void init_run(struct object *root)
 
 void init_finish_object(struct object *object)
 {
-    if (object->state != OBJECT_INITIALISED)
+    /* Also while its constructor runs: exit() may be called there. */
+    if (object->state != OBJECT_INITIALISED && object->state != OBJECT_INITIALISING)
         return;
     object->state = OBJECT_FINISHED;
     if (object->is_linker || object->is_vdso)

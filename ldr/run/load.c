@@ -30,7 +30,7 @@ struct opened {
 static struct object *object_of_file(const struct stat *st)
 {
     for (struct object *object = session.first; object; object = object->next)
-        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
+        if (object->state != OBJECT_FINISHED && object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
             return object;
     return NULL;
 }
@@ -65,13 +65,9 @@ static int read_headers(struct object *object, const struct opened *file)
         return report_values(&session.report, LDR_E_NO_LOAD, object->aliases.name ? object->aliases.name : path, 0, 1, 0);
     if (!add_u64(eh->e_phoff, len, &end) || end > file_len)
         return report_values(&session.report, LDR_E_PHDR_RANGE, path, eh->e_phoff, file_len, eh->e_phnum);
-    /* Read from the first bytes of the file; once mapped, the headers are found in a segment and no copy is kept. */
+    /* Read from the first bytes of the file. Once mapped they are nearly always found in a segment, and no copy is kept. */
     const Elf64_Phdr *phdr = (const void *)(head + eh->e_phoff);
-    bool mapped_too = false;
-    for (u16 i = 0; end <= got && i < eh->e_phnum; i++)
-        mapped_too |= phdr[i].p_type == PT_LOAD && phdr[i].p_offset <= eh->e_phoff && end <= phdr[i].p_offset + phdr[i].p_filesz &&
-                      (phdr[i].p_flags & PF_R);
-    if (!mapped_too || eh->e_phoff % 8) {
+    if (end > got || eh->e_phoff % 8) {
         phdr = arena_alloc(object->arena, len);
         if (!phdr)
             return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
@@ -86,12 +82,19 @@ static int read_headers(struct object *object, const struct opened *file)
     renamed_to = object->aliases.name;
     struct report renamed = { take_renamed };
     err = image_read_phdrs(&object->image, phdr, eh->e_phnum, file_len, object->arena, &renamed);
-    /* The mapped copy of the headers outlives the arena's for readers like dl_iterate_phdr; find it in a segment. */
+    u64 mapped = 0;                   /* where a segment holds them; PT_PHDR is only the file's claim */
     for (u32 i = 0; !err && i < object->image.plan.seg_count; i++) {
         const struct segment *seg = &object->image.plan.seg[i];
         u64 seg_file_end = seg->off + (seg->file_end - seg->vaddr);
-        if (seg->off <= eh->e_phoff && end <= seg_file_end)
-            object->image.phdr_vaddr = seg->vaddr + (eh->e_phoff - seg->off);
+        if ((seg->prot & PF_R) && seg->off <= eh->e_phoff && end <= seg_file_end && (seg->vaddr + (eh->e_phoff - seg->off)) % 8 == 0)
+            mapped = seg->vaddr + (eh->e_phoff - seg->off);
+    }
+    object->image.phdr_vaddr = mapped;
+    if (!err && !mapped && (const u8 *)phdr == head + eh->e_phoff) {
+        Elf64_Phdr *copy = arena_alloc(object->arena, len);
+        if (!copy)
+            return report_values(&session.report, LDR_E_NO_MEMORY, path, len, 0, 0);
+        object->image.phdr = memcpy(copy, phdr, len);
     }
     return err;
 }
@@ -247,7 +250,7 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
         discard(object);
         return 0;
     }
-    object->found_by = attempt.as == FOUND_PRELOAD ? FOUND_PRELOAD : rule;
+    object->found_by = attempt.as == FOUND_PRELOAD || attempt.as == FOUND_TRUSTED_PRELOAD ? FOUND_PRELOAD : rule;
     attempt.result = object;
     return 1;
 }
@@ -322,8 +325,8 @@ struct object *load_only_loaded(const char *name, struct object *loader)
     (void)loader;
     bool has_slash = str_chr(name, '/') != NULL;
     for (struct object *object = session.first; object; object = object->next) {
-        if (object->is_vdso)
-            continue;
+        if (object->is_vdso || (object->state == OBJECT_FINISHED && !object->is_missing))
+            continue;                 /* finished: about to be unmapped */
         if (object_answers_to(object, name))
             return object;
         if (has_slash && object->path && *object->path && str_equal(object->path, name))
@@ -348,6 +351,10 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     struct object *object = load_only_loaded(name, loader);
     if (object)
         return object;
+    if (session.config.secure && str_chr(name, '/') && str_chr(name, '$')) {
+        report_errno(&session.report, LDR_E_DST_SECURE, name, 0);
+        return NULL;
+    }
     /* A search may recurse (a filter's filtee), so its state is kept on the stack of this call. */
     __typeof__(attempt) outer = attempt;
     struct report loud = session.report;

@@ -68,7 +68,7 @@ bool object_add_alias(struct object *object, const char *name)
         return true;
     /* A name in its own string table, or for an object that stays in one that stays, needs no copy. */
     bool lives = object->image.strtab && name >= object->image.strtab && name < object->image.strtab + object->image.strtab_len;
-    const char *copy = lives || object->at_start ? name : arena_dup(object->arena, name);
+    const char *copy = lives || (object->at_start && !session.started) ? name : arena_dup(object->arena, name);
     if (!copy)
         return false;
     if (!object->aliases.name) {
@@ -164,6 +164,7 @@ bool scope_add(struct scope *scope, struct object *object, struct arena *arena)
         struct object **old = scope->object;
         scope->object = list;
         scope->room = room;
+        scope->in_heap = false;
         if (!arena)
             heap_free(old);
     }
@@ -199,11 +200,20 @@ bool object_add_scope(struct object *object, const struct scope *scope, bool fir
 
 void object_remove_scope(struct object *object, const struct scope *scope)
 {
-    for (u32 i = 0; i < object->scope_count; i++)
-        if (object->scope[i] == scope) {
-            for (u32 k = i; k + 1 < object->scope_count; k++)
-                object->scope[k] = object->scope[k + 1];
-            object->scope_count--;
-            return;
-        }
+    u32 count = object->scope_count, at = 0;
+    while (at < count && object->scope[at] != scope)
+        at++;
+    if (at == count)
+        return;
+    /* A new list, the last entry twice: a reader with the old count stays inside, and passes over nothing. */
+    const struct scope **list = arena_zalloc(object->arena, object->scope_room * sizeof *list);
+    if (!list)
+        list = object->scope;
+    for (u32 from = 0, to = 0; from < count; from++)
+        if (from != at)
+            list[to++] = object->scope[from];
+    if (count > 1 && list != object->scope)
+        list[count - 1] = list[count - 2];
+    __atomic_store_n(&object->scope, list, __ATOMIC_RELEASE);
+    __atomic_store_n(&object->scope_count, count - 1, __ATOMIC_RELEASE);
 }

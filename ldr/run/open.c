@@ -34,7 +34,7 @@ static int set_scopes(struct object *root, int mode)
                 ok = object_add_scope(object, &session.global, false) && object_add_scope(object, closure, false);
             if (ok && object->image.symbolic)
                 ok = scope_add(&object->symbolic_scope, object, object->arena) && object_add_scope(object, &object->symbolic_scope, true);
-        } else if (!object->is_vdso) {
+        } else if (!object->is_vdso && !object->at_start) {
             ok = object_add_scope(object, closure, false);
         }
         if (!ok)
@@ -143,6 +143,9 @@ struct object *open_object(const char *name, int mode, struct object *caller)
     if (!err)
         err = link_new(root, first, mode);
     if (err) {
+        /* Blocks given to objects that were there before hold live data by now, or never will be asked for again. */
+        for (struct object *object = session.first; object != first; object = object->next)
+            object->tls_static_pending = false;
         if (!had_closure && root->closure.count)
             for (struct object *object = session.first; object; object = object->next)
                 object_remove_scope(object, &root->closure);
@@ -155,10 +158,11 @@ struct object *open_object(const char *name, int mode, struct object *caller)
         root->no_delete = true;
         root->no_delete_why = "RTLD_NODELETE";
     }
-    if (mode & MODE_GLOBAL)
-        make_global(root);
     if (first)
         debug_announce(DEBUG_CONSISTENT);
-    init_run(root);
+    if (first || !had_closure)
+        init_run(root);               /* open already: its own opener runs what is left, in its order */
+    if (mode & MODE_GLOBAL)
+        make_global(root);            /* constructors do not see it yet, as under the system's linker */
     return root;
 }

@@ -63,8 +63,8 @@ void object_note_binding(struct object *from, struct object *to)
         u32 room = from->bound_room ? from->bound_room * 2 : 8;
         struct object **list = heap_alloc(room * sizeof *list);
         if (list) {
+            /* The old list stays: graph walks of another thread may stand in it, and lists are few and short. */
             memcpy(list, from->bound_to, from->bound_count * sizeof *list);
-            heap_free(from->bound_to);
             from->bound_to = list;
             from->bound_room = room;
         }
@@ -115,16 +115,27 @@ int find_reference(const struct reference *reference, struct binding *out)
                                    .wanted_by = want.version ? want.version->name : NULL };
         return report_problem(reference->report, &problem);
     }
-    if (ELF64_ST_BIND(out->symbol->st_info) == STB_GNU_UNIQUE) {
+    return 0;
+}
+
+bool binding_needs_settling(const struct reference *reference, const struct binding *found)
+{
+    return ELF64_ST_BIND(found->symbol->st_info) == STB_GNU_UNIQUE || (found->object != reference->object && !found->object->at_start);
+}
+
+int settle_binding(const struct reference *reference, struct binding *found)
+{
+    struct object *object = reference->object;
+    if (ELF64_ST_BIND(found->symbol->st_info) == STB_GNU_UNIQUE) {
         /* A copy relocation moves the unique object into the program. */
-        struct binding mine = reference->classes & CLASS_COPY ? (struct binding){ object, sym } : *out;
+        struct binding mine = reference->classes & CLASS_COPY ? (struct binding){ object, &object->image.symtab[reference->symbol] } : *found;
         struct binding theirs;
-        if (!unique_binding(want.name, &mine, &theirs))
-            return report_values(reference->report, LDR_E_NO_MEMORY, image->path, 0, 0, 0);
+        if (!unique_binding(&mine, &theirs))
+            return report_values(reference->report, LDR_E_NO_MEMORY, object->image.path, 0, 0, 0);
         if (!(reference->classes & CLASS_COPY))
-            *out = theirs;
+            *found = theirs;
     }
-    object_note_binding(object, out->object);
+    object_note_binding(object, found->object);
     return 0;
 }
 
@@ -297,6 +308,8 @@ static int resolve(struct walk *walk, u32 symbol, u32 classes)
         return walk->last_found ? 0 : 1;
     struct reference reference = { walk->object, symbol, classes, &session.report, walk->hashed };
     int got = find_reference(&reference, &walk->last);
+    if (got == 0)
+        got = settle_binding(&reference, &walk->last);
     walk->last_valid = got >= 0;
     walk->last_symbol = symbol;
     walk->last_classes = classes;

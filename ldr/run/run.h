@@ -147,7 +147,12 @@ struct reference {
     struct report *report;            /* lazy binding runs on any thread: it cannot use the session's */
     const struct hashed_name *hashed; /* the name's hash, when the caller had it computed ahead; or NULL */
 };
-int find_reference(const struct reference *reference, struct binding *out);    /* 0 found, 1 undefined weak, negative: reported */
+/* find_reference - the definition by scope and version alone: 0 found, 1 undefined weak, negative: reported. Takes no lock.
+ * settle_binding - then, with the load lock held: one definition for unique symbols, and `found` kept loaded as long as its user.
+ * binding_needs_settling - whether that would do anything. */
+int find_reference(const struct reference *reference, struct binding *out);
+bool binding_needs_settling(const struct reference *reference, const struct binding *found);
+int settle_binding(const struct reference *reference, struct binding *found);
 u64 binding_address(const struct binding *binding);            /* runs IFUNC resolvers; compat overrides applied */
 /* object_note_binding - `from` uses `to` now: `to` must not be unloaded before it. */
 void object_note_binding(struct object *from, struct object *to);

@@ -91,7 +91,7 @@ void tls_remove_module(struct object *object)
 static bool place_static(struct object *object, struct tls_layout *layout, u64 *offset)
 {
     *layout = session.tls;
-    return tls_place(layout, object->image.tls_memsz, object->image.tls_align, object->image.tls_vaddr, offset) &&
+    return !object->tls_dynamic_used && tls_place(layout, object->image.tls_memsz, object->image.tls_align, object->image.tls_vaddr, offset) &&
            layout->align <= session.tls.align;
 }
 
@@ -99,8 +99,11 @@ static void take_static(struct object *object, const struct tls_layout *layout, 
 {
     session.tls = *layout;
     object->tls_offset = offset;
-    object->tls_static_pending = session.started;
     shim_tls_changed(object);
+    if (session.started && object->state >= OBJECT_RELOCATED)
+        tls_copy_image_everywhere(object);    /* its image is final: no later failure may leave this undone */
+    else
+        object->tls_static_pending = session.started;
 }
 
 int tls_make_static(struct object *object)
@@ -227,9 +230,16 @@ void *tls_address(u64 module, u64 offset)
         memcpy(block, (const void *)(object->bias + image->tls_vaddr), image->tls_filesz);
         memset(block + image->tls_filesz, 0, image->tls_memsz - image->tls_filesz);
         dtv = current_dtv();          /* malloc may have grown it */
-        if (dtv[module].value == NO_BLOCK)
+        bool taken = false;
+        shim_lock_tls();              /* against tls_make_static deciding otherwise at this moment */
+        if (dtv[module].value == NO_BLOCK && !object->tls_offset) {
             dtv[module] = (struct dtv_element){ (u64)block, (u64)raw };
-        else
+            object->tls_dynamic_used = taken = true;
+        } else if (dtv[module].value == NO_BLOCK) {
+            dtv[module].value = (u64)thread_pointer() - object->tls_offset;
+        }
+        shim_unlock_tls();
+        if (!taken)
             shim_free(raw);
     }
     return (void *)(dtv[module].value + offset);
@@ -279,7 +289,12 @@ void *tls_allocate_init(void *tcb, bool images)
             copy_image(tcb, object);
     }
     dtv[0].value = dtv_length(dtv) >= session.module_count ? ldr_tls_generation : 0;
+    struct thread_store *store = &dtv_block_of(dtv)->store;        /* a reused stack: the dead thread's dlerror is not the new one's */
+    char *stale = store->error;
+    store->error = NULL;
+    store->error_taken = false;
     shim_unlock_tls();
+    heap_free(stale);
     return tcb;
 }
 

@@ -6,13 +6,15 @@
 
 struct entry { u32 hash; const char *name; struct binding binding; };
 
+/* A forgotten entry keeps its place, so that probes pass over it. */
+static const char forgotten[1];
 static struct entry *table;
 static u32 table_count, table_room;
 
 static struct entry *place_of(struct entry *in, u32 room, u32 hash, const char *name)
 {
     u32 at = hash & (room - 1);
-    while (in[at].name && !(in[at].hash == hash && str_equal(in[at].name, name)))
+    while (in[at].name && (in[at].name == forgotten || in[at].hash != hash || !str_equal(in[at].name, name)))
         at = (at + 1) & (room - 1);
     return &in[at];
 }
@@ -23,33 +25,45 @@ static bool grow(void)
     struct entry *bigger = heap_alloc(room * sizeof *bigger);
     if (!bigger)
         return false;
+    table_count = 0;
     for (u32 i = 0; i < table_room; i++)
-        if (table[i].name)
+        if (table[i].name && table[i].name != forgotten) {
             *place_of(bigger, room, table[i].hash, table[i].name) = table[i];
+            table_count++;
+        }
     heap_free(table);
     table = bigger;
     table_room = room;
     return true;
 }
 
-bool unique_binding(const char *name, const struct binding *mine, struct binding *out)
+bool unique_binding(const struct binding *mine, struct binding *out)
 {
+    /* The name as the definer has it: the table must not point into whoever asked. */
+    const char *name = mine->object->image.strtab + mine->symbol->st_name;
     u32 hash = gnu_hash_of(name);
+    bool found = false;
     shim_lock_load();
-    if (table_count * 2 >= table_room && !grow()) {
-        shim_unlock_load();
-        return false;
-    }
-    struct entry *entry = place_of(table, table_room, hash, name);
-    if (!entry->name) {
-        *entry = (struct entry){ hash, name, *mine };
-        table_count++;
-        if (!mine->object->at_start) {
-            mine->object->no_delete = true;
-            mine->object->no_delete_why = "it defines a unique symbol that is in use";
+    if (table_count * 2 < table_room || grow()) {
+        struct entry *entry = place_of(table, table_room, hash, name);
+        if (!entry->name) {
+            *entry = (struct entry){ hash, name, *mine };
+            table_count++;
+            if (!mine->object->at_start) {
+                mine->object->no_delete = true;
+                mine->object->no_delete_why = "it defines a unique symbol that is in use";
+            }
         }
+        *out = entry->binding;
+        found = true;
     }
-    *out = entry->binding;
     shim_unlock_load();
-    return true;
+    return found;
+}
+
+void unique_forget(const struct object *object)
+{
+    for (u32 i = 0; i < table_room; i++)
+        if (table[i].name && table[i].binding.object == object)
+            table[i] = (struct entry){ .name = forgotten };
 }

@@ -31,15 +31,11 @@ static void take_auxv(struct kernel_facts *k, u64 type, u64 value)
     }
 }
 
-static void find_vectors(struct kernel_facts *k)
+static void find_arguments(struct kernel_facts *k)
 {
     k->argc = (int)k->stack[0];
     k->argv = (char **)(k->stack + 1);
     k->envp = k->argv + k->argc + 1;
-    char **at = k->envp;
-    while (*at)
-        at++;
-    k->auxv = (Elf64_auxv_t *)(at + 1);
 }
 
 void kernel_read(u64 *stack, struct kernel_facts *k)
@@ -47,7 +43,11 @@ void kernel_read(u64 *stack, struct kernel_facts *k)
     k->stack = stack;
     k->page = LDR_PAGE;
     k->clktck = 100;
-    find_vectors(k);
+    find_arguments(k);
+    char **at = k->envp;
+    while (*at)
+        at++;
+    k->auxv = (Elf64_auxv_t *)(at + 1);
     for (const Elf64_auxv_t *a = k->auxv; a->a_type != AT_NULL; a++)
         take_auxv(k, a->a_type, a->a_un.a_val);
 }
@@ -62,7 +62,9 @@ void kernel_drop_arguments(struct kernel_facts *k, u32 count)
     u64 *to = k->stack + 1, *from = to + count;
     memmove(to, from, (u64)((char *)end - (char *)from));
     k->stack[0] -= count;
-    find_vectors(k);
+    find_arguments(k);
+    /* Not searched for anew: entries removed from the environment leave a gap before it. */
+    k->auxv = (Elf64_auxv_t *)((u64 *)k->auxv - count);
 }
 
 void kernel_set_auxv(struct kernel_facts *k, u64 type, u64 value)

@@ -125,7 +125,8 @@ static void note_preload_problem(struct report *report, const struct problem *pr
     preload_problem = preload_problem ? preload_problem : problem->code;
 }
 
-NOINLINE static void preload_list(const char *list, const char *from, bool colons)
+/* `trusted`: written by root (/etc/ld.so.preload), not by whoever starts a set-uid program. */
+NOINLINE static void preload_list(const char *list, const char *from, bool colons, bool trusted)
 {
     char *name;
     while (list && *list) {
@@ -142,8 +143,8 @@ NOINLINE static void preload_list(const char *list, const char *from, bool colon
             struct report outer = session.report;
             session.report = (struct report){ note_preload_problem };
             preload_problem = 0;
-            struct object *object = session.config.secure && str_chr(name, '/') ? session.program
-                                    : load_library(name, session.program, FOUND_PRELOAD, false, false);
+            struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
+                                    : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
             session.report = outer;
             if (!object) {
                 char buf[4400];
@@ -178,7 +179,7 @@ static void preload_file(void)
                 while (i < got && text[i] != '\n')
                     text[i++] = ' ';
         if (got > 0)
-            preload_list(text, "/etc/ld.so.preload", true);
+            preload_list(text, "/etc/ld.so.preload", true, true);
     }
     sys_close(fd);
 }
@@ -198,8 +199,8 @@ static void refuse_audit(void)
 static int load_everything(void)
 {
     refuse_audit();
-    preload_list(session.config.preload_env, "LD_PRELOAD", true);
-    preload_list(session.config.preload_option, "--preload", true);
+    preload_list(session.config.preload_env, "LD_PRELOAD", true, false);
+    preload_list(session.config.preload_option, "--preload", true, false);
     preload_file();
     return load_graph(session.first, false);
 }
@@ -243,7 +244,7 @@ static int relocate_linker(void)
     if (!linker)
         return 0;
     struct object *alone[1] = { linker };
-    struct scope own = { alone, 1, 1 };
+    struct scope own = { .object = alone, .count = 1, .room = 1 };
     const struct scope *scopes[1] = { &own }, **outer = linker->scope;
     u32 count = linker->scope_count;
     linker->scope = scopes;

@@ -1,5 +1,5 @@
 /* sys.h - contract of floor 3: typed system calls. Each returns the result or a negative errno; nothing is retried except EINTR on
- * open and read. No errno variable exists here. */
+ * open. No errno variable exists here. */
 #ifndef LDR_SYS_H
 #define LDR_SYS_H
 
@@ -44,7 +44,11 @@ static inline int sys_mprotect(void *at, size_t len, int prot) { return (int)sys
 static inline int sys_madvise(void *at, size_t len, int advice) { return (int)sys_call(__NR_madvise, (long)at, (long)len, advice, 0, 0, 0); }
 static inline int sys_open_read(const char *path)
 {
-    return (int)sys_call(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    long fd;
+    do                                /* a slow file system may be interrupted by a signal */
+        fd = sys_call(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    while (fd == -4 /* EINTR */);
+    return (int)fd;
 }
 static inline int sys_close(int fd) { return (int)sys_call(__NR_close, fd, 0, 0, 0, 0, 0); }
 static inline long sys_read(int fd, void *to, size_t len) { return sys_call(__NR_read, fd, (long)to, (long)len, 0, 0, 0); }
