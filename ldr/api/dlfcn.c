@@ -58,7 +58,7 @@ void *dl_dlopen(const char *file, int mode, void *caller)
         return NULL;
     }
     if (mode & ~MODE_KNOWN) {
-        error_set_about("", "invalid mode parameter", EINVAL_);
+        error_set_about("", "invalid mode parameter", 0);
         return NULL;
     }
     struct report outer = begin(error_report());

@@ -393,7 +393,13 @@ struct object *load_without_mapping(const char *name, struct object *loader)
         return object;
     attempt = (__typeof__(attempt)){ .loader = loader, .name = name, .only_loaded = true };
     session.search.program = session.program;
-    return search_library(&session.search, name, loader) == 1 ? attempt.result : NULL;
+    int got = search_library(&session.search, name, loader);
+    if (got == 0) {
+        /* No such file is an error even so; one that is only not loaded is the answer NULL. */
+        struct problem problem = { .code = LDR_E_OPEN, .object = name, .sys_errno = attempt.last_errno };
+        report_problem(&session.report, &problem);
+    }
+    return got == 1 ? attempt.result : NULL;
 }
 
 void load_publish(struct object *first)
