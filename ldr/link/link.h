@@ -85,6 +85,7 @@ struct object {
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
+    bool data_private;                /* mapped with its data pages made private already: no batches needed */
     bool in_global;                   /* part of the global scope */
     bool visited;                     /* graph walks */
     u32 mark;

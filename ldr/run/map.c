@@ -8,6 +8,8 @@
  * as the span, is the reservation (one system call less for every library). No step is ever writable and executable. */
 #include "run.h"
 
+#define SMALL_DATA (6 * LDR_PAGE)
+
 static int prot_of(u32 flags)
 {
     return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
@@ -81,10 +83,10 @@ static int map_segment(struct object *object, const struct segment *seg, int fd)
     u64 start = align_down(seg->vaddr, LDR_PAGE);
     if (seg->file_end == seg->vaddr)
         return 0;
-    /* A data segment of two pages is nearly always a page of .dynamic and GOT and a page of .data, both written while linking: made
-     * private here in one go, where reading .dynamic, relocating it and clearing the tail would each have faulted. */
+    /* A small data segment is RELRO, GOT and a page or two of .data, all written while linking: made private here in one go, where reading
+     * .dynamic, relocating it and clearing the tail would each have faulted. On the programs of the bench no page more becomes private. */
     u64 len = align_up(seg->file_end, LDR_PAGE) - start;
-    int populate = (seg->prot & PF_W) && len <= 2 * LDR_PAGE ? MAP_POPULATE : 0;
+    int populate = (seg->prot & PF_W) && len <= SMALL_DATA ? MAP_POPULATE : 0;
     void *at = sys_mmap((char *)object->bias + start, len, prot_of(seg->prot), MAP_PRIVATE | MAP_FIXED | populate, fd, align_down(seg->off, LDR_PAGE));
     return sys_failed(at) ? map_failed(object, at, seg->vaddr) : 0;
 }
@@ -153,8 +155,10 @@ int map_file(struct object *object, int fd, u64 file_len)
          * object is from its mappings. */
         if (i || !first_done)
             err = map_segment(object, seg, fd);
-        if (!err && seg->prot & PF_W && align_up(seg->file_end, LDR_PAGE) - align_down(seg->vaddr, LDR_PAGE) > 2 * LDR_PAGE)
+        if (!err && seg->prot & PF_W && align_up(seg->file_end, LDR_PAGE) - align_down(seg->vaddr, LDR_PAGE) > SMALL_DATA)
             populate_certain(object);
+        else if (!err && seg->prot & PF_W)
+            object->data_private = true;
         if (!err)
             err = zero_tail(object, seg);
         /* A gap still shows the reservation: with a file reservation it must lose its access. */

@@ -282,7 +282,8 @@ static int apply_relr(struct walk *walk)
             next += 63 * 8;
         }
     }
-    run_flush(&run);
+    if (!walk->object->data_private)
+        run_flush(&run);
     u64 *at = (u64 *)bias;            /* a bitmap that comes first counts from 0, as above */
     for (u64 i = 0; i < table->count; i++) {
         u64 entry = table->at[i];
@@ -608,7 +609,7 @@ static void apply_table(struct walk *walk, const struct rela_table *table)
     while (r < end) {
         if (r->r_info == R_X86_64_RELATIVE) {
             const Elf64_Rela *stop = (u64)(end - r) > CHUNK ? r + CHUNK : end;
-            if ((u64)(stop - r) >= 64)
+            if ((u64)(stop - r) >= 64 && !walk->object->data_private)
                 populate_ahead(walk, r, stop);
             const Elf64_Rela *done = apply_relative(walk, r, stop);
             if (done != r) {
@@ -689,7 +690,8 @@ static int apply_lazy(struct walk *walk)
         if (ELF64_R_TYPE(table->at[i].r_info) == R_X86_64_JUMP_SLOT && place - walk->lo <= walk->len - 8)
             run_add(&run, walk->bias + place);
     }
-    run_flush(&run);
+    if (!walk->object->data_private)
+        run_flush(&run);
     for (u64 i = 0; i < table->count && !walk->worst; i++) {
         const Elf64_Rela *r = &table->at[i];
         if (ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && r->r_offset - walk->lo <= walk->len - 8 &&
