@@ -3,7 +3,6 @@
 #include "dlfcn.h"
 #include "error.h"
 #include "message.h"
-#include "../run/unique.h"
 #include "../compat/shim.h"
 
 #define HANDLE_DEFAULT ((void *)0)

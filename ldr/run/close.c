@@ -5,7 +5,6 @@
 #include "run.h"
 #include "../compat/shim.h"
 #include "../debug/r_debug.h"
-#include "unique.h"
 
 static bool holds_itself(struct object *object)
 {

@@ -8,7 +8,6 @@
 #include "run.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
-#include "unique.h"
 
 #define CHUNK 16384u                  /* entries whose pages are made private in one go: 32 pages when dense */
 

@@ -158,6 +158,11 @@ u64 binding_address(const struct binding *binding);            /* runs IFUNC res
 void object_note_binding(struct object *from, struct object *to);
 const struct version *reference_version(const struct object *object, u32 symbol);
 
+/* unique.c: unique_binding - the process's one definition of a unique symbol: `mine` if it is the first. False: no memory. Takes the
+ * load lock. unique_forget - the object goes (a failed dlopen: in use it could not). */
+bool unique_binding(const struct binding *mine, struct binding *out);
+void unique_forget(const struct object *object);
+
 /* protect.c */
 int protect_relro(struct object *object);
 int make_stack_executable(void);

@@ -2,7 +2,6 @@
  * members of templates). The first definition found is entered and its object can never be unloaded. */
 #include "run.h"
 #include "../compat/shim.h"
-#include "unique.h"
 
 struct entry { u32 hash; const char *name; struct binding binding; };
 

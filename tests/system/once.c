@@ -63,6 +63,12 @@ int main(int argc, char **argv)
         umask(022);
         if (uid != 0 && (setgroups(0, NULL) != 0 || setgid(uid) != 0 || setuid(uid) != 0))
             _exit(126);
+        /* A run under nohup or in a shell's background hands ignored signals on: the program shall see the ordinary state. */
+        for (int number = 1; number < NSIG; number++)
+            signal(number, SIG_DFL);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
         execvp(argv[at], argv + at);
         dprintf(2, "once: %s: %s\n", argv[at], strerror(errno));
         _exit(127);

@@ -155,7 +155,7 @@ if [ "$root" = yes ]; then
     # shellcheck disable=SC2086
     text=$("$ldr" pages --top 0 $pids)
     contains "text: the same totals as JSON" "$(tr -d , <<<"$text")" "$(get "'mapped %d = frames %d + copies avoided %d' % tuple(r['totals'][k] for k in ('pages_mapped', 'frames', 'page_copies_avoided'))")"
-    equal "names of programs, not of the linker" "$(get "sorted(set(p['name'] for p in r['processes']))")" "['bash', 'perl', 'python3']"
+    equal "names of programs, not of the linker" "$(get "sorted(set(p['name'].replace('python3.11', 'python3') for p in r['processes']))")" "['bash', 'perl', 'python3']"
     done_with
 else
     skip "real programs" "not root"
