@@ -66,9 +66,9 @@ int main(int argc, char **argv)
         /* A run under nohup or in a shell's background hands ignored signals on: the program shall see the ordinary state. */
         for (int number = 1; number < NSIG; number++)
             signal(number, SIG_DFL);
-        sigset_t none;
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
+        sigset_t unblocked;
+        sigemptyset(&unblocked);
+        sigprocmask(SIG_SETMASK, &unblocked, NULL);
         execvp(argv[at], argv + at);
         dprintf(2, "once: %s: %s\n", argv[at], strerror(errno));
         _exit(127);
