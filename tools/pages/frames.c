@@ -64,12 +64,14 @@ static void note_row(struct frame_set *set, uint64_t key, uint32_t row) {
     }
 }
 
-enum frame_event frame_add(struct frame_set *set, uint64_t key, uint32_t owner, uint32_t row, bool anonymous) {
+enum frame_event frame_add(struct frame_set *set, uint64_t key, uint32_t owner, uint32_t row, bool anonymous,
+                           enum page_cause cause) {
     if (set->count * 4 >= set->slot_count * 3)
         grow_frames(set);
     struct frame *frame = slot_of(set, key);
     if (!frame->owners) {
-        *frame = (struct frame){ .key = key, .owners = 1, .last_owner = owner, .row = row, .anonymous = anonymous };
+        *frame = (struct frame){ .key = key, .owners = 1, .last_owner = owner, .row = row, .anonymous = anonymous,
+                                  .cause = (uint8_t)cause };
         set->count++;
         return FRAME_FIRST;
     }

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cause.h"
+
 enum { PAGE_SHIFT = 12 };
 #define PAGE_LEN ((uint64_t)1 << PAGE_SHIFT)
 
@@ -40,6 +42,7 @@ enum { ACCESS_READ = 4, ACCESS_WRITE = 2, ACCESS_EXEC = 1 }; /* as PF_R, PF_W, P
 struct load {
     uint64_t vaddr, off, filesz; /* as in the file, bytes */
     uint32_t flags;              /* PF_* */
+    uint64_t memsz;
 };
 
 /* What the program headers of one file say. known is false when they could not be read; then the permissions of each
@@ -73,6 +76,10 @@ bool shape_find_bias(const struct shape *shape, const struct vma *vma, uint64_t 
 enum segment_kind shape_kind_at(const struct shape *shape, uint64_t bias, uint64_t addr, uint64_t file_off, uint64_t max,
                                 uint64_t *len);
 
+/* shape_data_len - of the page at vaddr, bytes up to the end of its segment's file data: less than a page where the segment
+ * goes on in memory (.bss), because the linker then clears the rest of the page */
+size_t shape_data_len(const struct shape *shape, uint64_t vaddr);
+
 /* kind_by_access - the best guess when the shape is unknown */
 enum segment_kind kind_by_access(uint32_t access);
 
@@ -82,6 +89,8 @@ struct object {
     uint64_t dev, ino;
     char *path;          /* as the first owner's maps had it */
     struct shape shape;
+    const void *file;    /* its bytes, mapped; NULL when it could not be opened */
+    size_t file_len;
 };
 
 /* Pages that follow each other in memory, in one file and in one segment. */
@@ -90,6 +99,7 @@ struct run {
     uint64_t file_page; /* file offset >> PAGE_SHIFT */
     size_t pages;
     size_t word;        /* of the first page, index into the owner's words */
+    uint64_t bias;      /* address minus vaddr of the image it is part of; 0 where no segment maps it */
     uint32_t object;
     enum segment_kind kind;
 };
@@ -99,6 +109,7 @@ struct owner {
     size_t run_count;
     uint64_t *words; /* pagemap words, one per page of all runs */
     size_t word_count;
+    uint8_t *causes; /* enum page_cause of every word that is a private copy; NULL: all unknown */
 };
 
 enum method {
@@ -123,6 +134,7 @@ struct frame {
     uint32_t last_owner; /* owners are added one after the other, so one memory is enough to count them */
     uint32_t row;        /* the row that mapped it first */
     bool anonymous;      /* a copy, not a page of the file */
+    uint8_t cause;       /* enum page_cause of the page that was first of its frame */
 };
 
 struct frame_row { /* a frame that a second, third... row maps too */
@@ -142,8 +154,10 @@ enum frame_event { FRAME_FIRST, FRAME_AGAIN, FRAME_AVOIDED };
 
 void frame_set_free(struct frame_set *set);
 
-/* frame_add - owner maps the frame in row. All pages of one owner must be added before the next owner's. */
-enum frame_event frame_add(struct frame_set *set, uint64_t key, uint32_t owner, uint32_t row, bool anonymous);
+/* frame_add - owner maps the frame in row. All pages of one owner must be added before the next owner's.
+ * anonymous and cause are remembered from the first page. */
+enum frame_event frame_add(struct frame_set *set, uint64_t key, uint32_t owner, uint32_t row, bool anonymous,
+                           enum page_cause cause);
 const struct frame *frame_find(const struct frame_set *set, uint64_t key);
 
 /* ---- tally.c: snapshot to numbers ---- */
@@ -156,7 +170,8 @@ struct counts {
     uint64_t shared;         /* two or more owners; of these: */
     uint64_t shared_copies;  /*   anonymous: inherited by fork and not yet written, or merged by KSM */
     uint64_t alone;          /* page of the file that one owner maps */
-    uint64_t private_copies; /* copy-on-write copy that one owner has */
+    uint64_t private_copies; /* copy-on-write copy that one owner has: = sum of causes */
+    uint64_t causes[CAUSES]; /* private_copies by what made them; indexed by enum page_cause */
     uint64_t unresolved;     /* private_copies that are shared with somebody only frame numbers could name */
     uint64_t swapped;        /* pages not in memory but in swap; in none of the above */
 };

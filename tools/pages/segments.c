@@ -93,6 +93,17 @@ enum segment_kind shape_kind_at(const struct shape *shape, uint64_t bias, uint64
     return SEGMENT_DATA;
 }
 
+size_t shape_data_len(const struct shape *shape, uint64_t vaddr) {
+    for (size_t i = 0; i < shape->load_count; i++) {
+        const struct load *load = &shape->loads[i];
+        uint64_t end;
+        if (load->filesz && load->memsz > load->filesz && !__builtin_add_overflow(load->vaddr, load->filesz, &end) &&
+            end > vaddr && end - vaddr < PAGE_LEN && vaddr >= page_down(load->vaddr))
+            return (size_t)(end - vaddr);
+    }
+    return PAGE_LEN;
+}
+
 enum segment_kind kind_by_access(uint32_t access) {
     if (access & ACCESS_EXEC)
         return SEGMENT_CODE;

@@ -14,6 +14,7 @@
 #include "pages.h"
 #include "../ldr.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ static void add_frame(struct counts *to, const struct frame *frame) {
         to->shared_copies += frame->anonymous;
     } else if (frame->anonymous) {
         to->private_copies++;
+        to->causes[frame->cause]++;
     } else {
         to->alone++;
     }
@@ -65,8 +67,14 @@ static void add_counts(struct counts *to, const struct counts *from) {
     to->shared_copies += from->shared_copies;
     to->alone += from->alone;
     to->private_copies += from->private_copies;
+    for (size_t cause = 0; cause < CAUSES; cause++)
+        to->causes[cause] += from->causes[cause];
     to->unresolved += from->unresolved;
     to->swapped += from->swapped;
+}
+
+static enum page_cause cause_at(const struct owner *owner, size_t word) {
+    return owner->causes ? (enum page_cause)owner->causes[word] : CAUSE_UNKNOWN;
 }
 
 static uint32_t row_of(const struct run *run) { return run->object * SEGMENT_KINDS + run->kind; }
@@ -91,10 +99,12 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
                 row->pages++;
                 row->frames++;
                 row->private_copies++;
+                row->causes[cause_at(owner, run->word + i)]++;
                 break;
             case PAGE_KEYED: {
                 row->pages++;
-                enum frame_event event = frame_add(set, key, owner_index, row_index, !(word & PM_FILE));
+                enum frame_event event = frame_add(set, key, owner_index, row_index, !(word & PM_FILE),
+                                                   cause_at(owner, run->word + i));
                 row->again += event == FRAME_AGAIN;
                 row->avoided += event == FRAME_AVOIDED;
                 break;
@@ -125,10 +135,11 @@ static void count_owner(struct tally *tally, const struct snapshot *snapshot, ui
                 counts->pages++;
                 counts->frames++;
                 counts->private_copies++;
+                counts->causes[cause_at(owner, run->word + i)]++;
                 break;
             case PAGE_KEYED:
                 counts->pages++;
-                if (frame_add(&seen, key, 0, 0, false) == FRAME_FIRST)
+                if (frame_add(&seen, key, 0, 0, false, CAUSE_UNKNOWN) == FRAME_FIRST)
                     add_frame(counts, frame_find(set, key));
                 else
                     counts->again++;
@@ -184,6 +195,14 @@ static void count_object_owners(struct tally *tally, const struct snapshot *snap
     free(last);
 }
 
+/* Every private copy has exactly one cause, at every level: a report whose parts do not add up must not be printed. */
+static void assert_causes(const struct counts *counts) {
+    uint64_t sum = 0;
+    for (size_t cause = 0; cause < CAUSES; cause++)
+        sum += counts->causes[cause];
+    assert(sum == counts->private_copies);
+}
+
 void tally_make(struct tally *tally, const struct snapshot *snapshot) {
     size_t row_count = snapshot->object_count * SEGMENT_KINDS;
     *tally = (struct tally){
@@ -219,6 +238,14 @@ void tally_make(struct tally *tally, const struct snapshot *snapshot) {
         count_owner(tally, snapshot, o, &set);
     count_object_owners(tally, snapshot);
     frame_set_free(&set);
+
+    assert_causes(&tally->total);
+    for (size_t row = 0; row < row_count; row++)
+        assert_causes(&tally->rows[row]);
+    for (size_t i = 0; i < snapshot->object_count; i++)
+        assert_causes(&tally->objects[i]);
+    for (size_t i = 0; i < snapshot->owner_count; i++)
+        assert_causes(&tally->owners[i]);
 }
 
 void tally_free(struct tally *tally) {

@@ -8,11 +8,11 @@
 static void each_page_is_first_again_or_avoided(void **state) {
     (void)state;
     struct frame_set set = { 0 };
-    assert_int_equal(frame_add(&set, 7, 0, 0, false), FRAME_FIRST);
-    assert_int_equal(frame_add(&set, 7, 0, 0, false), FRAME_AGAIN);
-    assert_int_equal(frame_add(&set, 7, 1, 0, false), FRAME_AVOIDED);
-    assert_int_equal(frame_add(&set, 7, 1, 0, false), FRAME_AGAIN);
-    assert_int_equal(frame_add(&set, 7, 2, 0, false), FRAME_AVOIDED);
+    assert_int_equal(frame_add(&set, 7, 0, 0, false, CAUSE_UNKNOWN), FRAME_FIRST);
+    assert_int_equal(frame_add(&set, 7, 0, 0, false, CAUSE_UNKNOWN), FRAME_AGAIN);
+    assert_int_equal(frame_add(&set, 7, 1, 0, false, CAUSE_UNKNOWN), FRAME_AVOIDED);
+    assert_int_equal(frame_add(&set, 7, 1, 0, false, CAUSE_UNKNOWN), FRAME_AGAIN);
+    assert_int_equal(frame_add(&set, 7, 2, 0, false, CAUSE_UNKNOWN), FRAME_AVOIDED);
     assert_int_equal(frame_find(&set, 7)->owners, 3);
     assert_int_equal(set.count, 1);
     assert_null(frame_find(&set, 8));
@@ -23,7 +23,7 @@ static void key_zero_is_a_key(void **state) {
     (void)state;
     struct frame_set set = { 0 };
     assert_null(frame_find(&set, 0));
-    assert_int_equal(frame_add(&set, 0, 0, 0, true), FRAME_FIRST);
+    assert_int_equal(frame_add(&set, 0, 0, 0, true, CAUSE_UNKNOWN), FRAME_FIRST);
     assert_true(frame_find(&set, 0)->anonymous);
     frame_set_free(&set);
 }
@@ -33,7 +33,7 @@ static void further_rows_are_noted_once(void **state) {
     struct frame_set set = { 0 };
     for (uint32_t owner = 0; owner < 3; owner++)
         for (uint32_t row = 4; row < 7; row++)
-            frame_add(&set, 7, owner, row, false);
+            frame_add(&set, 7, owner, row, false, CAUSE_UNKNOWN);
     assert_int_equal(frame_find(&set, 7)->row, 4);
     assert_int_equal(set.more_count, 2);
     frame_set_free(&set);
@@ -45,9 +45,9 @@ static void growth_keeps_owners_and_rows(void **state) {
     struct frame_set set = { 0 };
     for (uint32_t owner = 0; owner < 3; owner++)
         for (uint64_t key = owner; key < FRAMES; key++) {
-            frame_add(&set, key << 3, owner, 0, false);
+            frame_add(&set, key << 3, owner, 0, false, CAUSE_UNKNOWN);
             if (key % 10 == 0)
-                frame_add(&set, key << 3, owner, 1, false);
+                frame_add(&set, key << 3, owner, 1, false, CAUSE_UNKNOWN);
         }
     assert_int_equal(set.count, FRAMES);
     assert_int_equal(set.more_count, FRAMES / 10);

@@ -111,12 +111,25 @@ static void without_headers_the_permissions_decide(void **state) {
     assert_int_equal(kind_by_access(R), SEGMENT_CONSTANTS);
 }
 
+/* Where .bss follows, the linker clears the rest of the last page of the file data; nowhere else. */
+static void data_len_ends_where_bss_begins(void **state) {
+    (void)state;
+    struct load loads[] = { { 0, 0, 0x1234, 5, 0x1234 }, { 0x3010, 0x2010, 0x2100, 6, 0x9000 }, { 0xd000, 0x5000, 0x1000, 6, 0x1800 } };
+    struct shape shape = { .known = true, .loads = loads, .load_count = 3 };
+    assert_int_equal(shape_data_len(&shape, 0x1000), PAGE_LEN); /* no .bss: the file's own bytes stay */
+    assert_int_equal(shape_data_len(&shape, 0x3000), PAGE_LEN);
+    assert_int_equal(shape_data_len(&shape, 0x5000), 0x110);
+    assert_int_equal(shape_data_len(&shape, 0x6000), PAGE_LEN);
+    assert_int_equal(shape_data_len(&shape, 0xd000), PAGE_LEN); /* full to the last byte */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kind_at_follows_the_program_headers),
         cmocka_unit_test(bias_is_found_from_one_mapping),
         cmocka_unit_test(a_bias_explains_only_its_own_image),
         cmocka_unit_test(without_headers_the_permissions_decide),
+        cmocka_unit_test(data_len_ends_where_bss_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,132 @@
+/* cause.c - word by word: relocated, written, or as in the file. See cause.h for the rules. */
+#include "cause.h"
+#include "../ldr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_BYTES = CAUSE_WORDS * 8, SLOTS_MIN = 64 };
+
+/* ---- places ---- */
+
+static size_t slot_of(const struct places *places, uint64_t page) {
+    size_t at = (size_t)(((page / PAGE_BYTES) * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (places->slot_count - 1);
+    while (places->slots[at] && places->slots[at]->vaddr != page)
+        at = (at + 1) & (places->slot_count - 1);
+    return at;
+}
+
+static void grow(struct places *places) {
+    struct places bigger = { .slot_count = places->slot_count ? places->slot_count * 2 : SLOTS_MIN, .count = places->count };
+    bigger.slots = must_alloc(bigger.slot_count, sizeof *bigger.slots);
+    for (size_t i = 0; i < places->slot_count; i++)
+        if (places->slots[i])
+            bigger.slots[slot_of(&bigger, places->slots[i]->vaddr)] = places->slots[i];
+    free(places->slots);
+    *places = bigger;
+}
+
+static struct place_page *page_for(struct places *places, uint64_t vaddr) {
+    uint64_t page = vaddr & ~(uint64_t)(PAGE_BYTES - 1);
+    if (places->count * 4 >= places->slot_count * 3)
+        grow(places);
+    struct place_page **slot = &places->slots[slot_of(places, page)];
+    if (!*slot) {
+        *slot = must_alloc(1, sizeof **slot);
+        (*slot)->vaddr = page;
+        places->count++;
+    }
+    return *slot;
+}
+
+const struct place_page *places_at(const struct places *places, uint64_t vaddr) {
+    return places->slot_count ? places->slots[slot_of(places, vaddr & ~(uint64_t)(PAGE_BYTES - 1))] : NULL;
+}
+
+void places_free(struct places *places) {
+    for (size_t i = 0; i < places->slot_count; i++)
+        free(places->slots[i]);
+    free(places->slots);
+    *places = (struct places){ 0 };
+}
+
+void places_add(struct places *places, uint64_t vaddr, uint64_t len) {
+    uint64_t last;
+    if (len == 0 || __builtin_add_overflow(vaddr, len - 1, &last))
+        return;
+    for (uint64_t word = vaddr / 8; word <= last / 8; word++) {
+        struct place_page *page = page_for(places, word * 8);
+        uint64_t bit = UINT64_C(1) << (word % 64);
+        size_t group = word % CAUSE_WORDS / 64;
+        page->relocated[group] |= bit;
+        page->relative[group] &= ~bit;
+    }
+}
+
+void places_add_relative(struct places *places, uint64_t vaddr, uint64_t linked) {
+    if (vaddr % 8) {
+        places_add(places, vaddr, 8);
+        return;
+    }
+    struct place_page *page = page_for(places, vaddr);
+    size_t word = vaddr / 8 % CAUSE_WORDS, group = word / 64;
+    uint64_t bit = UINT64_C(1) << (word % 64);
+    if (page->relocated[group] & bit) {
+        page->relative[group] &= ~bit;
+        return;
+    }
+    page->relocated[group] |= bit;
+    page->relative[group] |= bit;
+    page->linked[word] = linked;
+}
+
+/* ---- comparison ---- */
+
+/* The file's word as the linker leaves it where it cleared what follows the file data. */
+static uint64_t cleared(uint64_t word, size_t index, size_t data_len) {
+    if (index * 8 >= data_len)
+        return 0;
+    size_t kept = data_len - index * 8;
+    return kept >= 8 ? word : word & ((UINT64_C(1) << (kept * 8)) - 1);
+}
+
+enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                         uint64_t bias) {
+    if (memcmp(memory, file, PAGE_BYTES) == 0)
+        return CAUSE_IDENTICAL;
+    /* undone: relative words that hold what the file has, though relocation would have left something else */
+    bool relocated = false, written = false, undone = false;
+    for (size_t group = 0; group < CAUSE_WORDS / 64; group++) {
+        uint64_t differ = 0;
+        for (size_t i = 0; i < 64; i++)
+            differ |= (uint64_t)(memory[group * 64 + i] != file[group * 64 + i]) << i;
+        uint64_t places_here = places ? places->relocated[group] : 0, relative = places ? places->relative[group] : 0;
+        relocated |= (differ & places_here) != 0;
+        for (uint64_t left = relative; left && !written; left &= left - 1) {
+            size_t i = (size_t)__builtin_ctzll(left), word = group * 64 + i;
+            if (memory[word] == places->linked[word] + bias)
+                continue;
+            if (differ >> i & 1)
+                written = true;
+            else
+                undone = true;
+        }
+        for (uint64_t left = differ & ~places_here; left; left &= left - 1) {
+            size_t word = group * 64 + (size_t)__builtin_ctzll(left);
+            if (word * 8 + 8 <= data_len) {
+                written = true;
+                break;
+            }
+            if (memory[word] == cleared(file[word], word, data_len))
+                relocated = true; /* the linker's clearing */
+            else
+                written = true;
+        }
+        if (relocated && written)
+            break;
+    }
+    written |= relocated && undone;
+    if (relocated)
+        return written ? CAUSE_RELOCATION_AND_WRITE : CAUSE_RELOCATION;
+    return CAUSE_WRITE; /* something differs */
+}
