@@ -9,8 +9,9 @@ TOOL_LIBS := -lelf -ljson-c
 
 all:: $(LDR)
 
-$(LDR): $(TOOL_OBJS)
-	$(CC) -o $@ $(TOOL_OBJS) -Wl,-z,relro,-z,now $(TOOL_LIBS)
+# The linker's own readers, so that there is no second one for display.
+$(LDR): $(TOOL_OBJS) $(B)/core/libldrcore.a
+	$(CC) -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -Wl,-z,relro,-z,now $(TOOL_LIBS)
 
 $(B)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)

@@ -10,6 +10,7 @@
  */
 #include "collect.h"
 #include "../ldr.h"
+#include "causes.h"
 #include "files.h"
 #include "proc.h"
 
@@ -124,7 +125,7 @@ static void make_runs(struct process *process, const struct object *objects) {
         const struct shape *shape = &objects[vma->object].shape;
         if (!shape->known) {
             add_run(owner, &room, (struct run){ vma->start, vma->off >> PAGE_SHIFT, (vma->end - vma->start) >> PAGE_SHIFT, 0,
-                                                vma->object, kind_by_access(vma->access) });
+                                                0, vma->object, kind_by_access(vma->access) });
             continue;
         }
         /* The image this vma belongs to: the latest one of the object that explains it, else a new one. */
@@ -139,7 +140,7 @@ static void make_runs(struct process *process, const struct object *objects) {
         for (uint64_t at = vma->start, len; at < vma->end; at += len) {
             uint64_t off = vma->off + (at - vma->start);
             enum segment_kind kind = shape_kind_at(shape, bias, at, off, vma->end - at, &len);
-            add_run(owner, &room, (struct run){ at, off >> PAGE_SHIFT, len >> PAGE_SHIFT, 0, vma->object, kind });
+            add_run(owner, &room, (struct run){ at, off >> PAGE_SHIFT, len >> PAGE_SHIFT, 0, bias, vma->object, kind });
         }
     }
     free(images);
@@ -283,6 +284,7 @@ static void hand_over(struct process *processes, size_t count, struct collection
                 owner = snapshot->owner_count++;
                 snapshot->owners[owner] = process->owner;
                 collection->names[owner].name = process->target->name;
+                collection->names[owner].proc = process->target->proc;
             }
             owner_of[i] = (uint32_t)owner;
             struct owner_name *name = &collection->names[owner];
@@ -329,6 +331,7 @@ void collect(const struct targets *targets, struct collection *collection) {
     for (size_t i = 0; i < snapshot->object_count; i++)
         collection->shapes_unknown += !snapshot->objects[i].shape.known;
     files_end(&collector->files);
+    find_causes(collection);
     free(processes);
     free(collector->vmas);
     text_free(&collector->text);
@@ -341,6 +344,7 @@ void collection_free(struct collection *collection) {
     for (size_t i = 0; i < snapshot->owner_count; i++) {
         free(snapshot->owners[i].runs);
         free(snapshot->owners[i].words);
+        free(snapshot->owners[i].causes);
         free(collection->names[i].pids);
     }
     free(snapshot->owners);
@@ -348,6 +352,8 @@ void collection_free(struct collection *collection) {
     for (size_t i = 0; i < snapshot->object_count; i++) {
         free(snapshot->objects[i].path);
         free(snapshot->objects[i].shape.loads);
+        if (snapshot->objects[i].file)
+            munmap((void *)snapshot->objects[i].file, snapshot->objects[i].file_len);
     }
     free(snapshot->objects);
     *collection = (struct collection){ 0 };

@@ -37,6 +37,7 @@ struct owner_name {
     pid_t *pids;
     size_t pid_count;
     const char *name; /* of the first; points into the targets */
+    int proc;         /* the first's /proc folder; the targets' */
 };
 
 struct collection {
@@ -47,6 +48,9 @@ struct collection {
     uint64_t unstable;         /* pages that differed between the last two readings */
     uint64_t shapes_unknown;   /* objects whose program headers could not be read */
     bool memory_unchecked;     /* the kernel would not say whether processes with equal maps share memory */
+    uint64_t memory_unreadable; /* owners whose memory we may not read: causes of their private copies unknown */
+    uint64_t files_unexplained; /* objects with private copies that our readers could not open or refuse: likewise */
+    uint64_t causes_changed;    /* private copies that changed before they were compared: likewise */
     unsigned readings;         /* how often the page tables were read */
     double elapsed_s;
 };

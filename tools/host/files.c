@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,19 @@ static bool is_regular(int proc, const struct map_line *line) {
     return true;
 }
 
+/* The bytes stay mapped, not the descriptor open: there are fewer descriptors than files that a machine's processes map. As with
+ * every mapped reading, a file that is cut short while it is read is a SIGBUS; the processes that run it get that too. */
+static void map_bytes(struct mapped_file *file, int fd) {
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size <= 0)
+        return;
+    void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED)
+        return;
+    file->bytes = at;
+    file->len = (size_t)st.st_size;
+}
+
 uint32_t files_find(struct files *files, int proc, const struct map_line *line) {
     size_t bucket = bucket_of(line->dev, line->ino);
     for (uint32_t i = files->buckets[bucket]; i != NO_OBJECT; i = files->list[i].next)
@@ -76,6 +90,8 @@ uint32_t files_find(struct files *files, int proc, const struct map_line *line) 
     int fd = open_mapped(proc, line);
     if (fd >= 0) {
         file->kind = shape_read(fd, &file->shape) ? FILE_ELF : FILE_OTHER;
+        if (file->kind == FILE_ELF)
+            map_bytes(file, fd);
         close(fd);
     } else {
         file->kind = is_regular(proc, line) ? FILE_UNCLEAR : FILE_OTHER;
@@ -90,8 +106,10 @@ uint32_t files_object(struct files *files, uint32_t index) {
         file->object = (uint32_t)files->object_count;
         files->objects = must_grow(files->objects, files->object_count + 1, sizeof *files->objects);
         files->objects[files->object_count++] =
-            (struct object){ .dev = file->dev, .ino = file->ino, .path = file->path, .shape = file->shape };
+            (struct object){ .dev = file->dev, .ino = file->ino, .path = file->path, .shape = file->shape,
+                              .file = file->bytes, .file_len = file->len };
         file->path = NULL;
+        file->bytes = NULL;
         file->shape = (struct shape){ 0 };
     }
     return file->object;
@@ -101,6 +119,8 @@ void files_end(struct files *files) {
     for (size_t i = 0; i < files->count; i++) {
         free(files->list[i].path);
         free(files->list[i].shape.loads);
+        if (files->list[i].bytes)
+            munmap((void *)files->list[i].bytes, files->list[i].len);
     }
     free(files->list);
     files->list = NULL;

@@ -19,7 +19,9 @@ struct mapped_file {
     uint32_t object; /* index into objects, NO_OBJECT until it is known to be one */
     uint32_t next;   /* in the bucket */
     char *path;
-    struct shape shape; /* moves to the object */
+    struct shape shape; /* moves to the object, and so do the bytes */
+    const void *bytes;  /* of an ELF file, mapped; NULL otherwise */
+    size_t len;
 };
 
 struct files {

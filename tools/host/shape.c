@@ -29,7 +29,8 @@ bool shape_read(int fd, struct shape *shape) {
                 continue;
             if (header.p_type == PT_LOAD)
                 shape->loads[shape->load_count++] = (struct load){
-                    .vaddr = header.p_vaddr, .off = header.p_offset, .filesz = header.p_filesz, .flags = header.p_flags };
+                    .vaddr = header.p_vaddr, .off = header.p_offset, .filesz = header.p_filesz, .memsz = header.p_memsz,
+                    .flags = header.p_flags };
             if (header.p_type == PT_GNU_RELRO) {
                 shape->relro_vaddr = header.p_vaddr;
                 shape->relro_len = header.p_memsz;

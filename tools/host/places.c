@@ -1,0 +1,149 @@
+/* places.c - the walk over relocations for display: tables from ldr/image, meanings from ldr/arch, nothing parsed here.
+ *
+ * Only places inside the file-backed pages of a segment matter: .bss beyond them is no copy of a file page. */
+#include "places.h"
+
+#include "../../ldr/arch/arch.h"
+#include "../../ldr/image/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    struct image image;
+    struct view view;
+    struct places *places;
+    const struct segment *last; /* places come in runs: the segment of the one before */
+};
+
+/* The plan's segments and nothing else come from here: one block, freed after reading. */
+static void *more_memory(struct arena *arena, size_t need, size_t *got) {
+    char *block = malloc(sizeof(void *) + need);
+    if (!block)
+        return NULL;
+    memcpy(block, &arena->chunks, sizeof(void *));
+    arena->chunks = block;
+    *got = need;
+    return block + sizeof(void *);
+}
+
+static void drop_memory(struct arena *arena) {
+    for (void *block = arena->chunks, *next; block; block = next) {
+        memcpy(&next, block, sizeof next);
+        free(block);
+    }
+}
+
+static bool is_file_backed(struct reader *reader, u64 vaddr) {
+    const struct plan *plan = &reader->image.plan;
+    const struct segment *seg = reader->last;
+    for (u32 i = 0; i <= plan->seg_count; i++) {
+        if (seg && seg->file_end > seg->vaddr && vaddr >= align_down(seg->vaddr, LDR_PAGE) && vaddr < align_up(seg->file_end, LDR_PAGE)) {
+            reader->last = seg;
+            return true;
+        }
+        seg = i < plan->seg_count ? &plan->seg[i] : NULL;
+    }
+    return false;
+}
+
+static void add(struct reader *reader, u64 vaddr, u64 len) {
+    /* byte ranges come from the file (st_size of a copy relocation): page by page, and no further than the image */
+    u64 end;
+    if (!add_u64(vaddr, len, &end) || end > reader->image.plan.hi_page)
+        return;
+    for (u64 next; vaddr < end; vaddr = next) {
+        next = align_down(vaddr, LDR_PAGE) + LDR_PAGE;
+        if (next > end)
+            next = end;
+        if (is_file_backed(reader, vaddr))
+            places_add(reader->places, vaddr, next - vaddr);
+    }
+}
+
+static void add_relative(struct reader *reader, u64 vaddr, u64 linked) {
+    if (is_file_backed(reader, vaddr))
+        places_add_relative(reader->places, vaddr, linked);
+}
+
+/* The word that the file has at vaddr; 0 where it has none. */
+static u64 word_at(const struct reader *reader, u64 vaddr) {
+    u64 word = 0;
+    const void *at = view_at(&reader->view, vaddr, sizeof word);
+    if (at)
+        memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static void add_entry(struct reader *reader, u64 place, u64 info, u64 addend) {
+    struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(info));
+    u64 symbol = ELF64_R_SYM(info);
+    switch (kind.class) {
+    case RELOC_NONE: break;
+    case RELOC_RELATIVE: add_relative(reader, place, addend); break;
+    case RELOC_COPY:
+        if (symbol < reader->image.sym_limit)
+            add(reader, place, reader->image.symtab[symbol].st_size);
+        break;
+    default: add(reader, place, kind.width ? kind.width : 8);
+    }
+}
+
+static void add_relr(struct reader *reader) {
+    const struct relr_table *table = &reader->image.relr;
+    u64 next = 0;
+    for (u64 i = 0; i < table->count; i++) {
+        u64 entry = table->at[i];
+        if (!(entry & 1)) {
+            add_relative(reader, entry, word_at(reader, entry));
+            next = entry + 8;
+            continue;
+        }
+        for (u64 bits = entry >> 1, place = next; bits; bits >>= 1, place += 8)
+            if (bits & 1)
+                add_relative(reader, place, word_at(reader, place));
+        next += 63 * 8;
+    }
+}
+
+static void add_all(struct reader *reader) {
+    const struct image *image = &reader->image;
+    add_relr(reader);
+    for (u64 i = 0; i < image->rela.count; i++)
+        add_entry(reader, image->rela.at[i].r_offset, image->rela.at[i].r_info, (u64)image->rela.at[i].r_addend);
+    for (u64 i = 0; i < image->rel.count; i++)
+        add_entry(reader, image->rel.at[i].r_offset, image->rel.at[i].r_info, word_at(reader, image->rel.at[i].r_offset));
+    for (u64 i = 0; i < image->plt.count; i++) {
+        /* A jump slot not yet bound holds the file's word plus the bias, a bound one a function: neither is a write. */
+        add_entry(reader, image->plt.at[i].r_offset, image->plt.at[i].r_info, (u64)image->plt.at[i].r_addend);
+    }
+    /* Linkers turn the addresses in .dynamic into pointers, in place, and put DT_DEBUG there. */
+    for (u32 i = 0; i < image->dyn_count; i++)
+        add(reader, image->dyn_vaddr + i * sizeof(Elf64_Dyn) + offsetof(Elf64_Dyn, d_un), 8);
+    /* psABI "Procedure Linkage Table": the second and third word are the linker's, for lazy binding. */
+    if (image->pltgot_vaddr)
+        add(reader, image->pltgot_vaddr + 8, 16);
+}
+
+bool places_read(const void *file, size_t file_len, const char *path, struct places *places) {
+    struct report report = { 0 };
+    struct arena arena = { .more = more_memory };
+    struct reader reader = { .image = { .path = path }, .places = places };
+    Elf64_Ehdr head;
+    u64 table_end;
+    if (image_check_header(file, file_len, path, &report) != 0)
+        return false;
+    memcpy(&head, file, sizeof head);
+    if (head.e_phoff % 8 || !add_u64(head.e_phoff, (u64)head.e_phnum * sizeof(Elf64_Phdr), &table_end) || table_end > file_len)
+        return false;
+    const Elf64_Phdr *phdr = (const void *)((const char *)file + head.e_phoff);
+    bool good = image_read_phdrs(&reader.image, phdr, head.e_phnum, file_len, &arena, &report) == 0;
+    if (good) {
+        reader.view = (struct view){ .bytes = file, .plan = &reader.image.plan, .rule = VIEW_FILE };
+        good = image_read_dynamic(&reader.image, &reader.view, &report) == 0;
+    }
+    if (good)
+        add_all(&reader);
+    drop_memory(&arena);
+    return good;
+}
