@@ -14,15 +14,16 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, json;
+    bool all, json, why;
     size_t top;
 };
 
-enum { KEY_JSON = 256, KEY_TOP_DEFAULT = 6 };
+enum { KEY_JSON = 256, KEY_WHY, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
     { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
+    { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { 0 },
 };
@@ -32,6 +33,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case 'a': pages->all = true; return 0;
     case KEY_JSON: pages->json = true; return 0;
+    case KEY_WHY: pages->why = true; return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -63,6 +65,10 @@ static const struct argp argp = {
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
     "processes that share one count once. 'shared' and 'private' are meant among the processes measured.\n"
     "\n"
+    "Private copies are told apart by what made them, comparing memory with the file: relocation only, relocation and a later "
+    "write, write only, identical to the file (a needless copy). Where memory may not be read the cause is unknown: with "
+    "--why that is something missing.\n"
+    "\n"
     "As root the frame numbers decide. Others get file identity: exact for pages of files, an upper bound for copies that "
     "fork left shared; the report says so.\n"
     "\n"
@@ -73,6 +79,7 @@ static const struct argp argp = {
     "  ldr pages                              all processes on ld-ldr.so\n"
     "  ldr pages python3 perl                 these, whatever their linker\n"
     "  ldr pages --top 0 $(pgrep -d ' ' nginx)\n"
+    "  ldr pages --why python3                and what made their copies private\n"
     "  ldr pages --all --json | jq .totals\n",
     NULL, NULL, NULL,
 };
@@ -82,7 +89,8 @@ const char *method_name(enum method method) { return method == METHOD_FRAMES ? "
 bool report_is_exact(const struct report *report) {
     const struct collection *c = report->collection;
     return !report->missing && !report->unexamined && !c->unreadable && !c->unstable && !c->shapes_unknown &&
-           !c->memory_unchecked && !report->tally->total.unresolved;
+           !c->memory_unchecked && !report->tally->total.unresolved &&
+           !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
 }
 
 struct ordered { size_t index; uint64_t pages; const struct object *object; };
@@ -134,6 +142,15 @@ static void warn_of_limits(const struct report *report) {
                  plural(collection->shapes_unknown));
     if (collection->memory_unchecked)
         warn_ldr("the kernel does not tell which processes share an address space (kcmp): such would be counted twice");
+    if (report->why && collection->memory_unreadable)
+        warn_ldr("%" PRIu64 " process%s whose memory may not be read (needs CAP_SYS_PTRACE, or their user): unknown cause for their private pages",
+                 collection->memory_unreadable, plural_es(collection->memory_unreadable));
+    if (report->why && collection->files_unexplained)
+        warn_ldr("%" PRIu64 " object%s whose file could not be opened or read as the linker reads it: unknown cause for their changed pages",
+                 collection->files_unexplained, plural(collection->files_unexplained));
+    if (report->why && collection->causes_changed)
+        warn_ldr("%" PRIu64 " private page%s changed before they were compared with the file: unknown cause",
+                 collection->causes_changed, plural(collection->causes_changed));
     if (unresolved)
         warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
                  unresolved);
@@ -175,7 +192,7 @@ int cmd_pages(int argc, char **argv) {
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
             .which = pages.word_count ? "chosen " : "", .where = pages.word_count || pages.all ? "" : " on ld-ldr.so",
-            .top = pages.top,
+            .top = pages.top, .why = pages.why,
         };
         report.exact = report_is_exact(&report);
         if (pages.json)

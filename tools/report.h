@@ -10,6 +10,7 @@ struct report {
     uint64_t missing, unexamined; /* of the targets */
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
     size_t top;                   /* objects in the text table, 0 = all */
+    bool why;                     /* private copies by cause in the text table; an unknown cause then makes the report partial */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
 

@@ -17,13 +17,22 @@ static void put_text(struct json_object *to, const char *key, const char *value)
     json_object_object_add(to, key, json_object_new_string(value));
 }
 
+static void put_private(struct json_object *to, const struct counts *counts) {
+    put(to, "pages_private", counts->private_copies);
+    put(to, "pages_private_relocation", counts->causes[CAUSE_RELOCATION]);
+    put(to, "pages_private_relocation_and_write", counts->causes[CAUSE_RELOCATION_AND_WRITE]);
+    put(to, "pages_private_write", counts->causes[CAUSE_WRITE]);
+    put(to, "pages_private_identical", counts->causes[CAUSE_IDENTICAL]);
+    put(to, "pages_private_unknown", counts->causes[CAUSE_UNKNOWN]);
+}
+
 static void put_counts(struct json_object *to, const struct counts *counts) {
     put(to, "pages_mapped", counts->pages);
     put(to, "frames", counts->frames);
     put(to, "frames_shared", counts->shared);
     put(to, "frames_shared_copies", counts->shared_copies);
     put(to, "frames_alone", counts->alone);
-    put(to, "pages_private", counts->private_copies);
+    put_private(to, counts);
     put(to, "pages_private_unresolved", counts->unresolved);
     put(to, "page_copies_avoided", counts->avoided);
     put(to, "pages_mapped_again", counts->again);
@@ -45,7 +54,7 @@ static struct json_object *processes_json(const struct report *report) {
         put(process, "frames", counts->frames);
         put(process, "frames_shared", counts->shared);
         put(process, "frames_alone", counts->alone);
-        put(process, "pages_private", counts->private_copies);
+        put_private(process, counts);
         put(process, "pages_mapped_again", counts->again);
         put(process, "pages_swapped", counts->swapped);
         json_object_array_add(list, process);
@@ -107,6 +116,9 @@ void report_json(const struct report *report) {
     put(root, "missing", report->missing);
     put(root, "vanished", collection->vanished);
     put(root, "headers_unread", collection->shapes_unknown);
+    put(root, "memory_unreadable", collection->memory_unreadable);
+    put(root, "files_unexplained", collection->files_unexplained);
+    put(root, "causes_changed", collection->causes_changed);
     json_object_object_add(root, "memory_unchecked", json_object_new_boolean(collection->memory_unchecked));
     put(totals, "processes", collection->snapshot.owner_count);
     put_counts(totals, &tally->total);

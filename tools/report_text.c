@@ -8,7 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NUMBER_LEN = 32, COLUMNS = 8 };
+enum { NUMBER_LEN = 32, COLUMNS_MAX = 7 + CAUSES };
+
+/* What stands for "private" in the columns when causes are asked for, in this order; the last only where it is needed. */
+static const struct { enum page_cause cause; const char *title; } cause_columns[CAUSES] = {
+    { CAUSE_RELOCATION, "reloc" }, { CAUSE_RELOCATION_AND_WRITE, "reloc+write" }, { CAUSE_WRITE, "write" },
+    { CAUSE_IDENTICAL, "identical" }, { CAUSE_UNKNOWN, "unknown" },
+};
 
 /* 12,345,678 */
 static const char *grouped(uint64_t number, char text[NUMBER_LEN]) {
@@ -37,6 +43,7 @@ struct line {
 struct table {
     struct line *lines;
     size_t count;
+    size_t causes; /* columns of cause_columns in the place of "private"; 0: not asked for */
 };
 
 static void add_line(struct table *table, struct line line) {
@@ -76,6 +83,8 @@ static void sum(struct counts *to, const struct counts *from) {
     to->shared += from->shared;
     to->alone += from->alone;
     to->private_copies += from->private_copies;
+    for (size_t cause = 0; cause < CAUSES; cause++)
+        to->causes[cause] += from->causes[cause];
     to->avoided += from->avoided;
 }
 
@@ -115,54 +124,79 @@ static void fill_table(struct table *table, const struct report *report, char **
         less.shared = all.shared - tally->total.shared;
         less.alone = all.alone - tally->total.alone;
         less.private_copies = all.private_copies - tally->total.private_copies;
+        for (size_t cause = 0; cause < CAUSES; cause++)
+            less.causes[cause] = all.causes[cause] - tally->total.causes[cause];
         add_line(table, (struct line){ "", "less: in two lines", false, false, 0, less });
     }
     add_line(table, (struct line){ "total", "", true, false, report->collection->snapshot.owner_count, tally->total });
     free(order);
 }
 
-static void line_cells(const struct line *line, char cells[COLUMNS][NUMBER_LEN]) {
-    const struct counts *c = &line->counts;
-    memset(cells, 0, (size_t)COLUMNS * NUMBER_LEN);
-    if (line->has_procs)
-        grouped(line->procs, cells[0]);
-    bool correction = strncmp(line->segment, "less", 4) == 0;
-    uint64_t values[] = { c->pages, c->frames, c->shared, c->alone, c->private_copies, c->avoided };
-    for (int i = 0; i < 6; i++) {
-        if (!correction) {
-            grouped(values[i], cells[1 + i]);
-        } else if (values[i]) {
-            cells[1 + i][0] = '-';
-            grouped(values[i], cells[1 + i] + 1);
+/* The cells of a line, or with LINE NULL the titles; their number. */
+static int line_cells(const struct table *table, const struct line *line, char cells[COLUMNS_MAX][NUMBER_LEN]) {
+    static const struct counts none;
+    const struct counts *c = line ? &line->counts : &none;
+    struct { const char *title; uint64_t value; } numbers[COLUMNS_MAX] = {
+        { "mapped", c->pages }, { "frames", c->frames }, { "shared", c->shared }, { "alone", c->alone } };
+    int count = 4, cell = 0;
+    for (size_t i = 0; i < table->causes; i++, count++) {
+        numbers[count].title = cause_columns[i].title;
+        numbers[count].value = c->causes[cause_columns[i].cause];
+    }
+    if (!table->causes) {
+        numbers[count].title = "private";
+        numbers[count++].value = c->private_copies;
+    }
+    numbers[count].title = "avoided";
+    numbers[count++].value = c->avoided;
+
+    memset(cells, 0, (size_t)COLUMNS_MAX * NUMBER_LEN);
+    bool correction = line && strncmp(line->segment, "less", 4) == 0;
+    if (!line)
+        strcpy(cells[cell], "procs");
+    else if (line->has_procs)
+        grouped(line->procs, cells[cell]);
+    cell++;
+    for (int i = 0; i < count; i++, cell++) {
+        if (!line) {
+            strcpy(cells[cell], numbers[i].title);
+        } else if (!correction) {
+            grouped(numbers[i].value, cells[cell]);
+        } else if (numbers[i].value) {
+            cells[cell][0] = '-';
+            grouped(numbers[i].value, cells[cell] + 1);
         }
     }
     /* rounded down: 100 % means every one */
-    if (!correction && c->frames)
-        snprintf(cells[7], NUMBER_LEN, "%" PRIu64 " %%", c->shared * 100 / c->frames);
+    if (!line)
+        strcpy(cells[cell], "shared");
+    else if (!correction && c->frames)
+        snprintf(cells[cell], NUMBER_LEN, "%" PRIu64 " %%", c->shared * 100 / c->frames);
+    return cell + 1;
 }
 
 static void print_table(const struct table *table) {
-    static const char *const titles[COLUMNS] = { "procs", "mapped", "frames", "shared", "alone", "private", "avoided", "shared" };
-    int object_width = 6, segment_width = 9, widths[COLUMNS];
-    char cells[COLUMNS][NUMBER_LEN];
-    for (int c = 0; c < COLUMNS; c++)
+    int object_width = 6, segment_width = 9, widths[COLUMNS_MAX];
+    char cells[COLUMNS_MAX][NUMBER_LEN], titles[COLUMNS_MAX][NUMBER_LEN];
+    int columns = line_cells(table, NULL, titles);
+    for (int c = 0; c < columns; c++)
         widths[c] = (int)strlen(titles[c]);
     for (size_t i = 0; i < table->count; i++) {
         const struct line *line = &table->lines[i];
         if (line->rule)
             continue;
-        line_cells(line, cells);
+        line_cells(table, line, cells);
         if ((int)strlen(line->object) > object_width)
             object_width = (int)strlen(line->object);
         if ((int)strlen(line->segment) > segment_width)
             segment_width = (int)strlen(line->segment);
-        for (int c = 0; c < COLUMNS; c++)
+        for (int c = 0; c < columns; c++)
             if ((int)strlen(cells[c]) > widths[c])
                 widths[c] = (int)strlen(cells[c]);
     }
     printf("%-*s  %-*s", object_width, "object", segment_width, "segment");
     int total = object_width + 2 + segment_width;
-    for (int c = 0; c < COLUMNS; c++) {
+    for (int c = 0; c < columns; c++) {
         printf("  %*s", widths[c], titles[c]);
         total += 2 + widths[c];
     }
@@ -175,8 +209,8 @@ static void print_table(const struct table *table) {
             putchar('\n');
             continue;
         }
-        line_cells(line, cells);
-        int last = COLUMNS - 1;
+        line_cells(table, line, cells);
+        int last = columns - 1;
         while (last >= 0 && !*cells[last])
             last--;
         printf("%-*s  %-*s", object_width, line->object, segment_width, line->segment);
@@ -198,6 +232,23 @@ static void print_headline(const struct report *report) {
            bold ? "\033[0m" : "");
 }
 
+static void print_causes(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    const struct collection *collection = report->collection;
+    char all[NUMBER_LEN], text[CAUSES][NUMBER_LEN];
+    for (size_t cause = 0; cause < CAUSES; cause++)
+        grouped(total->causes[cause], text[cause]);
+    printf("private %s = relocation only %s + relocation and write %s + write only %s + identical to the file %s",
+           grouped(total->private_copies, all), text[CAUSE_RELOCATION], text[CAUSE_RELOCATION_AND_WRITE], text[CAUSE_WRITE],
+           text[CAUSE_IDENTICAL]);
+    if (total->causes[CAUSE_UNKNOWN])
+        printf(" + unknown cause %s (%s)", text[CAUSE_UNKNOWN],
+               collection->memory_unreadable   ? "memory not readable"
+               : collection->files_unexplained ? "file not readable"
+                                               : "changed meanwhile");
+    putchar('\n');
+}
+
 static void print_sums(const struct report *report) {
     const struct counts *total = &report->tally->total;
     char a[NUMBER_LEN], b[NUMBER_LEN], c[NUMBER_LEN], d[NUMBER_LEN];
@@ -207,6 +258,7 @@ static void print_sums(const struct report *report) {
         printf(" + mapped again by the same process %s", grouped(total->again, d));
     printf("\nframes %s = shared %s (by two or more processes) + alone %s (file page of one process) + private %s (its own copy)\n",
            grouped(total->frames, a), grouped(total->shared, b), grouped(total->alone, c), grouped(total->private_copies, d));
+    print_causes(report);
     printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
            mib(total->frames), mib(total->avoided), PAGE_LEN);
     if (total->shared_copies)
@@ -224,7 +276,7 @@ static void print_method(const struct report *report) {
 }
 
 void report_text(const struct report *report) {
-    struct table table = { 0 };
+    struct table table = { .causes = !report->why ? 0 : report->tally->total.causes[CAUSE_UNKNOWN] ? CAUSES : CAUSES - 1 };
     char *others_label = NULL;
     print_headline(report);
     fill_table(&table, report, &others_label);
