@@ -39,6 +39,8 @@ uninstall: ## remove what install put there
 TOOL_UNITS := $(patsubst tests/tools/unit/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/unit/*.c))
 TOOL_TEST_PROGRAMS := $(patsubst tests/tools/programs/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/programs/*.c))
 
+TOOL_TEST_LIBS := $(addprefix $(B)/tests/tools/,libpattern.so libcauses.so libcauses-relr.so)
+
 $(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*.c tools/pages/*.h) tools/support.c tools/ldr.h
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
@@ -51,9 +53,17 @@ $(B)/tests/tools/libpattern.so: tests/tools/pattern.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code -o $@ $<
 
+# The same library with its relative relocations in DT_RELA and in DT_RELR.
+$(B)/tests/tools/libcauses.so: tests/tools/causes.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code -o $@ $<
+$(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
+
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(B)/tests/tools/libpattern.so
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

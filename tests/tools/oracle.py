@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""oracle.py PID... - the totals of `ldr pages --json PID...`, computed independently from raw maps and pagemap.
+"""oracle.py PID... - the totals of `ldr pages --json PID...`, computed independently from raw maps, pagemap and mem.
 
 Needs CAP_SYS_ADMIN. Owner sets are real sets here, program headers are read with struct, and nothing is shared with the
 C code. Prints one JSON object with the totals and per-segment sums that the test compares.
@@ -8,7 +8,7 @@ import json, os, struct, sys
 
 PAGE = 4096
 PRESENT, FILE, FRAME = 1 << 63, 1 << 61, (1 << 55) - 1
-PT_LOAD, PT_GNU_RELRO = 1, 0x6474E552
+PT_LOAD, PT_DYNAMIC, PT_GNU_RELRO = 1, 2, 0x6474E552
 
 
 def headers(path):
@@ -53,12 +53,123 @@ def kinds_of_image(loads, relro):
     return table
 
 
+class Image:
+    """What the linker writes in one ELF file: {vaddr of a word: None, or what a relative relocation adds the bias to}."""
+
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            self.data = data = f.read()
+        phoff, = struct.unpack_from("<Q", data, 32)
+        phentsize, phnum = struct.unpack_from("<HH", data, 54)
+        self.loads, dynamic = [], None
+        for i in range(phnum):
+            kind, _, off, vaddr, _, filesz, memsz, _ = struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
+            if kind == PT_LOAD:
+                self.loads.append((vaddr, off, filesz, memsz))
+            elif kind == PT_DYNAMIC:
+                dynamic = (vaddr, off, filesz)
+        self.words = {}
+        if dynamic:
+            self.read_dynamic(*dynamic)
+
+    def offset(self, vaddr):
+        for start, off, filesz, _ in self.loads:
+            if start <= vaddr < start + filesz:
+                return off + vaddr - start
+        return None
+
+    def word(self, vaddr):
+        off = self.offset(vaddr)
+        return 0 if off is None else struct.unpack_from("<Q", self.data.ljust(off + 8, b"\0"), off)[0]
+
+    def cover(self, vaddr, length):
+        for word in range(vaddr // 8 * 8, vaddr + length, 8):
+            self.words[word] = None
+
+    def relative(self, vaddr, linked):
+        if vaddr % 8 or vaddr in self.words:
+            self.cover(vaddr, 8)
+        else:
+            self.words[vaddr] = linked
+
+    def read_dynamic(self, vaddr, off, length):
+        tags = {}
+        for at in range(0, length, 16):
+            tag, value = struct.unpack_from("<QQ", self.data, off + at)
+            if tag == 0:
+                break
+            tags[tag] = value
+            self.cover(vaddr + at + 8, 8)
+        if 36 in tags:  # DT_RELR
+            at, start = self.offset(tags[36]), 0
+            for entry, in struct.iter_unpack("<Q", self.data[at:at + tags[35]]):
+                if entry & 1:
+                    for bit in range(63):
+                        if entry >> bit + 1 & 1:
+                            self.relative(start + 8 * bit, self.word(start + 8 * bit))
+                    start += 63 * 8
+                else:
+                    self.relative(entry, self.word(entry))
+                    start = entry + 8
+        tables = {(tags[7], tags[8])} if 7 in tags else set()
+        if 23 in tags:  # DT_JMPREL; some link editors count it in DT_RELASZ too
+            if 7 in tags and tags[7] + tags[8] == tags[23] + tags[2]:
+                tables = {(tags[7], tags[23] - tags[7])} if tags[23] > tags[7] else set()
+            tables.add((tags[23], tags[2]))
+        for table, size in sorted(tables):
+            at = self.offset(table)
+            for place, info, addend in struct.iter_unpack("<QQQ", self.data[at:at + size]):
+                kind, symbol = info & 0xFFFFFFFF, info >> 32
+                if kind in (8, 38):  # RELATIVE, RELATIVE64
+                    self.relative(place, addend)
+                elif kind == 5:  # COPY
+                    self.cover(place, struct.unpack_from("<Q", self.data, self.offset(tags[6]) + 24 * symbol + 16)[0])
+                elif kind:
+                    self.cover(place, {2: 4, 10: 4, 32: 4, 36: 16}.get(kind, 8))
+        if 3 in tags:  # DT_PLTGOT
+            self.cover(tags[3] + 8, 16)
+
+    def cause(self, memory, off, vaddr, bias):
+        """relocation, relocation_and_write, write or identical; off and vaddr are the page's."""
+        page = self.data[off:off + PAGE].ljust(PAGE, b"\0")
+        if page == memory:
+            return "identical"
+        end = PAGE
+        for start, _, filesz, memsz in self.loads:
+            if filesz and memsz > filesz and vaddr < start + filesz < vaddr + PAGE and down(start) <= vaddr:
+                end = start + filesz - vaddr
+        cleared = page[:end].ljust(PAGE, b"\0")
+        linker = program = reset = False
+        triples = zip(*(struct.unpack("<512Q", x) for x in (memory, page, cleared)))
+        for i, (now, was, without_tail) in enumerate(triples):
+            place = vaddr + 8 * i
+            if place in self.words:
+                linked = self.words[place]
+                wrong = linked is not None and now != (linked + bias) % 2**64
+                linker |= now != was
+                program |= wrong and now != was
+                reset |= wrong
+            elif now != was:
+                if now == without_tail:
+                    linker = True
+                else:
+                    program = True
+        if linker and (program or reset):
+            return "relocation_and_write"
+        return "relocation" if linker else "write"
+
+
+CAUSES = ("relocation", "relocation_and_write", "write", "identical", "unknown")
+
+
 def main(pids):
+    images, cause_of = {}, {}
     frames, owners_of, kind_pages, kind_frames, anonymous = {}, {}, {}, {}, set()
     pages = 0
     shapes = {}
     for pid in pids:
         pagemap = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
+        memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
         first = {}
         for line in open(f"/proc/{pid}/maps"):
             fields = line.split(None, 5)
@@ -68,6 +179,7 @@ def main(pids):
             off, identity = int(fields[2], 16), (fields[3], fields[4])
             if identity not in shapes:
                 shape = headers(f"/proc/{pid}/map_files/{start:x}-{end:x}")
+                images[identity] = Image(f"/proc/{pid}/map_files/{start:x}-{end:x}") if shape else None
                 shapes[identity] = kinds_of_image(*shape) if shape else None
             table = shapes[identity]
             if table is None:
@@ -91,15 +203,22 @@ def main(pids):
                 owners_of.setdefault(frame, set()).add(pid)
                 if not word & FILE:
                     anonymous.add(frame)
+                    address = start + i * PAGE
+                    cause_of[frame] = images[identity].cause(os.pread(memory, PAGE, address), off + i * PAGE, address - bias, bias)
                 kind_pages[kind] = kind_pages.get(kind, 0) + 1
                 kind_frames.setdefault((kind, identity), set()).add(frame)
         os.close(pagemap)
+        os.close(memory)
     sums = {}
     for (kind, _), found in kind_frames.items():
-        entry = sums.setdefault(kind, {"pages_mapped": kind_pages[kind], "frames": 0, "frames_shared": 0, "pages_private": 0})
+        entry = sums.setdefault(kind, {"pages_mapped": kind_pages[kind], "frames": 0, "frames_shared": 0, "pages_private": 0,
+                                       **{"pages_private_" + c: 0 for c in CAUSES}})
         entry["frames"] += len(found)
         entry["frames_shared"] += sum(len(owners_of[f]) > 1 for f in found)
-        entry["pages_private"] += sum(len(owners_of[f]) == 1 and f in anonymous for f in found)
+        private = [f for f in found if len(owners_of[f]) == 1 and f in anonymous]
+        entry["pages_private"] += len(private)
+        for f in private:
+            entry["pages_private_" + cause_of[f]] += 1
     print(json.dumps({
         "totals": {
             "processes": len(pids),
@@ -109,6 +228,7 @@ def main(pids):
             "frames_shared_copies": sum(len(o) > 1 and f in anonymous for f, o in owners_of.items()),
             "frames_alone": sum(len(o) == 1 and f not in anonymous for f, o in owners_of.items()),
             "pages_private": sum(len(o) == 1 and f in anonymous for f, o in owners_of.items()),
+            **{"pages_private_" + c: sum(len(owners_of[f]) == 1 and cause_of[f] == c for f in anonymous) for c in CAUSES},
             "page_copies_avoided": sum(len(o) - 1 for o in owners_of.values()),
         },
         "segments": sums,

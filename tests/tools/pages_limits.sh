@@ -53,7 +53,9 @@ import json, sys
 r = json.load(sys.stdin)
 assert r["schema"] == "ldr-pages" and r["schema_version"] == 1
 for key in ("method", "exact", "kernel", "elapsed_s", "unreadable", "unstable", "processes", "objects", "totals"): r[key]
-for key in ("processes", "pages_mapped", "frames", "frames_shared", "page_copies_avoided", "pages_private"): assert type(r["totals"][key]) is int
+for key in ("processes", "pages_mapped", "frames", "frames_shared", "page_copies_avoided", "pages_private",
+            "pages_private_relocation", "pages_private_relocation_and_write", "pages_private_write", "pages_private_identical",
+            "pages_private_unknown"): assert type(r["totals"][key]) is int
 assert all(o["segments"] for o in r["objects"])
 ' || found=$?
 equal "JSON: the documented keys" "$found" 0
