@@ -56,7 +56,8 @@ if [ "$(id -u)" = 0 ]; then
     "${user[@]}" "$ldr" pages --why --json "$answer" >"$work/report" || echo "not ok status $? of ldr pages"
     equal "ordinary user, own process" "$(get "r['method']") $(segment libcauses.so data)" "file-identity [14, 4, 4, 4, 2, 0]"
 
-    limited=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=+perfmon,+dac_read_search --ambient-caps=+perfmon,+dac_read_search)
+    caps=+perfmon,+dac_read_search
+    limited=(setpriv --reuid 65534 --regid 65534 --clear-groups "--inh-caps=$caps" "--ambient-caps=$caps")
     if "${limited[@]}" head -c 1 "/proc/$second/maps" >/dev/null 2>&1 && "${limited[@]}" head -c 8 "/proc/$second/pagemap" >/dev/null 2>&1; then
         found=0; "${limited[@]}" "$ldr" pages --why --json "$second" >"$work/report" 2>"$work/err" || found=$?
         equal "no memory to read, asked why: status, not exact, unknown" \
