@@ -13,23 +13,29 @@ struct reader {
     struct image image;
     struct view view;
     struct places *places;
+    u64 copy_budget;            /* bytes that copy relocations may still cover */
     const struct segment *last; /* places come in runs: the segment of the one before */
 };
 
 /* The plan's segments and nothing else come from here: one block, freed after reading. */
+struct block {
+    struct block *older;
+    char bytes[];
+};
+
 static void *more_memory(struct arena *arena, size_t need, size_t *got) {
-    char *block = malloc(sizeof(void *) + need);
+    struct block *block = malloc(sizeof *block + need);
     if (!block)
         return NULL;
-    memcpy(block, &arena->chunks, sizeof(void *));
+    block->older = arena->chunks;
     arena->chunks = block;
     *got = need;
-    return block + sizeof(void *);
+    return block->bytes;
 }
 
 static void drop_memory(struct arena *arena) {
-    for (void *block = arena->chunks, *next; block; block = next) {
-        memcpy(&next, block, sizeof next);
+    for (struct block *block = arena->chunks, *older; block; block = older) {
+        older = block->older;
         free(block);
     }
 }
@@ -48,16 +54,25 @@ static bool is_file_backed(struct reader *reader, u64 vaddr) {
 }
 
 static void add(struct reader *reader, u64 vaddr, u64 len) {
-    /* byte ranges come from the file (st_size of a copy relocation): page by page, and no further than the image */
+    if (is_file_backed(reader, vaddr))
+        places_add(reader->places, vaddr, len);
+}
+
+/* A copy relocation's length is whatever the symbol says: only the part in file-backed pages, and not more in sum than the
+ * file could hold side by side, so that a malformed file costs no more time than its size. */
+static void add_copy(struct reader *reader, u64 vaddr, u64 len) {
     u64 end;
-    if (!add_u64(vaddr, len, &end) || end > reader->image.plan.hi_page)
+    if (!add_u64(vaddr, len, &end))
         return;
-    for (u64 next; vaddr < end; vaddr = next) {
-        next = align_down(vaddr, LDR_PAGE) + LDR_PAGE;
-        if (next > end)
-            next = end;
-        if (is_file_backed(reader, vaddr))
-            places_add(reader->places, vaddr, next - vaddr);
+    for (u32 i = 0; i < reader->image.plan.seg_count; i++) {
+        const struct segment *seg = &reader->image.plan.seg[i];
+        u64 from = align_down(seg->vaddr, LDR_PAGE), to = align_up(seg->file_end, LDR_PAGE);
+        from = vaddr > from ? vaddr : from;
+        to = end < to ? end : to;
+        if (seg->file_end == seg->vaddr || from >= to || to - from > reader->copy_budget)
+            continue;
+        reader->copy_budget -= to - from;
+        places_add(reader->places, from, to - from);
     }
 }
 
@@ -83,7 +98,7 @@ static void add_entry(struct reader *reader, u64 place, u64 info, u64 addend) {
     case RELOC_RELATIVE: add_relative(reader, place, addend); break;
     case RELOC_COPY:
         if (symbol < reader->image.sym_limit)
-            add(reader, place, reader->image.symtab[symbol].st_size);
+            add_copy(reader, place, reader->image.symtab[symbol].st_size);
         break;
     default: add(reader, place, kind.width ? kind.width : 8);
     }
@@ -128,7 +143,7 @@ static void add_all(struct reader *reader) {
 bool places_read(const void *file, size_t file_len, const char *path, struct places *places) {
     struct report report = { 0 };
     struct arena arena = { .more = more_memory };
-    struct reader reader = { .image = { .path = path }, .places = places };
+    struct reader reader = { .image = { .path = path }, .places = places, .copy_budget = file_len + LDR_PAGE };
     Elf64_Ehdr head;
     u64 table_end;
     if (image_check_header(file, file_len, path, &report) != 0)
