@@ -56,6 +56,7 @@ struct session {
     struct kernel_facts kernel;
     enum start_way way;
     const char *self_path;
+    bool origin_by_file;              /* --proc-exe: $ORIGIN of the program is where its file lies, not the link that was typed */
     struct report report;             /* current sink; see message.c and api/error.c */
     struct object *first, *last;
     u32 object_count;
