@@ -92,6 +92,14 @@ static int refuse(const u8 *ld_id, const u8 *libc_id, const struct glibc_mismatc
     return report_problem(&session.report, &problem);
 }
 
+/* libthread_db's descriptors: { bits, count, offset }. */
+static bool descriptor_agrees(const char *name, u32 offset, struct glibc_mismatch *why)
+{
+    const u32 *words = (const u32 *)glibc_symbol(session.libc, name, "GLIBC_PRIVATE");
+    *why = (struct glibc_mismatch){ .field = name, .expected = offset, .found = words ? words[2] : 0 };
+    return words && words[2] == offset;
+}
+
 int shim_recognise(void)
 {
     session.libc = object_named("libc.so.6");
@@ -114,8 +122,10 @@ int shim_recognise(void)
     images.object[GLIBC_LD] = (struct glibc_image){ ld_spans, spans_of(session.linker, ld_spans, ARRAY_COUNT(ld_spans)) };
     images.object[GLIBC_LIBC] = (struct glibc_image){ libc_spans, spans_of(session.libc, libc_spans, ARRAY_COUNT(libc_spans)) };
     if (glibc.row) {
-        /* Build-ids can be forged or left when a file is patched: libc's own descriptors must agree. */
-        if (glibc_row_check(&images, glibc.row, GLIBC_QUICK, &why) != 0)
+        /* Build-ids can be forged, or left when a file is patched: what libc says of itself to libthread_db must agree. Two words, one of
+         * each structure that moves most; tests compare all of them (glibc_row_check). */
+        if (!descriptor_agrees("_thread_db_rtld_global__dl_stack_user", glibc.row->g_stack_user, &why) ||
+            !descriptor_agrees("_thread_db_link_map_l_tls_offset", glibc.row->lm_tls_offset, &why))
             return refuse(ld_id, libc_id, &why);
     } else {
         /* No row for this pair: derive one from the binaries, and believe it only for another build of a known release. */
