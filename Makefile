@@ -16,7 +16,7 @@ all:: ; @:
 
 include $(wildcard ldr/rules.mk tools/rules.mk testlibs/rules.mk tests/rules.mk)
 
-clean:
+clean: ## remove build/
 	rm -rf $(B)
 
 .PHONY: setup test

@@ -3,7 +3,7 @@
 #   make scenarios SCENARIOS="NAME..."   only some; another linker: LDSO=FILE tests/system/run.sh
 #   make scenarios-oracle          the system's linker against itself: proves the corpus, not the linker
 .PHONY: scenarios scenarios-oracle
-scenarios: $(LDSO)
+scenarios: $(LDSO) ## the corpus under the system's linker and ours in three ways (SCENARIOS="NAME...")
 	LDSO=$(LDSO) tests/system/run.sh $(SCENARIOS)
 
 scenarios-oracle:

@@ -52,12 +52,12 @@ static void *open_as(const char *file, int mode, struct object *caller)
 void *dl_dlopen(const char *file, int mode, void *caller)
 {
     error_clear();
-    if ((mode & 3) == 0) {
-        error_set_about(not_null(file), "invalid mode for dlopen()", EINVAL_);
-        return NULL;
-    }
     if (mode & ~MODE_KNOWN) {
         error_set_about("", "invalid mode parameter", 0);
+        return NULL;
+    }
+    if ((mode & 3) == 0) {
+        error_set_about(not_null(file), "invalid mode for dlopen()", EINVAL_);
         return NULL;
     }
     struct report outer = begin(error_report());

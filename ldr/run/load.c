@@ -30,7 +30,7 @@ struct opened {
 static struct object *object_of_file(const struct stat *st)
 {
     for (struct object *object = session.first; object; object = object->next)
-        if (object->state != OBJECT_FINISHED && object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
+        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
             return object;
     return NULL;
 }
@@ -325,8 +325,8 @@ struct object *load_only_loaded(const char *name, struct object *loader)
     (void)loader;
     bool has_slash = str_chr(name, '/') != NULL;
     for (struct object *object = session.first; object; object = object->next) {
-        if (object->is_vdso || (object->state == OBJECT_FINISHED && !object->is_missing))
-            continue;                 /* finished: about to be unmapped */
+        if (object->is_vdso)
+            continue;
         if (object_answers_to(object, name))
             return object;
         if (has_slash && object->path && *object->path && str_equal(object->path, name))

@@ -110,6 +110,22 @@ const char *object_label(const struct object *object)
     return session.kernel.argv && session.kernel.argv[0] ? session.kernel.argv[0] : "main program";
 }
 
+/* Where the file a path leads to lies, links resolved; nothing when it cannot be told. */
+static void put_file_path(struct text *text, const char *path)
+{
+    char link[64], resolved[4096];
+    int fd = sys_open_read(path);
+    if (fd < 0)
+        return;
+    struct text t = text_on(link, sizeof link);
+    text_put(&t, "/proc/self/fd/");
+    text_dec(&t, (u64)fd);
+    long len = sys_readlink(link, resolved, sizeof resolved);
+    sys_close(fd);
+    if (len > 0 && resolved[0] == '/')
+        text_putn(text, resolved, (size_t)len);
+}
+
 const char *object_origin(struct object *object)
 {
     if (object->origin)
@@ -120,6 +136,8 @@ const char *object_origin(struct object *object)
         if (session.config.origin_path) {
             text_put(&text, session.config.origin_path);
             text_put(&text, "/x");
+        } else if (session.origin_by_file) {
+            put_file_path(&text, object->real_path);
         } else if (session.way == START_INTERPRETER) {
             char link[4096];
             long len = sys_readlink("/proc/self/exe", link, sizeof link - 1);

@@ -56,6 +56,7 @@ struct session {
     struct kernel_facts kernel;
     enum start_way way;
     const char *self_path;
+    bool origin_by_file;              /* --proc-exe: $ORIGIN of the program is where its file lies, not the link that was typed */
     struct report report;             /* current sink; see message.c and api/error.c */
     struct object *first, *last;
     u32 object_count;
@@ -150,6 +151,7 @@ struct reference {
 /* find_reference - the definition by scope and version alone: 0 found, 1 undefined weak, negative: reported. Takes no lock.
  * settle_binding - then, with the load lock held: one definition for unique symbols, and `found` kept loaded as long as its user.
  * binding_needs_settling - whether that would do anything. */
+struct hashed_name reference_hash(const struct image *image, u32 symbol, const char *name);
 int find_reference(const struct reference *reference, struct binding *out);
 bool binding_needs_settling(const struct reference *reference, const struct binding *found);
 int settle_binding(const struct reference *reference, struct binding *found);

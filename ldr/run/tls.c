@@ -359,8 +359,13 @@ int tls_start_main_thread(u64 thread_size)
         return report_values(&session.report, LDR_E_STATIC_TLS, "program", layout->used, 1ull << 40, 0);
     len = align_down(len, LDR_PAGE);
     char *region = sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (sys_failed(region)) {
+        /* A limit on address space: do without the reserve. */
+        len = align_up(session.tls_static_room + align_up(thread_size, 64) + layout->align, LDR_PAGE);
+        region = sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
     if (sys_failed(region))
-        return report_errno(&session.report, LDR_E_NO_MEMORY, "static TLS", sys_error_of(region));
+        return report_errno(&session.report, LDR_E_NO_MEMORY, "static TLS", 0);
     char *tp = (char *)align_down((u64)region + len - align_up(thread_size, 64), layout->align);
     session.tls_main_room = (u64)tp - (u64)region;
     session.main_tp = tp;

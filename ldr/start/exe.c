@@ -101,6 +101,14 @@ void exe_take(const char *path)
         copied++;
     if (count && copied == count) {
         map.exe_fd = (u32)program;
+        /* Debuggers read entry and headers of a running program from here: the kernel's copy still describes us. */
+        kernel_set_auxv(&session.kernel, AT_BASE, session.self.start);
+        map.auxv = (void *)session.kernel.auxv;
+        for (const Elf64_auxv_t *a = session.kernel.auxv; ; a++) {
+            map.auxv_size += sizeof *a;
+            if (a->a_type == AT_NULL)
+                break;
+        }
         sys_call(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&map, sizeof map, 0, 0);
         sys_call(__NR_prctl, PR_SET_NAME, (long)str_base(path), 0, 0, 0, 0);
     }

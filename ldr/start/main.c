@@ -324,13 +324,17 @@ u64 ldr_start(u64 *stack)
         session.self_path = interp ? interp : "ld-ldr.so";
     }
     bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
-    if (options.proc_exe && session.way == START_COMMAND)
+    if (options.proc_exe && session.way == START_COMMAND) {
+        session.origin_by_file = true;
         exe_take(session.program->real_path);
+    }
     struct object *program = session.program;
     /* A program that needs libraries is linked even without PT_INTERP: only the kernel would have asked for that. */
     u32 at = 0;
     u64 needed;
-    bool is_static = !program->image.dyn_vaddr || (!program->image.interp_len && (program->image.flags_1 & DF_1_PIE) &&
+    /* A linker by itself, the system's or another of ours, starts by itself. */
+    bool is_linker = program->image.soname && str_equal(program->image.soname, "ld-linux-x86-64.so.2") && !program->image.interp_len;
+    bool is_static = !program->image.dyn_vaddr || is_linker || (!program->image.interp_len && (program->image.flags_1 & DF_1_PIE) &&
                                                    !image_next_dyn(&program->image, &at, DT_NEEDED, &needed));
     if (options.what == DO_VERIFY)
         sys_exit(!program->image.dyn_vaddr ? 1 : program->image.interp_len ? 0 : 2);

@@ -104,9 +104,12 @@ static _Noreturn void diagnostics(void)
         text_dec(&t, a->a_type);
         line_hex(name, a->a_un.a_val);
     }
+    /* Names only: this output goes into bug reports, values may be secrets. The linker's own variables are shown whole. */
     for (char **e = session.kernel.envp; *e; e++) {
-        out("env=\"");
-        out(*e);
+        bool own = str_starts(*e, "LD_") || str_starts(*e, "LDR_") || str_starts(*e, "GLIBC_TUNABLES=");
+        const char *end = str_chr(*e, '=');
+        out(own ? "env=\"" : "env_filtered=\"");
+        sys_write_all(1, *e, own || !end ? strlen(*e) : (size_t)(end - *e));
         out("\"\n");
     }
     sys_exit(0);

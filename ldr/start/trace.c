@@ -107,7 +107,7 @@ static _Noreturn void trace_unused(void)
 
 _Noreturn void trace_and_exit(void)
 {
-    if (!session.program->image.dyn_vaddr) {
+    if (!session.program->image.needed_count) {
         static const char text[] = "\tstatically linked\n";
         sys_write_all(1, text, sizeof text - 1);
         sys_exit(0);

@@ -116,7 +116,7 @@ compare() {
                 tail -n 15 "$scratch/$form.out" | cut -c1-300 | sed 's/^/    /'
                 exit 1
             fi
-        elif diff -u --label native "$scratch/native.tidy" --label "$form" "$scratch/$form.tidy" >"$scratch/diff"; then
+        elif diff -a -u --label native "$scratch/native.tidy" --label "$form" "$scratch/$form.tidy" >"$scratch/diff"; then
             echo "pass $name $form: $(wc -l <"$scratch/$form.tidy") lines the same (native $native_seconds s, ours $seconds s)"
         else
             echo "FAIL $name $form: $last (native $native_seconds s, ours $seconds s); repeat with: tests/$(basename "$here")/$name.sh"

@@ -43,6 +43,8 @@ work() {
     wait_for sh -c "redis-cli -p $second_port info replication | grep -q master_link_status:up"
     wait_for sh -c "test \$(redis-cli -p $second_port dbsize) = \$(redis-cli -p $port dbsize)"
     echo "same data: $(test "$(redis-cli -p "$second_port" debug digest)" = "$(ask debug digest)" && echo yes)"
+    # the replica was fed by a forked child: while that runs, a rewrite is only put off
+    wait_for sh -c "redis-cli -p $port info persistence | grep -q rdb_bgsave_in_progress:0"
     ask bgrewriteaof
     wait_for sh -c "redis-cli -p $port info persistence | grep -q aof_rewrite_in_progress:0"
     ask save

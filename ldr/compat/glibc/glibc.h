@@ -28,5 +28,6 @@ u64 glibc_symbol(const struct object *object, const char *name, const char *vers
 void glibc_install_functions(void);
 u64 glibc_vdso(const char *name);
 void glibc_tunables(void);
+void glibc_register_fork(void);     /* locks.c: hold them over a fork */
 
 #endif

@@ -1,0 +1,2 @@
+#include "scenario.h"
+PRINT_LIFE("root")

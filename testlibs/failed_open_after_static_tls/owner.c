@@ -1,0 +1,2 @@
+__thread int variable = 1;
+int *address(void) { return &variable; }

@@ -1,0 +1,2 @@
+int global_function(void);
+int call(void) { return global_function(); }

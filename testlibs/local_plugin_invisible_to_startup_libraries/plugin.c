@@ -1,0 +1,1 @@
+int from_plugin(void) { return 1; }

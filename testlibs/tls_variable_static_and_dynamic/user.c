@@ -1,0 +1,2 @@
+extern __thread int variable;
+int *address_here(void) { return &variable; }

@@ -1,0 +1,2 @@
+extern int one_for_all;
+int next(void) { return one_for_all++; }
