@@ -291,14 +291,24 @@ static void too_long(struct search *search)
 
 static const struct ldcache *open_cache(struct search *search)
 {
+    struct stat st;
     (void)search;
+    /* A program that opens libraries later must see what ldconfig did meanwhile. Nothing points into the old cache between searches. */
+    if (session.started && session.cache_tried && sys_stat("/etc/ld.so.cache", &st) == 0 &&
+        (st.st_ino != session.cache_ino || st.st_mtime != session.cache_mtime)) {
+        if (session.cache.bytes)
+            sys_munmap((void *)session.cache.bytes, session.cache.len);
+        session.cache = (struct ldcache){ 0 };
+        session.cache_tried = false;
+    }
     if (!session.cache_tried) {
         session.cache_tried = true;
         int fd = sys_open_read("/etc/ld.so.cache");
-        struct stat st;
         if (fd < 0)
             return NULL;
         if (sys_fstat(fd, &st) == 0 && st.st_size > 0) {
+            session.cache_ino = st.st_ino;
+            session.cache_mtime = st.st_mtime;
             void *bytes = sys_mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
             if (!sys_failed(bytes) && !ldcache_read(&session.cache, bytes, (u64)st.st_size))
                 sys_munmap(bytes, (size_t)st.st_size);

@@ -70,6 +70,7 @@ struct session {
     struct search search;
     struct ldcache cache;
     bool cache_tried;
+    u64 cache_ino, cache_mtime;       /* which file `cache` shows */
     bool started;                     /* constructors of start-up are running or done: threads may exist */
     bool populate_refused;            /* kernel without MADV_POPULATE_WRITE */
     struct object **finish;           /* objects initialised, for termination; see init.c */
