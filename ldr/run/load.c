@@ -11,7 +11,7 @@
 /* What `try_candidate` needs besides the path; hangs off the session while one search runs. */
 static struct {
     bool unloadable;
-    struct object *loader, *result;
+    struct object *result;
     enum found_by as;
     int last_errno;
     bool other_class;
@@ -370,7 +370,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     struct report loud = session.report;
     if (quiet)
         session.report = (struct report){ quiet_take };
-    attempt = (__typeof__(attempt)){ .unloadable = unloadable, .loader = loader, .as = as, .name = name };
+    attempt = (__typeof__(attempt)){ .unloadable = unloadable, .as = as, .name = name };
     session.search.program = session.program;
     int got = search_library(&session.search, name, loader);
     for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
@@ -401,7 +401,7 @@ struct object *load_without_mapping(const char *name, struct object *loader)
     struct object *object = load_only_loaded(name, loader);
     if (object)
         return object;
-    attempt = (__typeof__(attempt)){ .loader = loader, .name = name, .only_loaded = true };
+    attempt = (__typeof__(attempt)){ .name = name, .only_loaded = true };
     session.search.program = session.program;
     int got = search_library(&session.search, name, loader);
     if (got == 0) {

@@ -73,12 +73,11 @@ struct session {
     u64 cache_ino, cache_mtime;       /* which file `cache` shows */
     bool started;                     /* constructors of start-up are running or done: threads may exist */
     bool populate_refused;            /* kernel without MADV_POPULATE_WRITE */
-    struct object **finish;           /* objects initialised, for termination; see init.c */
 
     /* thread storage (tls.c) */
     struct tls_layout tls;
     struct tls_module *module;        /* by module id, from 1 */
-    u64 module_count, module_room, tls_generation;
+    u64 module_count, module_room;
     u64 tls_static_room;              /* bytes below tp that every thread has */
     u64 tls_main_room;                /* bytes below tp that the main thread has: the reserve */
     char *main_tp;
@@ -201,7 +200,6 @@ u32 tls_lookup_enter(void);
 void tls_lookup_leave(u32 outer);
 void tls_wait_for_lookups(void);                               /* returns when no other thread is inside a lookup begun before */
 void *ldr_tls_get_addr(struct tls_index *index);               /* arch/x86_64/tls.S */
-u64 tls_tlsdesc_slow(struct tls_index *index);
 
 /* init.c */
 int init_order_build(struct object *root, struct arena *arena);/* closure and init_order of a root */
