@@ -58,6 +58,7 @@ struct object {
     struct view view;
     u64 bias;                         /* run-time address minus link-time address */
     u64 map_start, map_end;           /* whole span, page-rounded */
+    u64 place;                        /* where the cache wants it mapped; 0: anywhere */
 
     /* filled when linked (run/load.c, link/graph.c) */
     struct object *next, *prev;       /* all objects, load order */
@@ -85,6 +86,8 @@ struct object {
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
+    bool shared;                      /* writable pages come from an image of the cache, relocated */
+    bool sealed_already;              /* ... and its RELRO is read-only from the start */
     bool data_private;                /* mapped with its data pages made private already: no batches needed */
     bool in_global;                   /* part of the global scope */
     bool visited;                     /* graph walks */
@@ -116,6 +119,8 @@ struct config {
     const char *origin_path;          /* LD_ORIGIN_PATH */
     const char *platform;             /* AT_PLATFORM */
     const char *debug;                /* LD_DEBUG */
+    const char *cache, *cache_dir;    /* LDR_CACHE, LDR_CACHE_DIR */
+    const char *runtime_dir, *home;   /* XDG_RUNTIME_DIR, HOME: where the cache lies by default */
 };
 /* config_take_env - one environment entry "NAME=VALUE"; under `secure` dangerous ones are not taken. */
 void config_take_env(struct config *config, const char *entry);

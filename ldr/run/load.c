@@ -19,6 +19,8 @@ static struct {
     bool only_loaded;                 /* RTLD_NOLOAD */
 } attempt;
 
+COLD_DATA struct load_hooks load_hooks;
+
 /* An open candidate: identity and the first bytes, read once. */
 struct opened {
     int fd;
@@ -179,6 +181,8 @@ static struct object *make_object(const struct opened *file, const char *path, i
     if (!program && attempt.name)
         object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
+    if (!*err && load_hooks.place && object->image.type != ET_EXEC)
+        object->place = load_hooks.place(&file->st, &object->image.plan);
     if (!*err)
         *err = map_file(object, file->fd, (u64)file->st.st_size);
     if (!*err)
@@ -545,7 +549,8 @@ int load_program(const char *path)
     int err = open_file(&file, path);
     if (err)
         return report_errno(&session.report, err == -21 ? LDR_E_READ : LDR_E_OPEN, path, -err);
-    session.program = make_object(&file, path, &err, false, true);
+    if (!load_hooks.program || !load_hooks.program(path, file.fd, &file.st))
+        session.program = make_object(&file, path, &err, false, true);
     if (session.program)
         object_list_add(session.program);
     sys_close(file.fd);

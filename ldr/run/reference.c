@@ -115,10 +115,10 @@ u64 binding_address(const struct binding *binding)
     if (UNLIKELY(binding->object->is_linker)) {
         u64 ours = shim_override(binding);
         if (ours)
-            return ours;
+            return gate_for(ours);
     }
     u64 address = (sym->st_shndx == SHN_ABS ? 0 : binding->object->bias) + sym->st_value;
     if (UNLIKELY(ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC && sym->st_shndx != SHN_UNDEF))
-        address = ((u64(*)(void))address)();
+        address = gate_for(((u64(*)(void))address)());         /* time and gettimeofday are the vDSO's */
     return address;
 }

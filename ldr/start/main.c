@@ -2,6 +2,7 @@
  * The only file that knows everyone. Returns the address to jump to; start.S goes there. */
 #include "start.h"
 #include "../api/message.h"
+#include "../cache/cache.h"
 #include "../compat/shim.h"
 #include "../debug/r_debug.h"
 
@@ -76,6 +77,9 @@ static void adopt_program(void)
     if (load_adopted(session.program) != 0)
         sys_exit(127);
     object_list_add(session.program);
+    struct stat st;
+    if (sys_stat("/proc/self/exe", &st) == 0)
+        cache_look(k->execfn, -1, &st);
 }
 
 static int take_program(struct search *search, const char *path, enum found_by rule, const struct object *owner)
@@ -198,6 +202,8 @@ static void refuse_audit(void)
 
 static int load_everything(void)
 {
+    if (cache_is_warm())
+        return cache_list_objects();
     refuse_audit();
     preload_list(session.config.preload_env, "LD_PRELOAD", true, false);
     preload_list(session.config.preload_option, "--preload", true, false);
@@ -208,6 +214,8 @@ static int load_everything(void)
 static int check_all_versions(void)
 {
     int worst = 0;
+    if (cache_is_warm())
+        return 0;                     /* of these very files it was found good */
     for (struct object *object = session.first; object; object = object->next) {
         int err = check_isa(object);
         err = err ? err : check_versions(object, true);
@@ -218,7 +226,7 @@ static int check_all_versions(void)
 
 static int place_everything(void)
 {
-    int err = init_order_build(session.program, &session.permanent);
+    int err = cache_is_warm() ? cache_take_order() : init_order_build(session.program, &session.permanent);
     const struct scope *closure = &session.program->closure;
     for (u32 i = 0; i < closure->count && !err; i++) {
         if (!scope_add(&session.global, closure->object[i], &session.permanent))
@@ -243,6 +251,10 @@ static int relocate_linker(void)
     struct object *linker = session.linker;
     if (!linker)
         return 0;
+    if (linker->state >= OBJECT_RELOCATED) {
+        linker->is_linker = true;
+        return 0;
+    }
     struct object *alone[1] = { linker };
     struct scope own = { .object = alone, .count = 1, .room = 1 };
     const struct scope *scopes[1] = { &own }, **outer = linker->scope;
@@ -253,6 +265,7 @@ static int relocate_linker(void)
     linker->scope = outer;
     linker->scope_count = count;
     linker->is_linker = true;
+    cache_snapshot_linker();
     return err;
 }
 
@@ -311,23 +324,26 @@ u64 ldr_start(u64 *stack)
     if (session.config.show_auxv)
         auxv_show(session.kernel.auxv);
     load_search_init();
+    bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
 
     struct options options = { 0 };
     if (session.way == START_COMMAND) {
         session.self_path = session.kernel.execfn ? session.kernel.execfn : "ld-ldr.so";
         options_read(&options);
+        session.origin_by_file = options.proc_exe;
+        if (options.what == DO_RUN)
+            load_hooks.program = cache_look;
+        load_hooks.place = cache_place;
         map_program(&options);
     } else {
+        load_hooks.place = cache_place;
         adopt_program();
         const struct image *program = &session.program->image;
         const char *interp = view_at(&session.program->view, program->interp_vaddr, program->interp_len);
         session.self_path = interp ? interp : "ld-ldr.so";
     }
-    bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
-    if (options.proc_exe && session.way == START_COMMAND) {
-        session.origin_by_file = true;
+    if (options.proc_exe && session.way == START_COMMAND)
         exe_take(session.program->real_path);
-    }
     struct object *program = session.program;
     /* A program that needs libraries is linked even without PT_INTERP: only the kernel would have asked for that. */
     u32 at = 0;
@@ -354,9 +370,12 @@ u64 ldr_start(u64 *stack)
     must(shim_recognise());
     must(place_everything());
     must(tls_start_main_thread(shim_thread_size()));
+    if (cache_is_warm())
+        must(cache_check_tls());
     load_publish(session.first);
     must(relocate_linker());
     bind_learn_vector_state();
+    gate_fill();
     shim_fill();
     shim_main_thread();
     shim_publish_modules();
@@ -365,6 +384,7 @@ u64 ldr_start(u64 *stack)
     tls_copy_images(session.main_tp);
     if (stack_must_execute())
         must(make_stack_executable());
+    cache_make();
     must(protect_everything());
     must(shim_early_init());
     debug_announce(DEBUG_CONSISTENT);
