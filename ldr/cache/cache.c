@@ -1,6 +1,5 @@
 /* cache.c - one start and the cache: is there a record, may one be made, and the steps of start/main.c that differ then. */
 #include "cache_private.h"
-#include "../compat/shim.h"
 
 #define LOCK_EXCLUSIVE_NOW 6          /* LOCK_EX | LOCK_NB */
 
@@ -45,6 +44,8 @@ static void close_all(void)
 void cache_end(void)
 {
     close_all();
+    witness_unwatch();
+    session.bind_ahead = false;
     scratch_free(&cache.scratch);
     cache.state = CACHE_OFF;
 }

@@ -46,6 +46,7 @@ bool key_make(const char *path, const struct stat *st, char *buf, u64 room);    
 /* witness.c */
 struct seen { struct seen *next; const char *path; };
 void witness_watch(void);             /* from now on the search is watched */
+void witness_unwatch(void);
 void witness_add(const char *path);   /* what stands at this path, or that nothing does, decides */
 /* witness_take - the state of a path now. False: it cannot be told, or it changed so recently that a further change in the same tick of
  * its clock would not show. */

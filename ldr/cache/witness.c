@@ -67,6 +67,15 @@ void witness_watch(void)
     session.search.dir_present = watching_dir;
 }
 
+void witness_unwatch(void)
+{
+    if (watched_try) {
+        session.search.try = watched_try;
+        session.search.dir_present = watched_dir;
+    }
+    watched_try = NULL;
+}
+
 bool witness_young(const struct file_identity *is)
 {
     i64 now[2];

@@ -5,8 +5,8 @@
  *
  * Entry numbers are part of what shared images hold. They follow from the loader's build and the kernel alone: fixed numbers for our
  * functions, behind them one for each symbol of the vDSO by its number there. */
-#include "gate_count.h"
 #include "run.h"
+#include "../arch/gate.h"
 #include "../compat/shim.h"
 
 #ifndef MREMAP_DONTUNMAP

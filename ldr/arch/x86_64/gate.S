@@ -6,7 +6,7 @@
  * each entry leads in this process. (Here, where the link editor put the page, that table does not exist: this copy is never executed.)
  *
  * An entry changes no register and no flag, so it may stand for functions of any calling convention. */
-#include "../../run/gate_count.h"
+#include "../gate.h"
         .section .gate, "ax", @progbits
         .globl  ldr_gate
         .hidden ldr_gate
