@@ -365,6 +365,8 @@ void cache_make(void)
     if (cache.state != CACHE_MAKE)
         return;
     pack_in_catalog = NO_OBJECT;
+    if (session.warned)
+        cache_spoil("a warning was printed");
     bool good = !cache.spoilt && draft_all();
     for (u32 i = 0; i < draft_count && good; i++)
         if (draft[i].kind == KIND_SHARED)

@@ -494,7 +494,7 @@ static void warn_version(const struct object *object, const char *before, const 
     text_put(&t, " (required by ");
     text_put(&t, object_label(object));
     text_put(&t, ")\n");
-    sys_write_all(2, buf, t.len);
+    start_warning(buf, t.len);
 }
 
 static int check_version(struct object *object, const struct object *from, const struct version_need *need, bool warn)

@@ -99,7 +99,7 @@ static int check_copyable(const struct walk *walk, u32 symbol)
     text_put(&t, "' in `");
     text_put(&t, owner->path);
     text_put(&t, "'\n");
-    sys_write_all(2, buf, t.len);
+    start_warning(buf, t.len);
     if (!(image_property(&owner->image, &owner->view, PROPERTY_1_NEEDED) & PROPERTY_1_INDIRECT_EXTERN_ACCESS))
         return 0;
     struct problem problem = { .code = LDR_E_NOT_COPYABLE, .object = owner->path, .name = symbol_name(walk, symbol) };
@@ -125,7 +125,7 @@ static int apply_copy(struct walk *walk, u64 place, u32 symbol)
         text_put(&t, ": Symbol `");
         text_put(&t, symbol_name(walk, symbol));
         text_put(&t, "' has different size in shared object, consider re-linking\n");
-        sys_write_all(2, buf, t.len);
+        start_warning(buf, t.len);
     }
     return 0;
 }

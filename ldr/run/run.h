@@ -74,6 +74,7 @@ struct session {
     bool started;                     /* constructors of start-up are running or done: threads may exist */
     bool populate_refused;            /* kernel without MADV_POPULATE_WRITE */
     u64 gate;                         /* where the gate is mapped (gate.c); 0: none, addresses of ours stand as they are */
+    bool warned;                      /* start-up said something that each start must say: none may be skipped */
     bool bind_ahead;                  /* jump slots that can be bound are bound at start: an image is being made */
 
     /* thread storage (tls.c) */
@@ -85,6 +86,11 @@ struct session {
     char *main_tp;
 };
 extern struct session session;
+static inline void start_warning(const char *text, size_t len)
+{
+    session.warned = true;
+    sys_write_all(2, text, len);
+}
 
 /* heap.c: memory of objects that can go away, and of DTVs. Zeroed; 16-byte aligned; NULL: no memory. */
 void *heap_alloc(size_t len);
