@@ -105,6 +105,18 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     return false;
 }
 
+void cache_make(void)
+{
+    if (cache.state != CACHE_MAKE)
+        return;
+    if (session.warned)
+        cache_spoil("a warning was printed");
+    bool now = session.config.cache && str_equal(session.config.cache, "now");
+    if (!cache.spoilt && (now || make_beside() == BESIDE_HERE))
+        make_all();
+    cache_end();
+}
+
 u64 cache_place(const struct stat *st, const struct plan *plan)
 {
     return cache.state == CACHE_MAKE ? catalog_place(cache.catalog, st, plan) : 0;

@@ -9,7 +9,6 @@ enum cache_state { CACHE_OFF, CACHE_MAKE, CACHE_WARM };
 
 struct cache {
     enum cache_state state;
-    bool verify;                      /* LDR_CACHE=verify: made anew and compared */
     int dir;                          /* open directory while MAKE; -1 else */
     int lock;
     u8 boot[16];
@@ -75,6 +74,12 @@ const struct record_head *record_read(int dir);        /* mapped and judged, eve
 
 /* attach.c */
 bool attach_all(const struct record_head *record, int dir, int program_fd);
+
+/* make.c */
+void make_all(void);                  /* write what is missing: images, catalog, record. Silent. */
+/* beside.c: make_beside - make_all by a process of its own, so that the program need not wait. */
+enum beside { BESIDE_STARTED, BESIDE_HERE, BESIDE_NOT };           /* HERE: do it yourself; NOT: not at all */
+enum beside make_beside(void);
 
 /* draft.c: an object's writable pages as an image */
 struct fixup { u64 vaddr, value; bool patch; };        /* word that differs in each process: stands in the image as `value` */

@@ -360,13 +360,9 @@ static bool draft_all(void)
     return true;
 }
 
-void cache_make(void)
+void make_all(void)
 {
-    if (cache.state != CACHE_MAKE)
-        return;
     pack_in_catalog = NO_OBJECT;
-    if (session.warned)
-        cache_spoil("a warning was printed");
     bool good = !cache.spoilt && draft_all();
     for (u32 i = 0; i < draft_count && good; i++)
         if (draft[i].kind == KIND_SHARED)
@@ -380,5 +376,4 @@ void cache_make(void)
         good = catalog_write(cache.catalog);
     if (good)
         write_record();
-    cache_end();
 }

@@ -30,19 +30,16 @@ u64 bind_trampoline(void)
 void bind_set_up(struct object *object, u64 pltgot)
 {
     u64 *got = (u64 *)(object->bias + pltgot);
-    /* With a gate the page may be shared: then both words must be the same in every process. */
-    got[1] = session.gate ? object->map_start : (u64)object;
-    got[2] = gate_for(bind_trampoline());
+    /* In an image both words must be the same in every process. Elsewhere debuggers know the trampoline by its place in our text. */
+    got[1] = binds_ahead(object) ? object->map_start : (u64)object;
+    got[2] = binds_ahead(object) ? gate_for(bind_trampoline()) : bind_trampoline();
 }
 
 static struct object *object_of_word(u64 word)
 {
     struct found_range copy;
     const struct found_range *found = session.gate ? find_range(word, &copy) : NULL;
-    struct object *object = session.gate ? (found ? found->object : NULL) : (struct object *)word;
-    if (!object)
-        message_die("PLT", "GOT[1] names no object");
-    return object;
+    return found && found->object && found->object->map_start == word ? found->object : (struct object *)word;
 }
 
 u64 bind_slot(u64 word, u64 index)

@@ -471,12 +471,6 @@ static int apply_ahead(struct walk *walk)
     return walk->worst;
 }
 
-/* An image is being made of everything that is not at an address of the kernel's choice. */
-static bool binds_ahead(const struct object *object)
-{
-    return session.bind_ahead && !(object->is_program && session.way == START_INTERPRETER);
-}
-
 static int set_text_writable(struct object *object, bool writable)
 {
     const struct plan *plan = &object->image.plan;

@@ -86,6 +86,11 @@ struct session {
     char *main_tp;
 };
 extern struct session session;
+/* An image is being made of every object that is not where the kernel put it. */
+static inline bool binds_ahead(const struct object *object)
+{
+    return session.bind_ahead && !(object->is_program && session.way == START_INTERPRETER);
+}
 static inline void start_warning(const char *text, size_t len)
 {
     session.warned = true;
