@@ -126,9 +126,17 @@ static struct object *attach_file(const struct record_object *from, const struct
 {
     struct stat st;
     int fd = sys_open_read((const char *)record + from->real_path);
-    if (fd < 0)
+    if (fd < 0) {
+        cache_miss("cannot open ", (const char *)record + from->real_path);
         return NULL;
-    struct object *object = sys_fstat(fd, &st) == 0 && identity_equal(&from->file, &st) ? attach_object(from, record, pack, fd) : NULL;
+    }
+    struct object *object = NULL;
+    if (sys_fstat(fd, &st) == 0 && identity_equal(&from->file, &st))
+        object = attach_object(from, record, pack, fd);
+    else
+        cache_miss("changed since: ", (const char *)record + from->real_path);
+    if (!object)
+        cache_miss("place taken: ", (const char *)record + from->real_path);
     sys_close(fd);
     return object;
 }
@@ -174,8 +182,10 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
                 if (piece[k].pack == opened && (piece[k].off > (u64)st.st_size || (u64)st.st_size - piece[k].off < piece[k].len))
                     good = false, sys_close(pack[opened]);
         }
-        if (!good)
+        if (!good) {
+            cache_miss("pack missing or damaged: ", name);
             break;
+        }
     }
     struct report loud = session.report;
     session.report = (struct report){ 0 };

@@ -25,20 +25,35 @@ static bool under_valgrind(void)
     return answer != 0;
 }
 
+bool cache_miss(const char *why, const char *what)
+{
+    if (!cache.miss[0]) {
+        struct text t = text_on(cache.miss, sizeof cache.miss);
+        text_put(&t, why);
+        text_put(&t, what);
+    }
+    return false;
+}
+
+static bool asked(const char *word)
+{
+    return session.config.cache && str_equal(session.config.cache, word);
+}
+
 static bool may_use(void)
 {
     const struct config *c = &session.config;
     return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
-           !(c->cache && str_equal(c->cache, "off")) && session.kernel.page == LDR_PAGE && !under_valgrind();
+           !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
 static void close_all(void)
 {
-    if (cache.lock > 0)
+    if (cache.lock >= 0)
         sys_close(cache.lock);
-    if (cache.dir > 0)
+    if (cache.dir >= 0)
         sys_close(cache.dir);
-    cache.lock = cache.dir = 0;
+    cache.lock = cache.dir = -1;
 }
 
 void cache_end(void)
@@ -54,9 +69,11 @@ void cache_end(void)
 static bool begin_making(void)
 {
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
-    cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-    if (cache.lock < 0 || sys_flock(cache.lock, LOCK_EXCLUSIVE_NOW) != 0)
-        return false;
+    if (!cache.record) {
+        cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
+        if (cache.lock < 0 || sys_flock(cache.lock, LOCK_EXCLUSIVE_NOW) != 0)
+            return false;
+    }
     u8 *key = arena_alloc(&cache.scratch, cache.key_len);
     if (!key || !(cache.catalog = catalog_read()))
         return false;
@@ -72,7 +89,7 @@ static bool begin_making(void)
 static bool begin_warm(const struct record_head *record, int program_fd)
 {
     if (!gate_open(record->gate))
-        return false;
+        return cache_miss("place of the gate taken", "");
     if (!attach_all(record, cache.dir, program_fd)) {
         gate_close();
         return false;
@@ -87,6 +104,7 @@ static bool begin_warm(const struct record_head *record, int program_fd)
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
     char key[8192];
+    cache.lock = -1;
     if (!may_use() || !path || (cache.dir = store_open(true)) < 0)
         return false;
     if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key)) {
@@ -94,12 +112,18 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
         return false;
     }
     const struct record_head *record = record_read(cache.dir);
-    if (record && begin_warm(record, fd)) {
+    if (record && asked("verify")) {
+        cache.record = record;
+    } else if (record && begin_warm(record, fd)) {
         close_all();
         return true;
-    }
-    if (record)
+    } else if (record) {
         sys_munmap((void *)record, record->size);
+    }
+    if (asked("require")) {
+        report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
+        sys_exit(127);
+    }
     if (!begin_making())
         cache_end();
     return false;
@@ -111,8 +135,9 @@ void cache_make(void)
         return;
     if (session.warned)
         cache_spoil("a warning was printed");
-    bool now = session.config.cache && str_equal(session.config.cache, "now");
-    if (!cache.spoilt && (now || make_beside() == BESIDE_HERE))
+    if (cache.record && verify_all(cache.record) != 0)
+        sys_exit(127);
+    if (!cache.record && !cache.spoilt && (asked("now") || make_beside() == BESIDE_HERE))
         make_all();
     cache_end();
 }
@@ -208,6 +233,31 @@ int cache_check_tls(void)
         if (cache.object[i]->tls_module != recorded(i)->tls_module || cache.object[i]->tls_offset != recorded(i)->tls_offset)
             return report_values(&session.report, LDR_E_CACHE, object_label(cache.object[i]), cache.object[i]->tls_offset, recorded(i)->tls_offset, i);
     return 0;
+}
+
+/* What cpuid says differs from processor to processor (their own numbers, among others), and the genuine linker keeps it: computed on
+ * one and the same, its image is the same for all programs. */
+#define CPU_WORDS 128u
+static COLD_DATA u64 allowed[CPU_WORDS];
+static COLD_DATA long allowed_len;
+
+void cache_one_processor(bool one)
+{
+    if (cache.state != CACHE_MAKE)
+        return;
+    if (!one) {
+        if (allowed_len > 0)
+            sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)allowed, 0, 0, 0);
+        return;
+    }
+    u64 first[CPU_WORDS] = { 0 };
+    allowed_len = sys_call(__NR_sched_getaffinity, 0, sizeof allowed, (long)allowed, 0, 0, 0);
+    for (long i = 0; i < allowed_len / 8; i++)
+        if (allowed[i]) {
+            first[i] = allowed[i] & -allowed[i];
+            sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)first, 0, 0, 0);
+            return;
+        }
 }
 
 void cache_snapshot_linker(void)

@@ -20,6 +20,7 @@ bool cache_is_making(void);
 int cache_list_objects(void);
 int cache_take_order(void);            /* closure and constructor order of the program */
 int cache_check_tls(void);             /* after TLS was laid out: the same offsets as when the record was made? */
+void cache_one_processor(bool one);    /* MAKE: while the genuine linker asks the processor what it is */
 /* MAKE: the genuine linker's pages, right after its relocation and before anybody fills it. */
 void cache_snapshot_linker(void);
 /* MAKE: after relocation, before RELRO: write images and record. Failure is silent: the start goes on as any other. */

@@ -21,11 +21,14 @@ struct cache {
     struct arena scratch;             /* MAKE */
     struct seen *seen;                /* MAKE: witnesses */
     const char *spoilt;
+    char miss[400];
     u8 *linker_copy;                  /* MAKE: the genuine linker's writable pages before they are filled */
     u64 linker_copy_vaddr, linker_copy_len;
 };
 extern struct cache cache;
 void cache_end(void);                 /* give everything back; OFF from now on */
+/* cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
+bool cache_miss(const char *why, const char *what);
 
 /* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache */
@@ -99,5 +102,10 @@ void draft_object(struct draft *draft, struct object *object);
 /* draft_clean - of the piece at `vaddr`, bytes up to the next fixup or `end`; 0: a fixup stands here. */
 u64 draft_clean(const struct draft *draft, u64 vaddr, u64 end, const struct fixup **fixup);
 const u8 *draft_bytes(const struct draft *draft, u64 vaddr);
+
+/* verify.c: verify_all - is what was just made, byte for byte, what the record and its images say? Reports the first difference. */
+int verify_all(const struct record_head *record);
+bool draft_all(struct draft **list, u32 *count);       /* make.c */
+bool draft_equals(const struct draft *of, const struct piece *have, u32 have_count, const char *pack_names, u32 pack_count);
 
 #endif

@@ -33,18 +33,18 @@ static bool piece_equal(const struct draft *of, const struct piece *piece, const
     return true;
 }
 
-static bool image_equal(const struct draft *of, const struct known_image *image)
+bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_count, const char *pack_names, u32 pack_count)
 {
-    if (image->piece_count != of->piece_count)
+    if (piece_count != of->piece_count)
         return false;
     bool equal = true;
     for (u32 i = 0; i < of->piece_count && equal; i++) {
-        const struct piece *have = &image->pieces[i], *want = &of->piece[i];
-        equal = have->vaddr == want->vaddr && have->len == want->len && have->sealed == want->sealed && have->pack < cache.catalog->head.pack_count;
+        const struct piece *have = &pieces[i], *want = &of->piece[i];
+        equal = have->vaddr == want->vaddr && have->len == want->len && have->sealed == want->sealed && have->pack < pack_count;
         if (!equal)
             break;
         struct stat st;
-        int fd = store_open_file(cache.dir, cache.catalog->pack[have->pack], &st);
+        int fd = store_open_file(cache.dir, pack_names + (u64)have->pack * CACHE_NAME_ROOM, &st);
         if (fd < 0)
             return false;
         const u8 *bytes = have->off + have->len <= (u64)st.st_size ? sys_mmap(NULL, have->len, PROT_READ, MAP_PRIVATE, fd, have->off) : (void *)-22l;
@@ -69,7 +69,8 @@ static bool use_known_image(struct draft *of, u32 place)
 {
     for (u32 i = 0; i < cache.catalog->head.image_count; i++) {
         const struct known_image *image = &cache.catalog->image[i];
-        if (image->place == place && image_equal(of, image)) {
+        if (image->place == place &&
+            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack[0], cache.catalog->head.pack_count)) {
             for (u32 k = 0; k < of->piece_count; k++)
                 of->piece[k] = image->pieces[k];
             return true;
@@ -347,15 +348,15 @@ static bool write_record(void)
     return done;
 }
 
-static bool draft_all(void)
+bool draft_all(struct draft **list, u32 *count)
 {
-    draft = arena_alloc(&cache.scratch, session.object_count * sizeof *draft);
-    if (!draft)
+    *count = 0;
+    *list = arena_alloc(&cache.scratch, session.object_count * sizeof **list);
+    if (!*list)
         return false;
-    draft_count = 0;
     for (struct object *object = session.first; object; object = object->next) {
-        object->mark = draft_count;
-        draft_object(&draft[draft_count++], object);
+        object->mark = *count;
+        draft_object(&(*list)[(*count)++], object);
     }
     return true;
 }
@@ -363,7 +364,7 @@ static bool draft_all(void)
 void make_all(void)
 {
     pack_in_catalog = NO_OBJECT;
-    bool good = !cache.spoilt && draft_all();
+    bool good = !cache.spoilt && draft_all(&draft, &draft_count);
     for (u32 i = 0; i < draft_count && good; i++)
         if (draft[i].kind == KIND_SHARED)
             good = make_image(&draft[i]);

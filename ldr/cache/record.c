@@ -105,9 +105,10 @@ static bool witnesses_agree(const struct record_head *head)
         struct stat st;
         if (!has_text(witness[i].path))
             return false;
-        int err = sys_stat((const char *)head + witness[i].path, &st);
+        const char *path = (const char *)head + witness[i].path;
+        int err = sys_stat(path, &st);
         if (witness[i].kind == WITNESS_ABSENT ? err != -2 && err != -20 : err != 0 || !identity_equal(&witness[i].is, &st))
-            return false;
+            return cache_miss("changed since: ", path);
     }
     return true;
 }
@@ -116,10 +117,15 @@ const struct record_head *record_read(int dir)
 {
     u64 len = 0;
     const struct record_head *head = store_map(dir, cache.record_name, &len);
-    if (!head)
+    if (!head) {
+        cache_miss("no record ", cache.record_name);
         return NULL;
-    if (record_sound(head, len) && head->key_len == cache.key_len && memcmp((const u8 *)head + head->key, cache.key, cache.key_len) == 0 &&
-        witnesses_agree(head))
+    }
+    if (!record_sound(head, len))
+        cache_miss("damaged record ", cache.record_name);
+    else if (head->key_len != cache.key_len || memcmp((const u8 *)head + head->key, cache.key, cache.key_len) != 0)
+        cache_miss("record of another start ", cache.record_name);
+    else if (witnesses_agree(head))
         return head;
     sys_munmap((void *)head, len);
     return NULL;

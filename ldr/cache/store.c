@@ -69,7 +69,7 @@ int store_open(bool create)
         } else {
             if (!parent_name(choice, &path))
                 continue;
-            text_put(&path, "/ldr");
+            text_put(&path, "/ldr-cache");
         }
         if (path.cut || buf[0] != '/')
             return -1;

@@ -455,19 +455,20 @@ static int apply_ahead(struct walk *walk)
 {
     const struct rela_table *table = &walk->object->image.plt;
     struct report loud = session.report;
-    session.report = (struct report){ take_quietly };
     for (u64 i = 0; i < table->count && !walk->worst; i++) {
         const Elf64_Rela *r = &table->at[i];
         u32 symbol = (u32)ELF64_R_SYM(r->r_info);
         bool slot = ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && symbol && place_fits(walk, r->r_offset, 8);
-        if (slot && resolve(walk, symbol, CLASS_PLT) < 0) {
+        session.report = (struct report){ take_quietly };
+        bool unbound = slot && resolve(walk, symbol, CLASS_PLT) < 0;
+        session.report = loud;
+        if (unbound) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;
             walk->last_valid = false;
         } else {
             walk->worst = apply_one(walk, r);
         }
     }
-    session.report = loud;
     return walk->worst;
 }
 

@@ -261,7 +261,9 @@ static int relocate_linker(void)
     u32 count = linker->scope_count;
     linker->scope = scopes;
     linker->scope_count = 1;
+    cache_one_processor(true);
     int err = relocate_object(linker, BIND_NOW);
+    cache_one_processor(false);
     linker->scope = outer;
     linker->scope_count = count;
     linker->is_linker = true;
