@@ -60,7 +60,7 @@ struct catalog {
     struct catalog_head head;
     struct place *place;              /* room for more */
     struct known_image *image;
-    char (*pack)[CACHE_NAME_ROOM];
+    struct pack_ref *pack;
     u32 place_room, image_room, pack_room;
     bool changed;
 };
@@ -106,6 +106,6 @@ const u8 *draft_bytes(const struct draft *draft, u64 vaddr);
 /* verify.c: verify_all - is what was just made, byte for byte, what the record and its images say? Reports the first difference. */
 int verify_all(const struct record_head *record);
 bool draft_all(struct draft **list, u32 *count);       /* make.c */
-bool draft_equals(const struct draft *of, const struct piece *have, u32 have_count, const char *pack_names, u32 pack_count);
+bool draft_equals(const struct draft *of, const struct piece *have, u32 have_count, const struct pack_ref *packs, u32 pack_count);
 
 #endif

@@ -65,6 +65,7 @@ struct record_object {
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
 };
 
+struct pack_ref { char name[CACHE_NAME_ROOM]; u64 size; };    /* size: of the whole file, which is never changed */
 struct unique_pair { u32 object, symbol; };
 
 struct record_head {
@@ -75,7 +76,7 @@ struct record_head {
     u32 objects, object_count;        /* in load order */
     u32 closure, init_order, closure_count;            /* arrays of object numbers, of the program */
     u32 uniques, unique_count;
-    u32 packs, pack_count;            /* array of char[CACHE_NAME_ROOM] */
+    u32 packs, pack_count;            /* array of struct pack_ref */
     u32 libc, linker;                 /* object numbers */
     u32 pages_saved;                  /* pages of images: for `ldr cache` */
 };
@@ -96,7 +97,7 @@ struct catalog_head {
     u64 pack_number;                  /* of the next pack */
     u32 places, place_count;
     u32 images, image_count;
-    u32 packs, pack_count;
+    u32 packs, pack_count;            /* array of struct pack_ref */
 };
 
 /* cache_sum - sum over bytes, 8-byte aligned, for finding damage (not attacks: whoever can write here is the owner). */

@@ -33,7 +33,7 @@ static bool piece_equal(const struct draft *of, const struct piece *piece, const
     return true;
 }
 
-bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_count, const char *pack_names, u32 pack_count)
+bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_count, const struct pack_ref *packs, u32 pack_count)
 {
     if (piece_count != of->piece_count)
         return false;
@@ -44,7 +44,7 @@ bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_
         if (!equal)
             break;
         struct stat st;
-        int fd = store_open_file(cache.dir, pack_names + (u64)have->pack * CACHE_NAME_ROOM, &st);
+        int fd = store_open_file(cache.dir, packs[have->pack].name, &st);
         if (fd < 0)
             return false;
         const u8 *bytes = have->off + have->len <= (u64)st.st_size ? sys_mmap(NULL, have->len, PROT_READ, MAP_PRIVATE, fd, have->off) : (void *)-22l;
@@ -70,7 +70,7 @@ static bool use_known_image(struct draft *of, u32 place)
     for (u32 i = 0; i < cache.catalog->head.image_count; i++) {
         const struct known_image *image = &cache.catalog->image[i];
         if (image->place == place &&
-            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack[0], cache.catalog->head.pack_count)) {
+            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack, cache.catalog->head.pack_count)) {
             for (u32 k = 0; k < of->piece_count; k++)
                 of->piece[k] = image->pieces[k];
             return true;
@@ -140,6 +140,7 @@ static bool end_pack(void)
         return true;
     struct pack_head head = { PACK_MAGIC, pack.at };
     pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
+    cache.catalog->pack[pack_in_catalog].size = pack.at;
     pack_name(name);
     cache.catalog->head.pack_number++;
     cache.catalog->changed = true;
@@ -330,9 +331,9 @@ static bool write_record(void)
     head.init_order = put_numbers(session.program->init_order, closure->count);
     unique_each(put_unique, &head);
     head.pack_count = used_count;
-    head.packs = put(NULL, (u64)used_count * CACHE_NAME_ROOM);
+    head.packs = put(NULL, used_count * sizeof(struct pack_ref));
     for (u32 i = 0; i < used_count && !out_cut; i++)
-        memcpy(out + head.packs + (u64)i * CACHE_NAME_ROOM, cache.catalog->pack[used_pack[i]], CACHE_NAME_ROOM);
+        ((struct pack_ref *)(out + head.packs))[i] = cache.catalog->pack[used_pack[i]];
     head.libc = session.libc ? numbered(session.libc) : NO_OBJECT;
     head.linker = session.linker ? numbered(session.linker) : NO_OBJECT;
     head.size = out_len;

@@ -60,7 +60,7 @@ static int open_dir(const char *path)
 
 int store_open(bool create)
 {
-    char buf[4096];
+    char buf[512];                    /* on a page of the stack that is in use anyway */
     const char *given = session.config.cache_dir;
     for (u32 choice = 0; choice < 4; choice++) {
         struct text path = text_on(buf, sizeof buf);
