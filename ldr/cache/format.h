@@ -2,7 +2,7 @@
  *
  *   catalog        places given to files, images made of them         struct catalog_head, then places, then images
  *   r-<32 hex>     how one program starts: a record                   struct record_head, then what its offsets name
- *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page
+ *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page; a name is never used twice
  *   lock           held (flock) by whoever makes something
  *   t-<hex>        being written; renamed when complete, otherwise left by somebody who died and removed by the next maker
  *
@@ -94,7 +94,6 @@ struct catalog_head {
     u64 magic, size, sum;
     u8 boot[16];
     u64 base, next, end;              /* the region: gate first, then objects; next: first free address */
-    u64 pack_number;                  /* of the next pack */
     u32 places, place_count;
     u32 images, image_count;
     u32 packs, pack_count;            /* array of struct pack_ref */

@@ -79,11 +79,17 @@ static bool use_known_image(struct draft *of, u32 place)
     return false;
 }
 
-static void pack_name(char name[CACHE_NAME_ROOM])
+/* Never the name of an earlier pack: somebody may hold a record of that one and open it only now. */
+static bool pack_name(char name[CACHE_NAME_ROOM])
 {
+    u64 number;
     struct text t = text_on(name, CACHE_NAME_ROOM);
     text_put(&t, "p-");
-    text_hex(&t, cache.catalog->head.pack_number);
+    if (sys_getrandom(&number, sizeof number) != sizeof number)
+        return false;
+    for (u32 i = 0; i < 16; i++)
+        text_char(&t, "0123456789abcdef"[number >> 4 * i & 15]);
+    return true;
 }
 
 static bool begin_pack(void)
@@ -92,7 +98,8 @@ static bool begin_pack(void)
     char name[CACHE_NAME_ROOM];
     if (pack_in_catalog != NO_OBJECT)
         return true;
-    pack_name(name);
+    if (!pack_name(name))
+        return false;
     pack_in_catalog = catalog_add_pack(cache.catalog, name);
     if (pack_in_catalog == NO_OBJECT || !writer_start(&pack, cache.dir))
         return false;
@@ -135,16 +142,13 @@ static bool make_image(struct draft *of)
 
 static bool end_pack(void)
 {
-    char name[CACHE_NAME_ROOM];
     if (pack_in_catalog == NO_OBJECT)
         return true;
     struct pack_head head = { PACK_MAGIC, pack.at };
     pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
     cache.catalog->pack[pack_in_catalog].size = pack.at;
-    pack_name(name);
-    cache.catalog->head.pack_number++;
     cache.catalog->changed = true;
-    return writer_end(&pack, name);
+    return writer_end(&pack, cache.catalog->pack[pack_in_catalog].name);
 }
 
 /* ---- record ---------------------------------------------------------------------------------------------------------- */
@@ -365,6 +369,7 @@ bool draft_all(struct draft **list, u32 *count)
 void make_all(void)
 {
     pack_in_catalog = NO_OBJECT;
+    evict(cache.catalog->is_new);
     bool good = !cache.spoilt && draft_all(&draft, &draft_count);
     for (u32 i = 0; i < draft_count && good; i++)
         if (draft[i].kind == KIND_SHARED)
