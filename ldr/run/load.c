@@ -5,6 +5,7 @@
 #include "run.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 #define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
 
@@ -261,6 +262,7 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     (void)search;
     (void)rule_owner;
     int err = open_file(&file, path);
+    event_candidate(path, rule, err);
     if (err == -21)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
@@ -277,7 +279,9 @@ static bool dir_present(struct search *search, const char *path)
 {
     struct stat st;
     (void)search;
-    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+    bool present = sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000;
+    event_directory(path, present);
+    if (present)
         return true;
     attempt.last_errno = 2;
     return false;
@@ -365,6 +369,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
         report_errno(&session.report, LDR_E_DST_SECURE, name, 0);
         return NULL;
     }
+    event_wanted(name, loader, loader && loader->state >= OBJECT_RELOCATED);
     /* A search may recurse (a filter's filtee), so its state is kept on the stack of this call. */
     __typeof__(attempt) outer = attempt;
     struct report loud = session.report;
@@ -376,6 +381,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
         got = try_candidate(&session.search, genuine_place(i), FOUND_DEFAULT, NULL);
     object = got == 1 ? attempt.result : NULL;
+    event_found(name, object, got == 0 ? attempt.last_errno : 0);
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
@@ -390,6 +396,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     if (object->state == OBJECT_MAPPED && !object->prev && session.first != object) {
         object->loader = loader;
         object_list_add(object);
+        event_mapped(object);
     }
     /* The name asked for is remembered: asking again must not search again. */
     object_add_alias(object, name);
@@ -526,6 +533,8 @@ int check_versions(struct object *object, bool warn)
             if (warn && from && !from->image.verdef_count)
                 warn_version(object, from->path, ": no version information available", "");
         }
+        if (from)
+            event_version(object, from, need.name);
         if (object->image.relr.count)
             has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
         if (!from || !from->image.verdef_count || image_defines_version(&from->image, need.name, need.hash))
@@ -546,8 +555,10 @@ int load_program(const char *path)
     if (err)
         return report_errno(&session.report, err == -21 ? LDR_E_READ : LDR_E_OPEN, path, -err);
     session.program = make_object(&file, path, &err, false, true);
-    if (session.program)
+    if (session.program) {
         object_list_add(session.program);
+        event_mapped(session.program);
+    }
     sys_close(file.fd);
     return session.program ? 0 : err;
 }
