@@ -49,7 +49,7 @@ struct trace_event {
 
 /* What follows the head, by type; texts stand behind it, each ended by 0. */
 struct trace_process { uint64_t nanoseconds, wall; uint32_t parent, way; };     /* CLOCK_MONOTONIC and CLOCK_REALTIME; texts: arguments */
-struct trace_phase { uint64_t nanoseconds, minor_faults, major_faults, user_us, system_us; };     /* flag: enum phase that begins */
+struct trace_phase { uint64_t nanoseconds, minor_faults, major_faults, user_us, system_us; };     /* flag: enum trace_phase_number of the one that begins */
 struct trace_wanted { uint64_t loader; };              /* flag: by dlopen; text: name */
 struct trace_candidate { int32_t error; uint32_t rule; };                       /* 0 or positive errno; text: path */
 /* DIRECTORY: nothing but flag (present) and text (path) */
@@ -61,13 +61,15 @@ struct trace_object {
     uint8_t build_id[24];                              /* the first build_id_len bytes; 0: none */
     uint32_t build_id_len, zero;
 };                                                     /* flag: enum trace_object_flag; then segments; texts: path, name asked for */
-enum trace_object_flag { TRACE_IS_PROGRAM = 1, TRACE_IS_VDSO = 2 };
+enum trace_object_flag { TRACE_IS_PROGRAM = 1, TRACE_IS_VDSO = 2, TRACE_IS_SELF = 4 };       /* self: ld-ldr.so, in no list */
+enum trace_phase_number { TRACE_LOAD, TRACE_LINK, TRACE_RELOCATE, TRACE_PROTECT, TRACE_CONSTRUCTORS, TRACE_RUNNING, TRACE_FINISH, TRACE_END, TRACE_PHASES };
+enum trace_call_kind { TRACE_INIT, TRACE_INIT_ARRAY, TRACE_PREINIT_ARRAY, TRACE_FINI_ARRAY, TRACE_FINI };
 struct trace_relocated { uint64_t object, since, relative, relr, symbolic, plt; };      /* flag: plt left lazy */
 struct trace_values { uint64_t object, first; uint32_t table, count; };         /* table: 0 DT_RELA, 1 DT_JMPREL; then count words */
 struct trace_stored { uint64_t object, definer, place, value, definition; uint32_t symbol, kind; };     /* TLS and copy relocations */
 struct trace_lazy { uint64_t object, definer, index, value, since, definition; };       /* definer 0: undefined weak */
 struct trace_protected { uint64_t object, start, len; };
-struct trace_call { uint64_t object, function; };      /* flag: enum call_kind */
+struct trace_call { uint64_t object, function; };      /* flag: enum trace_call_kind */
 struct trace_opening { uint64_t caller; };             /* flag: mode; text: name */
 struct trace_opened { uint64_t object; };              /* text: name; object 0: failed */
 struct trace_closing { uint64_t object, opens_left; }; /* text: why it stays, if that is known at once */

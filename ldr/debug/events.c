@@ -7,6 +7,7 @@
 static COLD_DATA struct ld_debug_counts counts;
 static COLD_DATA u64 phase_began;
 static COLD_DATA enum phase phase_now;
+static COLD_DATA bool search_told;        /* an empty line is due behind it */
 
 u64 events_clock_(void)
 {
@@ -23,12 +24,10 @@ void events_begin(void)
     bits &= ~(u32)WATCH_UNUSED;       /* not told while linking: it changes what LD_TRACE_LOADED_OBJECTS lists */
     if (bits)
         ld_debug_begin();
+    phase_began = events_clock_();
     if (config->record && !config->secure && record_begin(config->record))
         bits |= WATCH_RECORD;
     session.watch = bits;
-    phase_began = events_clock_();
-    if (WATCHED(WATCH_RECORD))
-        record_phase(PHASE_LOAD, phase_began);
 }
 
 void (*events_lookup_watch(void))(const struct symbol_want *, const struct object *)
@@ -56,7 +55,7 @@ void events_phase_(enum phase phase)
         counts.load += now - phase_began;
     if (phase_now == PHASE_RELOCATE)
         counts.relocation += now - phase_began;
-    counts.total += phase == PHASE_FINISH ? 0 : now - phase_began;
+    counts.total += phase >= PHASE_FINISH ? 0 : now - phase_began;
     phase_began = now;
     phase_now = phase;
     if (phase == PHASE_CONSTRUCTORS && WATCHED(WATCH_STATISTICS))
@@ -84,7 +83,8 @@ void events_wanted_(const char *name, const struct object *loader, bool opened)
         ld_debug_wanted(name, loader, opened);
     if (!WATCHED(WATCH_LIBS))
         return;
-    if (!str_chr(name, '/'))
+    search_told = !str_chr(name, '/');
+    if (search_told)
         ld_debug_searching(name);
     session.search.watch = ld_debug_watch_search;
 }
@@ -99,19 +99,26 @@ void events_directory_(const char *path, bool present)
     record_directory(path, present);
 }
 
+static void end_search(void)
+{
+    if (search_told)
+        ld_debug_text("\n", NULL, NULL);
+    search_told = false;
+}
+
 void events_found_(const char *name, const struct object *object, int err)
 {
     if (WATCHED(WATCH_RECORD))
         record_found(object, err);
-    if (WATCHED(WATCH_LIBS) && !str_chr(name, '/') && !is_linker_name(name))
-        ld_debug_text("\n", NULL, NULL);
+    end_search();
 }
 
 void events_mapped_(const struct object *object)
 {
     if (WATCHED(WATCH_RECORD))
         record_object(object);
-    /* Nor of what the kernel mapped: the vDSO, and the program unless we were started by name. */
+    end_search();
+    /* Nothing is told of what the kernel mapped: the vDSO, and the program unless we were started by name. */
     bool by_kernel = object->is_vdso || (object->is_program && session.way == START_INTERPRETER);
     if (WATCHED(WATCH_FILES) && !by_kernel && !is_linker_name(object->path))
         ld_debug_mapped(object);

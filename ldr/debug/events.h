@@ -25,7 +25,8 @@ enum watch {
 /* Each lookup is told by the walk over scopes itself, so the index and the short ways of relocate.c are left aside. */
 #define WATCH_LOOKUPS (WATCH_BINDINGS | WATCH_SYMBOLS)
 
-enum phase { PHASE_LOAD, PHASE_LINK, PHASE_RELOCATE, PHASE_PROTECT, PHASE_CONSTRUCTORS, PHASE_RUNNING, PHASE_FINISH, PHASE_COUNT };
+/* Numbers as in the record (include/ldr/trace.h). END: destructors have run. */
+enum phase { PHASE_LOAD, PHASE_LINK, PHASE_RELOCATE, PHASE_PROTECT, PHASE_CONSTRUCTORS, PHASE_RUNNING, PHASE_FINISH, PHASE_END };
 enum call_kind { CALL_INIT, CALL_INIT_ARRAY, CALL_PREINIT_ARRAY, CALL_FINI_ARRAY, CALL_FINI };
 
 void events_begin(void);              /* after the environment was read: session.watch from it. May print help and exit */
@@ -66,7 +67,7 @@ EVENT(wanted, WATCH_RECORD | WATCH_FILES | WATCH_LIBS, (const char *name, const 
 EVENT(candidate, WATCH_RECORD, (const char *path, enum found_by rule, int err), path, rule, err)
 EVENT(directory, WATCH_RECORD, (const char *path, bool present), path, present)
 EVENT(found, WATCH_RECORD | WATCH_LIBS, (const char *name, const struct object *object, int err), name, object, err)
-EVENT(mapped, WATCH_RECORD | WATCH_FILES, (const struct object *object), object)
+EVENT(mapped, WATCH_RECORD | WATCH_FILES | WATCH_LIBS, (const struct object *object), object)
 EVENT(version, WATCH_VERSIONS, (const struct object *object, const struct object *from, const char *version), object, from, version)
 EVENT(scopes, WATCH_SCOPES, (const struct object *object, u32 from, const struct object *first), object, from, first)
 EVENT(relocating, WATCH_RELOC, (const struct object *object, bool lazy), object, lazy)

@@ -146,11 +146,10 @@ static void refuse(const char *path, const char *why)
     sys_write_all(2, buf, t.len);
 }
 
-static void put_process(void)
+static void put_process(u64 began, u64 nanoseconds)
 {
     const struct kernel_facts *k = &session.kernel;
-    struct trace_process process = { .parent = (u32)sys_getppid(), .way = session.way };
-    sys_clock(1, &process.nanoseconds);
+    struct trace_process process = { .nanoseconds = nanoseconds, .parent = (u32)sys_getppid(), .way = session.way };
     sys_clock(0, &process.wall);
     u64 more = 0;
     int count = 0;
@@ -159,6 +158,7 @@ static void put_process(void)
     struct trace_event *event = event_begin(sizeof process + more, (u32)count);
     if (!event)
         return;
+    event->time = began;              /* what making the file cost is part of the run */
     memcpy(event + 1, &process, sizeof process);
     char *at = (char *)(event + 1) + sizeof process;
     for (int i = 0; i < count; i++)
@@ -168,6 +168,8 @@ static void put_process(void)
 
 bool record_begin(const char *path)
 {
+    u64 nanoseconds, began = events_clock_();
+    sys_clock(1, &nanoseconds);
     struct text absolute = text_on(record_path, sizeof record_path);
     char here[4096];
     struct stat st;
@@ -207,8 +209,18 @@ bool record_begin(const char *path)
     }
     record_file = file;
     record_chunk_len = FIRST_CHUNK;
-    put_process();
+    put_process(began, nanoseconds);
+    if (record_chunk)
+        record_phase(PHASE_LOAD, began + 1);        /* behind the PROCESS event in the order of time */
     return record_chunk != NULL;
+}
+
+/* Functions of ours that libc calls in the genuine linker's place are bound to by address. */
+static void put_self(void)
+{
+    struct trace_object fixed = { .object = 1, .bias = session.self.start, .start = session.self.start, .end = session.self.end,
+                                  .rule = FOUND_SELF };
+    put(TRACE_OBJECT, TRACE_IS_SELF, &fixed, sizeof fixed, session.self_path, "");
 }
 
 void record_phase(enum phase phase, u64 now)
@@ -222,6 +234,8 @@ void record_phase(enum phase phase, u64 now)
         fixed.user_us = (u64)(usage.user_s * 1000000 + usage.user_us);
         fixed.system_us = (u64)(usage.system_s * 1000000 + usage.system_us);
     }
+    if (phase == PHASE_LINK)
+        put_self();
     /* Now that the layout of thread storage is known, once for all that start together. */
     if (phase == PHASE_RELOCATE)
         for (u64 id = 1; id <= session.module_count; id++)

@@ -134,4 +134,5 @@ void init_finish_all(void)
     for (u32 i = 0; i < count; i++)
         init_finish_object(list[i]);
     scratch_free(&scratch);
+    event_phase(PHASE_END);
 }

@@ -381,7 +381,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
         got = try_candidate(&session.search, genuine_place(i), FOUND_DEFAULT, NULL);
     object = got == 1 ? attempt.result : NULL;
-    event_found(name, object, got == 0 ? attempt.last_errno : 0);
+    const int last_errno = got == 0 ? attempt.last_errno : 0;
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
@@ -392,12 +392,15 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     attempt = outer;
     session.report = loud;
     if (!object)
+        event_found(name, NULL, last_errno);
+    if (!object)
         return NULL;
     if (object->state == OBJECT_MAPPED && !object->prev && session.first != object) {
         object->loader = loader;
         object_list_add(object);
         event_mapped(object);
     }
+    event_found(name, object, 0);
     /* The name asked for is remembered: asking again must not search again. */
     object_add_alias(object, name);
     return object;
