@@ -65,7 +65,10 @@ enum trace_object_flag { TRACE_IS_PROGRAM = 1, TRACE_IS_VDSO = 2, TRACE_IS_SELF 
 enum trace_phase_number { TRACE_LOAD, TRACE_LINK, TRACE_RELOCATE, TRACE_PROTECT, TRACE_CONSTRUCTORS, TRACE_RUNNING, TRACE_FINISH, TRACE_END, TRACE_PHASES };
 enum trace_call_kind { TRACE_INIT, TRACE_INIT_ARRAY, TRACE_PREINIT_ARRAY, TRACE_FINI_ARRAY, TRACE_FINI };
 struct trace_relocated { uint64_t object, since, relative, relr, symbolic, plt; };      /* flag: plt left lazy */
-struct trace_values { uint64_t object, first; uint32_t table, count; };         /* table: 0 DT_RELA, 1 DT_JMPREL; then count words */
+/* table: 0 DT_RELA, 1 DT_JMPREL. Then count words; with TRACE_NARROW (flag) 32-bit signed differences from base, TRACE_NARROW_ZERO for 0. */
+struct trace_values { uint64_t object, first, base; uint32_t table, count; };
+#define TRACE_NARROW 1u
+#define TRACE_NARROW_ZERO 0x80000000u
 struct trace_stored { uint64_t object, definer, place, value, definition; uint32_t symbol, kind; };     /* TLS and copy relocations */
 struct trace_lazy { uint64_t object, definer, index, value, since, definition; };       /* definer 0: undefined weak */
 struct trace_protected { uint64_t object, start, len; };

@@ -9,7 +9,7 @@
 
 #define FIRST_CHUNK (64ul << 10)
 #define LARGEST_CHUNK (1ul << 20)
-#define RUN_MOST 4096u                /* words of one VALUES event: 32 KiB */
+#define RUN_MOST 1024u                /* words of one VALUES event */
 
 static COLD_DATA char record_path[4096];
 static COLD_DATA struct trace_file *record_file;
@@ -40,7 +40,7 @@ static int allocate(int fd, u64 off, u64 len)
 static void *map_part(int fd, u64 off, u64 len)
 {
     int err = allocate(fd, off, len);
-    return err ? (void *)(long)err : sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
+    return err ? (void *)(long)err : sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, off);
 }
 
 static struct trace_chunk *new_chunk(u64 need, struct trace_chunk *outgrown)
@@ -60,7 +60,7 @@ static struct trace_chunk *new_chunk(u64 need, struct trace_chunk *outgrown)
     chunk->len = len;
     chunk->used = sizeof *chunk;
     __atomic_store_n(&chunk->magic, TRACE_CHUNK_MAGIC, __ATOMIC_RELEASE);
-    record_chunk_len = len < LARGEST_CHUNK ? len * 4 : LARGEST_CHUNK;
+    record_chunk_len = len < LARGEST_CHUNK ? len * 2 : LARGEST_CHUNK;
     /* Another thread may have been quicker: this chunk then stays empty. */
     if (__atomic_compare_exchange_n(&record_chunk, &outgrown, chunk, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return chunk;
@@ -79,8 +79,9 @@ static struct trace_event *event_begin(u64 payload, u32 flag)
             struct trace_event *event = (struct trace_event *)((char *)chunk + at);
             event->len = (u32)len;
             event->flag = (u16)flag;
-            event->pid = (u32)sys_getpid();
-            event->tid = session.started ? (u32)sys_gettid() : event->pid;
+            /* While there is one thread, nobody forks. */
+            event->pid = session.started ? (u32)sys_getpid() : chunk->pid;
+            event->tid = session.started ? (u32)sys_gettid() : chunk->pid;
             event->time = events_clock_();
             return event;
         }
@@ -302,29 +303,43 @@ void record_object(const struct object *object)
 
 /* ---- relocation ----------------------------------------------------------------------------------------------------- */
 
-static u64 word_at(const struct object *object, u64 vaddr)
-{
-    const struct image *image = &object->image;
-    bool inside = vaddr - image->writable_lo <= image->writable_hi - image->writable_lo - 8 && image->writable_hi - image->writable_lo >= 8;
-    return inside ? *(const u64 *)(object->bias + vaddr) : 0;
-}
-
-/* The words of entries first..end, which all lie in writable memory or are told as 0. */
+/* The words of entries first..end, all told as differences of 32 bits from the first where they fit (a library's references lead to
+ * libraries near it), which halves what is written. Places outside writable memory are told as 0. */
 static void put_values(const struct object *object, const struct rela_table *table, u32 which, u64 first, u64 end)
 {
+    const struct image *image = &object->image;
+    const u64 lo = image->writable_lo, len = image->writable_hi - lo;
+    if (image->writable_hi < lo || len < 8)
+        return;
+#define WORD(i) (LIKELY(table->at[i].r_offset - lo <= len - 8) ? *(const u64 *)(object->bias + table->at[i].r_offset) : 0)
     while (first < end) {
-        u64 count = end - first < RUN_MOST ? end - first : RUN_MOST;
-        struct trace_values fixed = { id_of(object), first, which, (u32)count };
-        struct trace_event *event = event_begin(sizeof fixed + count * 8, 0);
+        u64 count = end - first < RUN_MOST ? end - first : RUN_MOST, done;
+        struct trace_event *event = event_begin(sizeof(struct trace_values) + count * 4, TRACE_NARROW);
         if (!event)
             return;
-        memcpy(event + 1, &fixed, sizeof fixed);
-        u64 *word = (u64 *)((char *)(event + 1) + sizeof fixed);
-        for (u64 i = 0; i < count; i++)
-            word[i] = word_at(object, table->at[first + i].r_offset);
+        struct trace_values *fixed = (struct trace_values *)(event + 1);
+        u32 *narrow = (u32 *)(fixed + 1);
+        const u64 base = WORD(first);
+        for (done = 0; done < count; done++) {
+            u64 word = WORD(first + done), more = word - base;
+            if (UNLIKELY(!word))
+                narrow[done] = TRACE_NARROW_ZERO;
+            else if (LIKELY((u64)(i64)(int)(u32)more == more && (u32)more != TRACE_NARROW_ZERO))
+                narrow[done] = (u32)more;
+            else
+                break;
+        }
+        if (done < count && done < count / 2) {        /* far from each other: half as many in full */
+            u64 *wide = (u64 *)(fixed + 1);
+            event->flag = 0;
+            for (done = 0; done < count / 2; done++)
+                wide[done] = WORD(first + done);
+        }
+        *fixed = (struct trace_values){ id_of(object), first, base, which, (u32)done };
         event_end(event, TRACE_VALUES);
-        first += count;
+        first += done;
     }
+#undef WORD
 }
 
 /* A lazily bound slot holds the address of its own PLT entry until the first call: its binding is told then. */

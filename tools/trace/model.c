@@ -236,7 +236,8 @@ static bool word_to_address(const struct entry_names *entry, uint64_t bias, uint
 
 static void tell_values(struct maker *maker, struct process *process, const struct raw_event *raw) {
     const struct trace_values *fixed = (const void *)(raw->event + 1);
-    const uint64_t *word = (const void *)(fixed + 1);
+    const uint64_t *wide = (const void *)(fixed + 1);
+    const uint32_t *narrow = (const void *)(fixed + 1);
     struct traced *object = object_find(process, fixed->object);
     if (!object || !(maker->filter->kinds >> STORY_BIND & 1))
         return;
@@ -250,9 +251,10 @@ static void tell_values(struct maker *maker, struct process *process, const stru
     uint64_t last_address = 0;
     for (uint32_t i = 0; i < fixed->count; i++) {
         struct entry_names entry;
-        uint64_t address;
+        uint64_t address, word = raw->event->flag != TRACE_NARROW ? wide[i]
+                                 : narrow[i] == TRACE_NARROW_ZERO ? 0 : fixed->base + (uint64_t)(int64_t)(int32_t)narrow[i];
         if (!names_entry(names, fixed->table, fixed->first + i, &entry) || entry.local ||
-            !word_to_address(&entry, object->bias, word[i], &address))
+            !word_to_address(&entry, object->bias, word, &address))
             continue;
         if (maker->filter->symbol && fnmatch(maker->filter->symbol, entry.name, 0) != 0)
             continue;
@@ -265,7 +267,7 @@ static void tell_values(struct maker *maker, struct process *process, const stru
         story->name = entry.name;
         story->version = entry.version;
         story->place = object->bias + entry.place;
-        story->value = word[i];
+        story->value = word;
         story->word = fixed->table ? "function" : "data";
     }
 }

@@ -49,7 +49,7 @@ static bool is_whole(const struct trace_event *event) {
         return object->segments <= (room - fixed) / sizeof(struct trace_segment) && object->build_id_len <= sizeof object->build_id;
     }
     if (event->type == TRACE_VALUES)
-        return ((const struct trace_values *)(const void *)(event + 1))->count <= (room - fixed) / 8;
+        return ((const struct trace_values *)(const void *)(event + 1))->count <= (room - fixed) / (event->flag == TRACE_NARROW ? 4 : 8);
     return true;
 }
 
