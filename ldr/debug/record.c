@@ -167,6 +167,17 @@ static void put_process(u64 began, u64 nanoseconds)
     event_end(event, TRACE_PROCESS);
 }
 
+/* A file that is something else must not be touched: empty, a record, or the page that another process is filling at this moment. */
+static bool may_be_record(int fd, u64 len)
+{
+    struct trace_file head;
+    if (len < TRACE_PAGE)
+        return len == 0;
+    if (sys_pread(fd, &head, sizeof head, 0) != (long)sizeof head)
+        return false;
+    return head.magic == TRACE_MAGIC || (!head.magic && !head.version && len == TRACE_PAGE);
+}
+
 bool record_begin(const char *path)
 {
     u64 nanoseconds, began = events_clock_();
@@ -187,14 +198,14 @@ bool record_begin(const char *path)
     if (fd < 0)
         return refuse(path, errno_text(-fd)), false;
     int err = sys_fstat(fd, &st);
-    if (!err && (st.st_mode & 0170000) != 0100000)
+    if (!err && ((st.st_mode & 0170000) != 0100000 || !may_be_record(fd, (u64)st.st_size)))
         err = -22;
     /* Whoever writes the first page makes the file; others that begin at this moment find it whole, or end to end zero, which is the
      * same after both have written. */
     struct trace_file *file = err ? (void *)(long)err : map_part(fd, 0, TRACE_PAGE);
     sys_close(fd);
     if (sys_failed(file))
-        return refuse(path, err == -22 ? "not a regular file" : errno_text(sys_error_of(file))), false;
+        return refuse(path, err == -22 ? "there is a file that is no record" : errno_text(sys_error_of(file))), false;
     u64 fresh = 0;
     __atomic_compare_exchange_n(&file->end, &fresh, TRACE_PAGE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     if (fresh == 0 && !file->magic) {

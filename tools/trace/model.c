@@ -211,7 +211,8 @@ static void tell_object(struct maker *maker, struct process *process, const stru
  * (by IFUNC resolvers, and for functions that must be ours), and so does whoever defines the name first. */
 static struct traced *definer_of(const struct process *process, uint64_t address, const char *name, const char *version) {
     struct traced *at = object_at(process, address);
-    if (at && !(at->flag & (TRACE_IS_VDSO | TRACE_IS_SELF)) && names_defines(names_of(at), name, version))
+    if (at && !(at->flag & (TRACE_IS_VDSO | TRACE_IS_SELF)) &&
+        (names_defines(names_of(at), name, version) || names_stands_at(names_of(at), name, address - at->bias))) /* unique: of another version */
         return at;
     for (size_t i = 0; i < process->object_count; i++) {
         struct traced *object = process->objects[i];

@@ -147,6 +147,15 @@ bool names_defines(struct elf_names *names, const char *name, const char *versio
     return image_find_symbol(&names->image, &want) != NULL;
 }
 
+bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr) {
+    if (!names->known)
+        return false;
+    struct symbol_want want = { .name = name, .newest = true };
+    want.gnu = gnu_hash_len(name, &want.len);
+    const Elf64_Sym *sym = image_find_symbol(&names->image, &want);
+    return sym && sym->st_value == vaddr;
+}
+
 static int by_vaddr(const void *a, const void *b) {
     const struct function *x = a, *y = b;
     if (x->vaddr != y->vaddr)

@@ -55,6 +55,8 @@ bool names_entry(struct elf_names *names, uint32_t table, uint64_t index, struct
 bool names_symbol(struct elf_names *names, uint32_t symbol, struct entry_names *out);
 /* names_defines - does a lookup of that name and version end at this object? */
 bool names_defines(struct elf_names *names, const char *name, const char *version);
+/* names_stands_at - has it a symbol of that name with that link-time address, whatever the version? */
+bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr);
 /* names_function - the function that starts at this link-time address; NULL: no name is known */
 const char *names_function(struct elf_names *names, uint64_t vaddr);
 void names_free_all(void);

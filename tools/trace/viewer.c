@@ -3,9 +3,12 @@
  * microseconds. Events of one thread nest: a search in a dlopen in a constructor in a phase. */
 #include "trace.h"
 
+#include "../ldr.h"
+
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
     json_object_object_add(to, key, json_object_new_string(value ? value : "?"));
@@ -48,17 +51,28 @@ static void name_story(const struct story *story, char *name, size_t len) {
     }
 }
 
+static void name_process(uint32_t pid, const char *name, bool *first, FILE *out) {
+    struct json_object *event = event_new("M", pid, pid), *args = json_object_new_object();
+    put_text(event, "name", "process_name");
+    put_text(args, "name", name);
+    json_object_object_add(event, "args", args);
+    put_event(event, first, out);
+}
+
 void trace_viewer(const struct trace_model *model, const struct story_filter *filter, FILE *out) {
     bool first = true;
+    uint32_t *named = NULL;
+    size_t named_count = 0;
     fprintf(out, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"producer\":\"ldr trace\"},\"traceEvents\":[\n");
     for (size_t i = 0; i < model->count; i++) {
         const struct story *story = &model->stories[i];
-        if (story->kind == STORY_PROCESS) {
-            struct json_object *event = event_new("M", story->pid, story->tid), *args = json_object_new_object();
-            put_text(event, "name", "process_name");
-            put_text(args, "name", story->object ? traced_short(story->object) : story->name);
-            json_object_object_add(event, "args", args);
-            put_event(event, &first, out);
+        size_t known = 0;
+        while (known < named_count && named[known] != story->pid)
+            known++;
+        if (known == named_count) { /* a child that executes nothing has no PROCESS event */
+            named = must_grow(named, ++named_count, sizeof *named);
+            named[known] = story->pid;
+            name_process(story->pid, story->kind == STORY_PROCESS ? traced_short(story->object) : "forked child", &first, out);
         }
         if (!story_passes(story, filter))
             continue;
@@ -87,5 +101,6 @@ void trace_viewer(const struct trace_model *model, const struct story_filter *fi
         json_object_object_add(event, "args", args);
         put_event(event, &first, out);
     }
+    free(named);
     fprintf(out, "\n]}\n");
 }
