@@ -43,7 +43,7 @@ static bool asked(const char *word)
 static bool may_use(void)
 {
     const struct config *c = &session.config;
-    return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
+    return !c->secure && !c->trace && !c->debug && !c->record && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
            !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 

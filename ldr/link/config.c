@@ -38,6 +38,8 @@ void config_take_env(struct config *config, const char *entry)
         config->cache = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_CACHE_DIR")))
         config->cache_dir = *v ? v : NULL;
+    else if (!config->secure && (v = value_of(entry, "LDR_TRACE")))
+        config->record = *v ? v : NULL;
     if (entry[2] != '_')
         return;
     if ((v = value_of(entry, "LD_BIND_NOW")))
@@ -63,7 +65,9 @@ void config_take_env(struct config *config, const char *entry)
     else if ((v = value_of(entry, "LD_VERBOSE")))
         config->verbose = *v != 0;
     else if ((v = value_of(entry, "LD_DEBUG")))
-        config->debug = *v ? v : NULL, config->trace_unused = str_equal(v, "unused");
+        config->debug = *v ? v : NULL;
+    else if ((v = value_of(entry, "LD_DEBUG_OUTPUT")))
+        config->debug_output = *v ? v : NULL;
     else if ((v = value_of(entry, "LD_TRACE_LOADED_OBJECTS")))
         config->trace = config->trace_missing = true;
 }

@@ -118,7 +118,8 @@ struct config {
     const char *tunables;             /* GLIBC_TUNABLES */
     const char *origin_path;          /* LD_ORIGIN_PATH */
     const char *platform;             /* AT_PLATFORM */
-    const char *debug;                /* LD_DEBUG */
+    const char *debug, *debug_output; /* LD_DEBUG, LD_DEBUG_OUTPUT */
+    const char *record;               /* LDR_TRACE */
     const char *cache, *cache_dir;    /* LDR_CACHE, LDR_CACHE_DIR */
     const char *runtime_dir, *home;   /* XDG_RUNTIME_DIR, HOME: where the cache lies by default */
 };
@@ -136,6 +137,9 @@ struct search_dir {                   /* one directory known to this session */
 };
 struct ldcache;
 #define SEARCH_ABANDON_LIST 2
+/* What a search tells whoever watches it, in the order of the system's linker: each list before its first directory is tried, and each
+ * candidate, also one whose directory turns out not to exist. */
+enum search_step { SEARCH_LIST, SEARCH_LIST_DIR, SEARCH_LIST_END, SEARCH_CACHE, SEARCH_CANDIDATE };
 struct search {
     const struct config *config;
     struct arena *arena;              /* session-long */
@@ -144,6 +148,9 @@ struct search {
     /* try: 1 taken, 0 go on, SEARCH_ABANDON_LIST go on behind the rest of this path list, negative: give up. `rule_owner`: the object whose RPATH/RUNPATH it is, or NULL. */
     int (*try)(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner);
     bool (*dir_present)(struct search *search, const char *path);
+    /* watch: may be NULL. When set, no directory is judged by the one above it, so that each is told (slower). */
+    void (*watch)(struct search *search, enum search_step step, const char *path, enum found_by rule, const struct object *owner);
+    bool listing;                     /* directories of a list are being told, nothing is tried */
     void (*too_long)(struct search *search);   /* a candidate was longer than a path can be; may be NULL */
     const struct ldcache *(*cache)(struct search *search);     /* NULL: none */
     u32 (*cpu_level)(struct search *search);                   /* x86-64-vN */

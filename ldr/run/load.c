@@ -5,6 +5,7 @@
 #include "run.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 #define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
 
@@ -269,6 +270,7 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     (void)search;
     (void)rule_owner;
     int err = open_file(&file, path);
+    event_candidate(path, rule, err);
     if (err == -21)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
@@ -285,7 +287,9 @@ static bool dir_present(struct search *search, const char *path)
 {
     struct stat st;
     (void)search;
-    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+    bool present = sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000;
+    event_directory(path, present);
+    if (present)
         return true;
     attempt.last_errno = 2;
     return false;
@@ -373,6 +377,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
         report_errno(&session.report, LDR_E_DST_SECURE, name, 0);
         return NULL;
     }
+    event_wanted(name, loader, loader && loader->state >= OBJECT_RELOCATED);
     /* A search may recurse (a filter's filtee), so its state is kept on the stack of this call. */
     __typeof__(attempt) outer = attempt;
     struct report loud = session.report;
@@ -384,6 +389,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
         got = try_candidate(&session.search, genuine_place(i), FOUND_DEFAULT, NULL);
     object = got == 1 ? attempt.result : NULL;
+    const int last_errno = got == 0 ? attempt.last_errno : 0;
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
@@ -394,11 +400,15 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     attempt = outer;
     session.report = loud;
     if (!object)
+        event_found(name, NULL, last_errno);
+    if (!object)
         return NULL;
     if (object->state == OBJECT_MAPPED && !object->prev && session.first != object) {
         object->loader = loader;
         object_list_add(object);
+        event_mapped(object);
     }
+    event_found(name, object, 0);
     /* The name asked for is remembered: asking again must not search again. */
     object_add_alias(object, name);
     return object;
@@ -534,6 +544,8 @@ int check_versions(struct object *object, bool warn)
             if (warn && from && !from->image.verdef_count)
                 warn_version(object, from->path, ": no version information available", "");
         }
+        if (from)
+            event_version(object, from, need.name);
         if (object->image.relr.count)
             has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
         if (!from || !from->image.verdef_count || image_defines_version(&from->image, need.name, need.hash))
@@ -557,8 +569,10 @@ int load_program(const char *path)
         read_head(&file);
         session.program = make_object(&file, path, &err, false, true);
     }
-    if (session.program)
+    if (session.program) {
         object_list_add(session.program);
+        event_mapped(session.program);
+    }
     sys_close(file.fd);
     return session.program ? 0 : err;
 }

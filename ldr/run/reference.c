@@ -2,6 +2,7 @@
  * must be remembered so that it stays loaded. Used while relocating and at the first call of a lazily bound function. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 const struct version *reference_version(const struct object *object, u32 symbol)
 {
@@ -69,7 +70,8 @@ int find_reference(const struct reference *reference, struct binding *out)
         return 0;
     }
     struct symbol_want want = { .name = image_string(image, sym->st_name), .version = reference_version(object, reference->symbol),
-                                .classes = reference->classes, .strong_first = session.config.dynamic_weak };
+                                .classes = reference->classes, .strong_first = session.config.dynamic_weak,
+                                .watch = WATCHED(WATCH_SYMBOLS) ? events_lookup_watch() : NULL };
     if (!want.name)
         return report_values(reference->report, LDR_E_STRING, image->path, sym->st_name, image->strtab_len, DT_SYMTAB);
     struct hashed_name hashed = reference->hashed && reference->hashed->valid ? *reference->hashed : reference_hash(image, reference->symbol, want.name);
@@ -85,6 +87,8 @@ int find_reference(const struct reference *reference, struct binding *out)
                                    .wanted_by = want.version ? want.version->name : NULL };
         return report_problem(reference->report, &problem);
     }
+    if (ELF64_ST_BIND(out->symbol->st_info) != STB_GNU_UNIQUE)        /* that one is known only when settled */
+        event_bound(reference, &want, out);
     return 0;
 }
 
@@ -104,6 +108,7 @@ int settle_binding(const struct reference *reference, struct binding *found)
             return report_values(reference->report, LDR_E_NO_MEMORY, object->image.path, 0, 0, 0);
         if (!(reference->classes & CLASS_COPY))
             *found = theirs;
+        event_bound(reference, NULL, &theirs);
     }
     object_note_binding(object, found->object);
     return 0;

@@ -53,6 +53,7 @@ struct tls_module {
 
 struct session {
     struct config config;
+    u32 watch;                        /* enum watch: what LD_DEBUG and LDR_TRACE want told; 0: nothing (debug/events.h) */
     struct kernel_facts kernel;
     enum start_way way;
     const char *self_path;

@@ -4,6 +4,7 @@
 #include "../api/message.h"
 #include "../cache/cache.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../debug/r_debug.h"
 
 struct session session;
@@ -58,6 +59,7 @@ static void adopt_vdso(void)
         sys_exit(127);
     session.vdso->state = OBJECT_INITIALISED;
     object_list_add(session.vdso);
+    event_mapped(session.vdso);
 }
 
 /* The program as the kernel mapped it. Its bias shows in where its own program headers lie. */
@@ -77,6 +79,7 @@ static void adopt_program(void)
     if (load_adopted(session.program) != 0)
         sys_exit(127);
     object_list_add(session.program);
+    event_mapped(session.program);
     struct stat st;
     if (sys_stat("/proc/self/exe", &st) == 0)
         cache_look(k->execfn, -1, &st);
@@ -323,6 +326,8 @@ u64 ldr_start(u64 *stack)
     kernel_read(stack, &session.kernel);
     session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
     read_environment();
+    if (session.config.debug || session.config.record)
+        events_begin();
     if (session.config.show_auxv)
         auxv_show(session.kernel.auxv);
     load_search_init();
@@ -368,6 +373,7 @@ u64 ldr_start(u64 *stack)
         must(place_everything());
     if (session.config.trace)
         trace_and_exit();
+    event_phase(PHASE_LINK);
     must(check_all_versions());
     must(shim_recognise());
     must(place_everything());
@@ -375,6 +381,8 @@ u64 ldr_start(u64 *stack)
     if (cache_is_warm())
         must(cache_check_tls());
     load_publish(session.first);
+    event_scopes(NULL, 0, session.first);
+    event_phase(PHASE_RELOCATE);
     must(relocate_linker());
     bind_learn_vector_state();
     gate_fill();
@@ -386,11 +394,14 @@ u64 ldr_start(u64 *stack)
     tls_copy_images(session.main_tp);
     if (stack_must_execute())
         must(make_stack_executable());
+    event_phase(PHASE_PROTECT);
     cache_make();
     must(protect_everything());
     must(shim_early_init());
     debug_announce(DEBUG_CONSISTENT);
     session.started = true;
+    event_phase(PHASE_CONSTRUCTORS);
     init_run(program);
+    event_phase(PHASE_RUNNING);
     return session.kernel.entry;
 }
