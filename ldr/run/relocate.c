@@ -334,9 +334,7 @@ static int apply_one(struct walk *walk, const Elf64_Rela *r)
         return 0;
     }
     if (symbol) {
-        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0) |
-                      (kind.data_address ? CLASS_EXTERN_DATA : 0);
-        int got = resolve(walk, symbol, classes);
+        int got = resolve(walk, symbol, reference_classes(kind));
         if (got < 0)
             return got;
     } else {
@@ -398,7 +396,7 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
     for (u32 i = 0; i < ready; i++)
         if (hashed[i].valid) {
             u32 symbol = (u32)ELF64_R_SYM(r[i].r_info);
-            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name);
+            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name, true);
             index_warm_slot(index, hashed[i].gnu);
         }
     for (u32 i = 0; i < ready; i++)
