@@ -18,6 +18,7 @@ static const struct subcommand {
     { "run", cmd_run, "[OPTION...] PROGRAM [ARG...]", "start PROGRAM through ld-ldr.so" },
     { "session", cmd_session, "COMMAND [ARG...]", "run a command tree with ld-ldr.so as the system's linker" },
     { "pages", cmd_pages, "[OPTION...] [PID|NAME...]", "physical pages that processes share, from the kernel's page tables" },
+    { "tree", cmd_tree, "[OPTION...] PROGRAM", "libraries that a program needs: by whom, found where, by which rule" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
