@@ -139,6 +139,9 @@ int image_read_phdrs(struct image *image, const Elf64_Phdr *phdr, u16 phnum, u64
 int plan_build(struct plan *plan, const Elf64_Phdr *phdr, u16 phnum, u64 file_len, const char *path, struct arena *arena,
                struct report *report);
 
+/* plan_place_fits - whether a relocation may write `width` bytes at the place: inside one writable segment, or any when text is open. */
+bool plan_place_fits(const struct plan *plan, u64 place, u64 width, bool text_open);
+
 /* dynamic.c: image_read_dynamic - decode PT_DYNAMIC through the view. Needs image_read_phdrs. */
 int image_read_dynamic(struct image *image, const struct view *view, struct report *report);
 /* image_string - string at an offset of DT_STRTAB; NULL when outside. */

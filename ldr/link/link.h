@@ -200,6 +200,9 @@ bool ldcache_read(struct ldcache *cache, const u8 *bytes, u64 len);            /
 /* ldcache_find - path for a soname, best glibc-hwcaps level allowed; NULL: absent. `level` is asked only when it matters. */
 const char *ldcache_find(const struct ldcache *cache, const char *soname, struct search *search);
 
+/* ldcache_next - the next entry for this machine, for those who look at all; false at the end. Begin with *at 0. */
+bool ldcache_next(const struct ldcache *cache, u32 *at, const char **soname, const char **path);
+
 /* graph.c */
 /* graph_load - load what `first` and the objects after it in the list need, breadth first: DT_NEEDED, then DT_FILTER, then DT_AUXILIARY of
  * each object in turn; `load` appends new objects to the list.

@@ -36,14 +36,7 @@ static bool place_fits(const struct walk *walk, u64 place, u64 width)
 {
     if (LIKELY(width <= 8 && place - walk->lo <= walk->len - 8))
         return true;
-    const struct plan *plan = &walk->object->image.plan;
-    for (u32 i = 0; i < plan->seg_count; i++) {
-        const struct segment *seg = &plan->seg[i];
-        if ((seg->prot & PF_W || walk->text_open) && place >= align_down(seg->vaddr, LDR_PAGE) && place < seg->mem_end &&
-            seg->mem_end - place >= width)
-            return true;
-    }
-    return false;
+    return plan_place_fits(&walk->object->image.plan, place, width, walk->text_open);
 }
 
 static int bad_place(const struct walk *walk, u64 place)

@@ -27,5 +27,8 @@ else
     echo "skip tree: the scenarios of testlibs: not built (make scenarios)"
     skipped=$((skipped + 1))
 fi
+run "check: the distribution" python3 check_truth.py "$build/ldr"
+"$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1
+run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases"
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))

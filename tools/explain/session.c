@@ -33,10 +33,13 @@ static struct report quiet = { quiet_take };
 struct keeping_report {
     struct report report;
     struct defect *defect;
+    const char *object;
 };
 
 static void keep_first(struct report *report, const struct problem *problem) {
     struct defect *defect = ((struct keeping_report *)report)->defect;
+    if (!defect->code)
+        ((struct keeping_report *)report)->object = problem->object;
     if (!defect->code)
         *defect = (struct defect){ problem->code, problem->found, problem->expected, problem->place, problem->has_values };
 }
@@ -192,7 +195,7 @@ static int take_candidate(struct session *session, const struct library_file *fi
     if (file->defect.code)
         return -file->defect.code;
     struct node *node = node_of_file(session, file, attempt->path);
-    struct keeping_report keeping = { { keep_first }, &attempt->defect };
+    struct keeping_report keeping = { { keep_first }, &attempt->defect, NULL };
     add_alias(session, &node->object, session->current->name);
     if (file->image.soname)
         add_alias(session, &node->object, file->image.soname);
@@ -366,13 +369,15 @@ int session_begin(struct session *session, const struct session_options *options
 }
 
 void session_load(struct session *session) {
-    struct loader loader = { { load_needed, &quiet }, session };
+    struct keeping_report keeping = { { keep_first }, &session->load_defect, NULL };
+    struct loader loader = { { load_needed, &keeping.report }, session };
     preload(session, session->config.preload_env, true, false);
     preload(session, session->config.preload_option, true, false);
     if (!session_is_static(session))
         preload_file(session);
     session->trusted_preload = false;
     graph_load(session->first, &loader.graph);
+    session->load_defect_path = keeping.object;
 }
 
 static void *must_have(void *at) {

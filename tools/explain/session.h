@@ -83,7 +83,8 @@ struct session {
     const struct scope *global_list[1];
     struct symbol_index index_memory;
     const struct symbol_index *index; /* NULL: walk */
-    bool no_memory;
+    struct defect load_defect;        /* what ended loading: a damaged name of a needed library */
+    const char *load_defect_path;
 };
 
 /* session_begin - a session whose root is the file at `path` (inside the store's tree).

@@ -7,8 +7,7 @@ struct counting {
     const struct session *session;
     struct usage *usage;
     struct object *object;
-    u32 last_symbol, last_provider;   /* link editors sort entries by symbol */
-    u8 last_class;
+    u32 last_symbol, last_classes, last_provider; /* link editors sort entries by symbol */
 };
 
 static bool count_one(const struct reloc_record *record, void *arg) {
@@ -17,10 +16,11 @@ static bool count_one(const struct reloc_record *record, void *arg) {
     struct binding found;
     if (!record->symbol)
         return true;
-    if (counting->last_symbol != record->symbol || counting->last_class != record->kind.class) {
+    u32 classes = reference_classes(record->kind);
+    if (counting->last_symbol != record->symbol || counting->last_classes != classes) {
         int got = session_bind(counting->session, counting->object, record->symbol, record->kind, &want, &found);
         counting->last_symbol = record->symbol;
-        counting->last_class = record->kind.class;
+        counting->last_classes = classes;
         counting->last_provider = got == 0 ? object_node(found.object)->number : counting->usage->count;
     }
     if (counting->last_provider < counting->usage->count)
