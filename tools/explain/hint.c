@@ -181,8 +181,8 @@ static bool is_other_language(const char *name, const char *other) {
     return number != mangled + 2 && len == strlen(plain) && strncmp(number, plain, len) == 0;
 }
 
-static u32 near_names(const struct session *session, const char *name, struct lines *evidence) {
-    u32 shown = 0, limit = strlen(name) < 6 ? 1 : 2;
+static u32 near_within(const struct session *session, const char *name, u32 limit, struct lines *evidence) {
+    u32 shown = 0;
     for (const struct object *object = session->first; object && shown < NEAR_MAX; object = object->next) {
         const struct image *image = &object->image;
         u64 count = image->symtab ? image_symbol_count(image) : 0;
@@ -200,6 +200,11 @@ static u32 near_names(const struct session *session, const char *name, struct li
         }
     }
     return shown;
+}
+
+static u32 near_names(const struct session *session, const char *name, struct lines *evidence) {
+    u32 shown = near_within(session, name, 1, evidence);
+    return shown || strlen(name) < 6 ? shown : near_within(session, name, 2, evidence);
 }
 
 static const struct library_file *providers(const struct session *session, const char *name, const struct version *version, struct lines *evidence) {
