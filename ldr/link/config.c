@@ -22,6 +22,19 @@ bool config_unsecure_name(const char *entry)
     return false;
 }
 
+const char *config_next_word(const char **at, bool colons, size_t *len)
+{
+    const char *word = *at;
+    while (*word == ' ' || *word == '\t' || *word == '\n' || (colons && *word == ':'))
+        word++;
+    const char *end = word;
+    while (*end && *end != ' ' && *end != '\t' && *end != '\n' && !(colons && *end == ':'))
+        end++;
+    *at = end;
+    *len = (size_t)(end - word);
+    return *len ? word : NULL;
+}
+
 void config_take_env(struct config *config, const char *entry)
 {
     const char *v;

@@ -12,14 +12,7 @@
 
 bool place_fits_segment(const struct walk *walk, u64 place, u64 width)
 {
-    const struct plan *plan = &walk->object->image.plan;
-    for (u32 i = 0; i < plan->seg_count; i++) {
-        const struct segment *seg = &plan->seg[i];
-        if ((seg->prot & PF_W || walk->text_open) && place >= align_down(seg->vaddr, LDR_PAGE) && place < seg->mem_end &&
-            seg->mem_end - place >= width)
-            return true;
-    }
-    return false;
+    return plan_place_fits(&walk->object->image.plan, place, width, walk->text_open);
 }
 
 int bad_place(const struct walk *walk, u64 place)
@@ -201,9 +194,7 @@ static int apply_one(struct walk *walk, const Elf64_Rela *r)
         return 0;
     }
     if (symbol) {
-        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0) |
-                      (kind.data_address ? CLASS_EXTERN_DATA : 0);
-        int got = resolve(walk, symbol, classes);
+        int got = resolve(walk, symbol, reference_classes(kind));
         if (got < 0)
             return got;
     } else {
@@ -267,7 +258,7 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
     for (u32 i = 0; i < ready; i++)
         if (hashed[i].valid) {
             u32 symbol = (u32)ELF64_R_SYM(r[i].r_info);
-            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name);
+            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name, true);
             index_warm_slot(index, hashed[i].gnu);
         }
     for (u32 i = 0; i < ready; i++)

@@ -135,40 +135,33 @@ static void note_preload_problem(struct report *report, const struct problem *pr
 /* `trusted`: written by root (/etc/ld.so.preload), not by whoever starts a set-uid program. */
 NOINLINE static void preload_list(const char *list, const char *from, bool colons, bool trusted)
 {
-    char *name;
-    while (list && *list) {
-        while (*list == ' ' || *list == '\t' || *list == '\n' || (colons && *list == ':'))
-            list++;
-        size_t len = 0;
-        while (list[len] && list[len] != ' ' && list[len] != '\t' && list[len] != '\n' && !(colons && list[len] == ':'))
-            len++;
-        if (len) {
-            name = arena_dupn(&session.permanent, list, len);
-            if (!name)
-                return;
-            /* Under AT_SECURE only plain names, which the trusted directories must hold. */
-            struct report outer = session.report;
-            session.report = (struct report){ note_preload_problem };
-            preload_problem = 0;
-            struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
-                                    : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
-            session.report = outer;
-            if (!object) {
-                char buf[4400];
-                struct text t = text_on(buf, sizeof buf);
-                text_put(&t, "ERROR: ld.so: object '");
-                text_put(&t, name);
-                text_put(&t, "' from ");
-                text_put(&t, from);
-                text_put(&t, " cannot be preloaded (");
-                text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
-                text_put(&t, "): ignored.\n");
-                message_warn(buf);
-            } else if (object != session.program) {
-                object->found_by = FOUND_PRELOAD;
-            }
+    const char *word;
+    size_t len;
+    while (list && (word = config_next_word(&list, colons, &len))) {
+        char *name = arena_dupn(&session.permanent, word, len);
+        if (!name)
+            return;
+        /* Under AT_SECURE only plain names, which the trusted directories must hold. */
+        struct report outer = session.report;
+        session.report = (struct report){ note_preload_problem };
+        preload_problem = 0;
+        struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
+                                : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
+        session.report = outer;
+        if (!object) {
+            char buf[4400];
+            struct text t = text_on(buf, sizeof buf);
+            text_put(&t, "ERROR: ld.so: object '");
+            text_put(&t, name);
+            text_put(&t, "' from ");
+            text_put(&t, from);
+            text_put(&t, " cannot be preloaded (");
+            text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
+            text_put(&t, "): ignored.\n");
+            message_warn(buf);
+        } else if (object != session.program) {
+            object->found_by = FOUND_PRELOAD;
         }
-        list += len;
     }
 }
 
