@@ -15,13 +15,15 @@ struct pages_options {
     char **words;
     size_t word_count;
     bool all, json, why, map;
+    enum scope scope;
     size_t top;
 };
 
-enum { KEY_JSON = 256, KEY_WHY, KEY_MAP, KEY_TOP_DEFAULT = 6 };
+enum { KEY_JSON = 256, KEY_WHY, KEY_MAP, KEY_SCOPE, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
+    { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
     { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
     { "map", KEY_MAP, NULL, 0, "With --json: every segment page by page", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
@@ -36,6 +38,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_JSON: pages->json = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
     case KEY_MAP: pages->map = true; return 0;
+    case KEY_SCOPE:
+        if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
+            argp_error(state, "--scope is elf or all, not '%s'", arg);
+        pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
+        return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -93,7 +100,7 @@ const char *method_name(enum method method) { return method == METHOD_FRAMES ? "
 bool report_is_exact(const struct report *report) {
     const struct collection *c = report->collection;
     return !report->missing && !report->unexamined && !c->unreadable && !c->unstable && !c->shapes_unknown &&
-           !c->memory_unchecked && !report->tally->total.unresolved &&
+           !c->memory_unchecked && !c->merged_unknown && !report->tally->total.unresolved &&
            !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
 }
 
@@ -191,6 +198,8 @@ static void warn_of_limits(const struct report *report) {
     if (report->why && collection->causes_changed)
         warn_ldr("%" PRIu64 " private page%s changed before they were compared with the file: unknown cause",
                  collection->causes_changed, plural(collection->causes_changed));
+    if (collection->merged_unknown)
+        warn_ldr("KSM has merged pages, and which of them may not be seen (/proc/kpageflags needs CAP_DAC_READ_SEARCH): they count as inherited by fork");
     if (unresolved)
         warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
                  unresolved);
@@ -221,7 +230,7 @@ int cmd_pages(int argc, char **argv) {
     struct targets targets;
     struct collection collection;
     choose_targets(&choice, &targets);
-    collect(&targets, &collection);
+    collect(&targets, pages.scope, &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {
