@@ -37,4 +37,8 @@ const char *method_name(enum method method);
 void report_text(const struct report *report);
 void report_json(const struct report *report);
 
+/* report_table - the page table of every object of that path, or whose path ends in /NAME, in every process
+ *   returns false when nobody maps such an object (text: nothing is printed) */
+bool report_table(const struct report *report, const char *name, bool json);
+
 #endif

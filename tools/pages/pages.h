@@ -327,8 +327,8 @@ struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_k
 void tally_make(struct tally *tally, const struct snapshot *snapshot);
 void tally_free(struct tally *tally);
 
-/* page_class_of - the class of page i of a run; set and size (both may be NULL) are of its owners, 0 and 1 where only the
- * page itself tells that it has no other */
+/* page_class_of - the class of page i of a run; set (of tally->frames, of a swapped page of tally->slots) and size, both may be
+ * NULL, are of its owners: 0 and 1 where only the page itself tells that it has no other */
 enum page_class page_class_of(const struct tally *tally, const struct snapshot *snapshot, uint32_t owner, const struct run *run,
                               size_t i, struct frame_cursor *cursor, uint32_t *set, uint32_t *size);
 
