@@ -44,6 +44,7 @@ struct owner_name {
     size_t pid_count;
     const char *name; /* of the first; points into the targets */
     int proc;         /* the first's /proc folder; the targets' */
+    bool memory_unreadable;  /* the causes of its private copies are unknown for that reason */
     struct proc_facts facts; /* the first's, read after the page tables */
 };
 
