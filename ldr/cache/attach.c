@@ -167,13 +167,19 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
     good = good && cache.object;
     for (; good && opened < record->pack_count; opened++) {
         struct stat st;
-        struct pack_head { u64 magic, size; } head;
+        struct pack_head head;
+        char own_name[CACHE_NAME_ROOM];
         const char *name = (const char *)record + record->packs + (u64)opened * CACHE_NAME_ROOM;
         pack[opened] = store_open_file(dir, name, &st);
         if (pack[opened] < 0)
             good = false;
         else if (sys_pread(pack[opened], &head, sizeof head, 0) != sizeof head || head.magic != PACK_MAGIC || head.size != (u64)st.st_size)
             good = false, sys_close(pack[opened]);
+        if (good) {
+            pack_name(head.id, own_name);
+            if (!str_equal(name, own_name))
+                good = false, sys_close(pack[opened]);
+        }
         /* A piece past the end would be SIGBUS later. */
         const struct record_object *from = (const void *)((const char *)record + record->objects);
         for (u32 i = 0; good && i < record->object_count; i++) {

@@ -79,7 +79,8 @@ const struct record_head *record_read(int dir);        /* mapped and judged, eve
 bool attach_all(const struct record_head *record, int dir, int program_fd);
 
 /* make.c */
-void make_all(void);                  /* write what is missing: images, catalog, record. Silent. */
+bool make_all(void);                  /* write what is missing: images, catalog, record. Silent; true: the record is there. */
+void pack_name(u64 id, char name[CACHE_NAME_ROOM]);
 /* beside.c: make_beside - make_all by a process of its own, so that the program need not wait. */
 enum beside { BESIDE_STARTED, BESIDE_HERE, BESIDE_NOT };           /* HERE: do it yourself; NOT: not at all */
 enum beside make_beside(void);

@@ -32,7 +32,7 @@ static bool make_new(struct catalog *catalog)
     if (sys_getrandom(&draw, sizeof draw) != sizeof draw)
         return false;
     u64 base = REGION_LO + align_down(draw % (REGION_HI - REGION_LO - REGION_LEN), LDR_PAGE);
-    catalog->head = (struct catalog_head){ .magic = CATALOG_MAGIC, .base = base, .next = base + 4 * LDR_PAGE, .end = base + REGION_LEN, .pack_number = 1 };
+    catalog->head = (struct catalog_head){ .magic = CATALOG_MAGIC, .base = base, .next = base + 4 * LDR_PAGE, .end = base + REGION_LEN };
     memcpy(catalog->head.boot, cache.boot, 16);
     catalog->changed = true;
     return true;

@@ -2,7 +2,7 @@
  *
  *   catalog        places given to files, images made of them         struct catalog_head, then places, then images
  *   r-<32 hex>     how one program starts: a record                   struct record_head, then what its offsets name
- *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page
+ *   p-<hex>        a pack: pages of images, from its second page on   struct pack_head in the first page
  *   lock           held (flock) by whoever makes something
  *   t-<hex>        being written; renamed when complete, otherwise left by somebody who died and removed by the next maker
  *
@@ -23,7 +23,7 @@
 /* Which file, and that it is unchanged: a write, a replacement, even with the times set back, changes ctime. */
 struct file_identity { u64 dev, ino, size, mtime, mtime_ns, ctime, ctime_ns; };
 
-struct pack_head { u64 magic, size; };
+struct pack_head { u64 magic, size, id; };             /* id: random, and the pack's name, so that no file can stand in for another */
 
 /* ---- record ---- */
 
@@ -65,6 +65,22 @@ struct record_object {
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
 };
 
+/* What a key begins with. Behind it: the loader's notes (notes_len bytes), aux_count pairs of words (type and value of the auxiliary
+ * vector's entries that count), then texts, each a word with its length (~0: absent) and its bytes: first those of enum key_text, then
+ * one for each variable of the environment that counts. Nothing behind the head is aligned. */
+struct key_head {
+    u8 boot[16];
+    u64 way;                          /* enum start_way: entered by the kernel (PT_INTERP), or by command */
+    u64 origin_by_file;               /* --proc-exe */
+    u64 bind_now, inhibit_cache;
+    struct file_identity program;
+    u64 notes_len, aux_count;
+};
+enum key_text {
+    KEY_PATH, KEY_DIR /* current directory, where it matters */, KEY_PLATFORM, KEY_LIBRARY_PATH, KEY_PRELOAD_ENV, KEY_PRELOAD_OPTION,
+    KEY_INHIBIT_RPATH, KEY_HWCAPS_PREPEND, KEY_HWCAPS_MASK, KEY_ORIGIN_PATH, KEY_GENUINE_LINKER, KEY_TEXTS
+};
+
 struct unique_pair { u32 object, symbol; };
 
 struct record_head {
@@ -77,7 +93,6 @@ struct record_head {
     u32 uniques, unique_count;
     u32 packs, pack_count;            /* array of char[CACHE_NAME_ROOM] */
     u32 libc, linker;                 /* object numbers */
-    u32 pages_saved;                  /* pages of images: for `ldr cache` */
 };
 
 /* ---- catalog ---- */
@@ -93,7 +108,6 @@ struct catalog_head {
     u64 magic, size, sum;
     u8 boot[16];
     u64 base, next, end;              /* the region: gate first, then objects; next: first free address */
-    u64 pack_number;                  /* of the next pack */
     u32 places, place_count;
     u32 images, image_count;
     u32 packs, pack_count;

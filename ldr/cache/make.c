@@ -10,8 +10,8 @@
 static struct draft *draft;
 static u32 draft_count;
 static struct writer pack;
+static u64 pack_id;
 static u32 pack_in_catalog;           /* NO_OBJECT: not begun */
-static u64 image_pages;
 
 /* ---- images ---------------------------------------------------------------------------------------------------------- */
 
@@ -79,11 +79,11 @@ static bool use_known_image(struct draft *of, u32 place)
     return false;
 }
 
-static void pack_name(char name[CACHE_NAME_ROOM])
+void pack_name(u64 id, char name[CACHE_NAME_ROOM])
 {
     struct text t = text_on(name, CACHE_NAME_ROOM);
     text_put(&t, "p-");
-    text_hex(&t, cache.catalog->head.pack_number);
+    text_hex(&t, id);
 }
 
 static bool begin_pack(void)
@@ -92,7 +92,10 @@ static bool begin_pack(void)
     char name[CACHE_NAME_ROOM];
     if (pack_in_catalog != NO_OBJECT)
         return true;
-    pack_name(name);
+    /* Never used before, whatever became of the catalog: records made earlier may still name their packs. */
+    if (sys_getrandom(&pack_id, sizeof pack_id) != sizeof pack_id)
+        return false;
+    pack_name(pack_id, name);
     pack_in_catalog = catalog_add_pack(cache.catalog, name);
     if (pack_in_catalog == NO_OBJECT || !writer_start(&pack, cache.dir))
         return false;
@@ -128,7 +131,6 @@ static bool make_image(struct draft *of)
     for (u32 i = 0; i < of->piece_count; i++) {
         write_piece(of, &of->piece[i]);
         image.pieces[i] = of->piece[i];
-        image_pages += of->piece[i].len / LDR_PAGE;
     }
     return !pack.failed && catalog_add_image(cache.catalog, &image);
 }
@@ -138,10 +140,9 @@ static bool end_pack(void)
     char name[CACHE_NAME_ROOM];
     if (pack_in_catalog == NO_OBJECT)
         return true;
-    struct pack_head head = { PACK_MAGIC, pack.at };
+    struct pack_head head = { PACK_MAGIC, pack.at, pack_id };
     pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
-    pack_name(name);
-    cache.catalog->head.pack_number++;
+    pack_name(pack_id, name);
     cache.catalog->changed = true;
     return writer_end(&pack, name);
 }
@@ -361,7 +362,7 @@ bool draft_all(struct draft **list, u32 *count)
     return true;
 }
 
-void make_all(void)
+bool make_all(void)
 {
     pack_in_catalog = NO_OBJECT;
     bool good = !cache.spoilt && draft_all(&draft, &draft_count);
@@ -375,6 +376,5 @@ void make_all(void)
     /* The catalog last but one: it may name a pack that no record uses, not the other way round. */
     if (good && cache.catalog->changed)
         good = catalog_write(cache.catalog);
-    if (good)
-        write_record();
+    return good && write_record();
 }
