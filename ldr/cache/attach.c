@@ -43,9 +43,14 @@ static bool map_constant_segments(const struct record_object *from, const struct
 
 static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
 {
-    for (u32 i = 0; i < from->piece_count; i++) {
+    for (u32 i = 0, next; i < from->piece_count; i = next) {
         bool sealed = piece[i].sealed && !from->own_words;
-        if (!map_at(from->bias + piece[i].vaddr, piece[i].len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
+        u64 len = piece[i].len;
+        /* Pieces that lie behind one another in memory and in the pack are one mapping when their access is the same. */
+        for (next = i + 1; next < from->piece_count && (piece[next].sealed && !from->own_words) == sealed && piece[next].pack == piece[i].pack &&
+             piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
+            len += piece[next].len;
+        if (!map_at(from->bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
             return false;
     }
     for (u32 i = 0; i < plan->seg_count; i++) {
@@ -167,31 +172,14 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
     good = good && cache.object;
     for (; good && opened < record->pack_count; opened++) {
         struct stat st;
-        struct pack_head head;
-        char own_name[CACHE_NAME_ROOM];
-        const char *name = (const char *)record + record->packs + (u64)opened * CACHE_NAME_ROOM;
-        pack[opened] = store_open_file(dir, name, &st);
-        if (pack[opened] < 0)
-            good = false;
-        else if (sys_pread(pack[opened], &head, sizeof head, 0) != sizeof head || head.magic != PACK_MAGIC || head.size != (u64)st.st_size)
-            good = false, sys_close(pack[opened]);
-        if (good) {
-            pack_name(head.id, own_name);
-            if (!str_equal(name, own_name))
-                good = false, sys_close(pack[opened]);
-        }
-        /* A piece past the end would be SIGBUS later. */
-        const struct record_object *from = (const void *)((const char *)record + record->objects);
-        for (u32 i = 0; good && i < record->object_count; i++) {
-            const struct piece *piece = (const void *)((const char *)record + from[i].pieces);
-            for (u32 k = 0; k < from[i].piece_count && good; k++)
-                if (piece[k].pack == opened && (piece[k].off > (u64)st.st_size || (u64)st.st_size - piece[k].off < piece[k].len))
-                    good = false, sys_close(pack[opened]);
-        }
-        if (!good) {
-            cache_miss("pack missing or damaged: ", name);
-            break;
-        }
+        const struct pack_ref *ref = (const struct pack_ref *)((const char *)record + record->packs) + opened;
+        pack[opened] = store_open_file(dir, ref->name, &st);
+        if (pack[opened] >= 0 && identity_equal(&ref->is, &st))
+            continue;
+        if (pack[opened] >= 0)
+            sys_close(pack[opened]);
+        good = cache_miss("pack missing or changed: ", ref->name);
+        break;
     }
     struct report loud = session.report;
     session.report = (struct report){ 0 };

@@ -4,7 +4,7 @@
 #define LOCK_EXCLUSIVE 2
 #define LOCK_EXCLUSIVE_NOW 6          /* LOCK_EX | LOCK_NB */
 
-COLD_DATA struct cache cache;
+struct cache cache;
 
 bool cache_is_warm(void) { return cache.state == CACHE_WARM; }
 bool cache_is_making(void) { return cache.state == CACHE_MAKE; }
@@ -126,7 +126,7 @@ static bool begin_warm(const struct record_head *record, int program_fd)
 
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
-    char key[8192] __attribute__((aligned(8)));
+    char key[2048] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
     if (!may_use() || !path) {
         cache_end_dry("a start with these settings uses no cache");

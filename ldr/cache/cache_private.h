@@ -33,6 +33,7 @@ bool cache_miss(const char *why, const char *what);
 /* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache */
 int store_open_file(int dir, const char *name, struct stat *st);   /* regular file of ours that only we can write; negative errno */
+int store_stat_file(int dir, const char *name, struct stat *st);           /* the same without leaving it open; 0 or negative errno */
 void *store_map(int dir, const char *name, u64 *len);              /* read-only, whole; NULL */
 bool store_read_boot(u8 boot[16]);
 struct writer { int dir, fd; char name[CACHE_NAME_ROOM]; u64 at; bool failed; };
@@ -60,7 +61,7 @@ struct catalog {
     struct catalog_head head;
     struct place *place;              /* room for more */
     struct known_image *image;
-    char (*pack)[CACHE_NAME_ROOM];
+    struct pack_ref *pack;
     u32 place_room, image_room, pack_room;
     bool changed;
 };
@@ -80,7 +81,6 @@ bool attach_all(const struct record_head *record, int dir, int program_fd);
 
 /* make.c */
 bool make_all(void);                  /* write what is missing: images, catalog, record. Silent; true: the record is there. */
-void pack_name(u64 id, char name[CACHE_NAME_ROOM]);
 /* beside.c: make_beside - make_all by a process of its own, so that the program need not wait. */
 enum beside { BESIDE_STARTED, BESIDE_HERE, BESIDE_NOT };           /* HERE: do it yourself; NOT: not at all */
 enum beside make_beside(void);
@@ -107,6 +107,6 @@ const u8 *draft_bytes(const struct draft *draft, u64 vaddr);
 /* verify.c: verify_all - is what was just made, byte for byte, what the record and its images say? Reports the first difference. */
 int verify_all(const struct record_head *record);
 bool draft_all(struct draft **list, u32 *count);       /* make.c */
-bool draft_equals(const struct draft *of, const struct piece *have, u32 have_count, const char *pack_names, u32 pack_count);
+bool draft_equals(const struct draft *of, const struct piece *have, u32 have_count, const struct pack_ref *packs, u32 pack_count);
 
 #endif

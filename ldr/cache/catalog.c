@@ -23,7 +23,7 @@ static bool catalog_sound(const struct catalog_head *head, u64 len)
            head->sum == cache_sum((const u8 *)head + 24, len - 24) && memcmp(head->boot, cache.boot, 16) == 0 &&
            table_fits(head->places, head->place_count, sizeof(struct place), len) &&
            table_fits(head->images, head->image_count, sizeof(struct known_image), len) &&
-           table_fits(head->packs, head->pack_count, CACHE_NAME_ROOM, len) && head->next >= head->base && head->next <= head->end;
+           table_fits(head->packs, head->pack_count, sizeof(struct pack_ref), len) && head->next >= head->base && head->next <= head->end;
 }
 
 static bool make_new(struct catalog *catalog)
@@ -78,13 +78,13 @@ bool catalog_write(struct catalog *catalog)
     head->places = align_up(sizeof *head, 8);
     head->images = (u32)(head->places + head->place_count * sizeof *catalog->place);
     head->packs = (u32)(head->images + head->image_count * sizeof *catalog->image);
-    head->size = head->packs + (u64)head->pack_count * CACHE_NAME_ROOM;
+    head->size = head->packs + (u64)head->pack_count * sizeof *catalog->pack;
     u8 *bytes = arena_zalloc(&cache.scratch, head->size);
     if (!bytes)
         return false;
     memcpy(bytes + head->places, catalog->place, head->place_count * sizeof *catalog->place);
     memcpy(bytes + head->images, catalog->image, head->image_count * sizeof *catalog->image);
-    memcpy(bytes + head->packs, catalog->pack, (u64)head->pack_count * CACHE_NAME_ROOM);
+    memcpy(bytes + head->packs, catalog->pack, (u64)head->pack_count * sizeof *catalog->pack);
     memcpy(bytes, head, sizeof *head);
     head->sum = ((struct catalog_head *)bytes)->sum = cache_sum(bytes + 24, head->size - 24);
     struct writer writer;
@@ -139,7 +139,7 @@ u32 catalog_add_pack(struct catalog *catalog, const char *name)
 {
     if (catalog->head.pack_count == catalog->pack_room)
         return NO_OBJECT;
-    struct text t = text_on(catalog->pack[catalog->head.pack_count], CACHE_NAME_ROOM);
+    struct text t = text_on(catalog->pack[catalog->head.pack_count].name, CACHE_NAME_ROOM);
     text_put(&t, name);
     return catalog->head.pack_count++;
 }

@@ -23,7 +23,7 @@
 /* Which file, and that it is unchanged: a write, a replacement, even with the times set back, changes ctime. */
 struct file_identity { u64 dev, ino, size, mtime, mtime_ns, ctime, ctime_ns; };
 
-struct pack_head { u64 magic, size, id; };             /* id: random, and the pack's name, so that no file can stand in for another */
+struct pack_head { u64 magic, size; };
 
 /* ---- record ---- */
 
@@ -81,6 +81,8 @@ enum key_text {
     KEY_INHIBIT_RPATH, KEY_HWCAPS_PREPEND, KEY_HWCAPS_MASK, KEY_ORIGIN_PATH, KEY_GENUINE_LINKER, KEY_TEXTS
 };
 
+/* A pack and that it is unchanged: named at random, and the file itself, so that no other can stand in for it. */
+struct pack_ref { char name[CACHE_NAME_ROOM]; struct file_identity is; };
 struct unique_pair { u32 object, symbol; };
 
 struct record_head {
@@ -91,7 +93,7 @@ struct record_head {
     u32 objects, object_count;        /* in load order */
     u32 closure, init_order, closure_count;            /* arrays of object numbers, of the program */
     u32 uniques, unique_count;
-    u32 packs, pack_count;            /* array of char[CACHE_NAME_ROOM] */
+    u32 packs, pack_count;            /* array of struct pack_ref */
     u32 libc, linker;                 /* object numbers */
 };
 
@@ -110,7 +112,7 @@ struct catalog_head {
     u64 base, next, end;              /* the region: gate first, then objects; next: first free address */
     u32 places, place_count;
     u32 images, image_count;
-    u32 packs, pack_count;
+    u32 packs, pack_count;            /* array of struct pack_ref */
 };
 
 /* cache_sum - sum over bytes, 8-byte aligned, for finding damage (not attacks: whoever can write here is the owner). */

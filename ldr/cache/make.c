@@ -33,7 +33,7 @@ static bool piece_equal(const struct draft *of, const struct piece *piece, const
     return true;
 }
 
-bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_count, const char *pack_names, u32 pack_count)
+bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_count, const struct pack_ref *packs, u32 pack_count)
 {
     if (piece_count != of->piece_count)
         return false;
@@ -44,9 +44,13 @@ bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_
         if (!equal)
             break;
         struct stat st;
-        int fd = store_open_file(cache.dir, pack_names + (u64)have->pack * CACHE_NAME_ROOM, &st);
+        int fd = store_open_file(cache.dir, packs[have->pack].name, &st);
         if (fd < 0)
             return false;
+        if (!identity_equal(&packs[have->pack].is, &st)) {
+            sys_close(fd);            /* a start would not take it either */
+            return false;
+        }
         const u8 *bytes = have->off + have->len <= (u64)st.st_size ? sys_mmap(NULL, have->len, PROT_READ, MAP_PRIVATE, fd, have->off) : (void *)-22l;
         sys_close(fd);
         if (sys_failed(bytes))
@@ -70,7 +74,7 @@ static bool use_known_image(struct draft *of, u32 place)
     for (u32 i = 0; i < cache.catalog->head.image_count; i++) {
         const struct known_image *image = &cache.catalog->image[i];
         if (image->place == place &&
-            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack[0], cache.catalog->head.pack_count)) {
+            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack, cache.catalog->head.pack_count)) {
             for (u32 k = 0; k < of->piece_count; k++)
                 of->piece[k] = image->pieces[k];
             return true;
@@ -79,11 +83,11 @@ static bool use_known_image(struct draft *of, u32 place)
     return false;
 }
 
-void pack_name(u64 id, char name[CACHE_NAME_ROOM])
+static void pack_name(char name[CACHE_NAME_ROOM])
 {
     struct text t = text_on(name, CACHE_NAME_ROOM);
     text_put(&t, "p-");
-    text_hex(&t, id);
+    text_hex(&t, pack_id);
 }
 
 static bool begin_pack(void)
@@ -95,7 +99,7 @@ static bool begin_pack(void)
     /* Never used before, whatever became of the catalog: records made earlier may still name their packs. */
     if (sys_getrandom(&pack_id, sizeof pack_id) != sizeof pack_id)
         return false;
-    pack_name(pack_id, name);
+    pack_name(name);
     pack_in_catalog = catalog_add_pack(cache.catalog, name);
     if (pack_in_catalog == NO_OBJECT || !writer_start(&pack, cache.dir))
         return false;
@@ -140,11 +144,16 @@ static bool end_pack(void)
     char name[CACHE_NAME_ROOM];
     if (pack_in_catalog == NO_OBJECT)
         return true;
-    struct pack_head head = { PACK_MAGIC, pack.at, pack_id };
+    struct pack_head head = { PACK_MAGIC, pack.at };
     pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
-    pack_name(pack_id, name);
+    pack_name(name);
     cache.catalog->changed = true;
-    return writer_end(&pack, name);
+    struct stat st;
+    struct pack_ref *ref = &cache.catalog->pack[pack_in_catalog];
+    if (!writer_end(&pack, name) || store_stat_file(cache.dir, name, &st) != 0)
+        return false;
+    identity_of(&st, &ref->is);       /* now that it has its name: renaming changes ctime */
+    return true;
 }
 
 /* ---- record ---------------------------------------------------------------------------------------------------------- */
@@ -331,9 +340,9 @@ static bool write_record(void)
     head.init_order = put_numbers(session.program->init_order, closure->count);
     unique_each(put_unique, &head);
     head.pack_count = used_count;
-    head.packs = put(NULL, (u64)used_count * CACHE_NAME_ROOM);
+    head.packs = put(NULL, used_count * sizeof(struct pack_ref));
     for (u32 i = 0; i < used_count && !out_cut; i++)
-        memcpy(out + head.packs + (u64)i * CACHE_NAME_ROOM, cache.catalog->pack[used_pack[i]], CACHE_NAME_ROOM);
+        ((struct pack_ref *)(out + head.packs))[i] = cache.catalog->pack[used_pack[i]];
     head.libc = session.libc ? numbered(session.libc) : NO_OBJECT;
     head.linker = session.linker ? numbered(session.linker) : NO_OBJECT;
     head.size = out_len;

@@ -45,9 +45,12 @@ static bool has_texts(u32 off, u32 count)
 static bool pieces_sound(const struct record_object *object)
 {
     const struct piece *piece = (const void *)((const u8 *)now_reading + object->pieces);
+    const struct pack_ref *pack = (const void *)((const u8 *)now_reading + now_reading->packs);
     u64 len = object->map_end - object->map_start, lo = object->map_start - object->bias;
     for (u32 i = 0; i < object->piece_count; i++)
-        if (piece[i].pack >= now_reading->pack_count || piece[i].off % LDR_PAGE || piece[i].vaddr % LDR_PAGE || piece[i].len % LDR_PAGE ||
+        /* A piece past the end of its pack would be SIGBUS later; attach.c sees that the pack is this file. */
+        if (piece[i].pack >= now_reading->pack_count || piece[i].off > pack[piece[i].pack].is.size ||
+            pack[piece[i].pack].is.size - piece[i].off < piece[i].len || piece[i].off % LDR_PAGE || piece[i].vaddr % LDR_PAGE || piece[i].len % LDR_PAGE ||
             piece[i].vaddr < lo || piece[i].vaddr - lo > len || len - (piece[i].vaddr - lo) < piece[i].len)
             return false;
     return true;
@@ -89,7 +92,7 @@ static bool record_sound(const struct record_head *head, u64 len)
     if (!has(head->key, head->key_len, 1) || !has(head->witnesses, head->witness_count, sizeof(struct witness)) ||
         !has(head->objects, count, sizeof(struct record_object)) || !has_numbers(head->closure, head->closure_count, count) ||
         !has_numbers(head->init_order, head->closure_count, count) || !has(head->uniques, head->unique_count, sizeof(struct unique_pair)) ||
-        !has(head->packs, head->pack_count, CACHE_NAME_ROOM) || !count)
+        !has(head->packs, head->pack_count, sizeof(struct pack_ref)) || !count)
         return false;
     const struct record_object *object = (const void *)((const u8 *)head + head->objects);
     for (u32 i = 0; i < count; i++)

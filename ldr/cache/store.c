@@ -60,7 +60,7 @@ static int open_dir(const char *path)
 
 int store_open(bool create)
 {
-    char buf[4096];
+    char buf[512];                    /* on a page of the stack that is in use anyway */
     const char *given = session.config.cache_dir;
     for (u32 choice = 0; choice < 4; choice++) {
         struct text path = text_on(buf, sizeof buf);
@@ -92,6 +92,14 @@ int store_open_file(int dir, const char *name, struct stat *st)
         return -1;
     }
     return fd;
+}
+
+int store_stat_file(int dir, const char *name, struct stat *st)
+{
+    int fd = store_open_file(dir, name, st);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd < 0 ? fd : 0;
 }
 
 void *store_map(int dir, const char *name, u64 *len)

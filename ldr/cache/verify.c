@@ -30,7 +30,7 @@ static int verify_object(const struct draft *of, const struct record_object *fro
     if (err || from->kind != KIND_SHARED)
         return err;
     const struct piece *piece = (const void *)((const char *)record + from->pieces);
-    if (!draft_equals(of, piece, from->piece_count, (const char *)record + record->packs, record->pack_count))
+    if (!draft_equals(of, piece, from->piece_count, (const void *)((const char *)record + record->packs), record->pack_count))
         return differs(object, from->piece_count, of->piece_count, of->piece[0].vaddr);
     return from->patch_count != of->patch_count ? differs(object, from->patch_count, of->patch_count, 0) : 0;
 }

@@ -47,23 +47,13 @@ static u64 entry_address(u32 entry)
 
 bool gate_open(u64 place)
 {
-    char *table = sys_mmap((void *)(place + LDR_PAGE), LDR_PAGE, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (sys_failed(table) || table != (char *)(place + LDR_PAGE)) {
-        if (!sys_failed(table))
-            sys_munmap(table, LDR_PAGE);
+    char *both = sys_mmap((void *)place, 2 * LDR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (sys_failed(both))
         return false;
-    }
-    /* The address must be free: a mapping that stands there would be replaced. A hint taken by the kernel before is the proof. */
-    char *room = sys_mmap((void *)place, LDR_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    bool free = room == (char *)place;
-    if (!sys_failed(room) && !free)
-        sys_munmap(room, LDR_PAGE);
-    /* A second mapping of the same page of the same file, without opening the file: Linux 5.13 and later. */
-    if (!free || sys_call(__NR_mremap, (long)ldr_gate, LDR_PAGE, LDR_PAGE, 1 | 2 | MREMAP_DONTUNMAP, (long)place, 0) != (long)place) {
-        sys_munmap(table, LDR_PAGE);
-        if (free)
-            sys_munmap(room, LDR_PAGE);
+    /* Over the first page a second mapping of that page of our file, without opening the file: Linux 5.13 and later. */
+    if (both != (char *)place ||
+        sys_call(__NR_mremap, (long)ldr_gate, LDR_PAGE, LDR_PAGE, 1 | 2 | MREMAP_DONTUNMAP, (long)place, 0) != (long)place) {
+        sys_munmap(both, 2 * LDR_PAGE);
         return false;
     }
     session.gate = place;

@@ -222,13 +222,16 @@ static int open_file(struct opened *file, const char *path)
         err = -21;
     if (err)
         sys_close(file->fd);
-    else
-        file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
     return err;
 }
 
+static void read_head(struct opened *file)
+{
+    file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
+}
+
 /* A candidate found open: 1 taken, 0 not ours, negative: broken and reported. */
-static int take_candidate(const struct opened *file, const char *path, enum found_by rule)
+static int take_candidate(struct opened *file, const char *path, enum found_by rule)
 {
     int err;
     attempt.result = object_of_file(&file->st);
@@ -240,6 +243,7 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
         attempt.last_errno = 2;       /* into a set-uid program only libraries marked set-uid themselves */
         return 0;
     }
+    read_head(file);
     if (is_foreign(file, &attempt.other_class)) {
         attempt.last_errno = 2;
         if (rule == FOUND_NAME && attempt.other_class)
@@ -549,8 +553,10 @@ int load_program(const char *path)
     int err = open_file(&file, path);
     if (err)
         return report_errno(&session.report, err == -21 ? LDR_E_READ : LDR_E_OPEN, path, -err);
-    if (!load_hooks.program || !load_hooks.program(path, file.fd, &file.st))
+    if (!load_hooks.program || !load_hooks.program(path, file.fd, &file.st)) {
+        read_head(&file);
         session.program = make_object(&file, path, &err, false, true);
+    }
     if (session.program)
         object_list_add(session.program);
     sys_close(file.fd);
