@@ -18,6 +18,7 @@ static const struct subcommand {
     { "run", cmd_run, "[OPTION...] PROGRAM [ARG...]", "start PROGRAM through ld-ldr.so" },
     { "session", cmd_session, "COMMAND [ARG...]", "run a command tree with ld-ldr.so as the system's linker" },
     { "pages", cmd_pages, "[OPTION...] [PID|NAME...]", "physical pages that processes share, from the kernel's page tables" },
+    { "cache", cmd_cache, "[OPTION...] [list|verify|warm|clear] [PROGRAM...]", "what ld-ldr.so keeps of earlier starts, so that it need not be done again" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -35,6 +36,7 @@ static void print_help(FILE *out) {
           "  ldr pages                     all processes that run on ld-ldr.so\n"
           "  ldr pages nginx postgres      these, whatever their linker\n"
           "  ldr pages --json $(pgrep perl)\n"
+          "  ldr cache warm clang          its next start is made from a record\n"
           "\n"
           "Environment: LDR_LDSO names the ld-ldr.so to use. See ldr(1).\n", out);
 }
@@ -68,6 +70,6 @@ int main(int argc, char **argv) {
             name_command("ldr");
             return status;
         }
-    warn_ldr("no subcommand '%s'; there are run, session and pages (ldr --help)", argv[1]);
+    warn_ldr("no subcommand '%s'; there are run, session, pages and cache (ldr --help)", argv[1]);
     return LDR_EXIT_USAGE;
 }

@@ -29,7 +29,7 @@ enum ldr_exec_exit {
 
 typedef int ldr_command(int argc, char **argv);
 
-ldr_command cmd_run, cmd_session, cmd_pages;
+ldr_command cmd_run, cmd_session, cmd_pages, cmd_cache;
 
 /* name_command - whom messages come from; NAME must live on */
 void name_command(const char *name);
