@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 suites=("$@")
-[ ${#suites[@]} = 0 ] && suites=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios test-tools
+[ ${#suites[@]} = 0 ] && suites=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios test-tools test-cache
                                  test-tooling test-real test-sweep)
 mkdir -p build/test
 passed=0 failed=0 skipped=0
