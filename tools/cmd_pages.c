@@ -3,10 +3,12 @@
 #include "host/ldso.h"
 #include "ldr.h"
 #include "report.h"
+#include "views/views.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +16,15 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, json, why;
+    bool all, why;
     size_t top;
+    struct view_options views;
 };
 
-enum { KEY_JSON = 256, KEY_WHY, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
-    { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { 0 },
@@ -31,8 +33,8 @@ static const struct argp_option options[] = {
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &pages->views; return 0;
     case 'a': pages->all = true; return 0;
-    case KEY_JSON: pages->json = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
     case 'n': {
         char *end;
@@ -48,6 +50,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->word_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
+        if (pages->views.from && (pages->all || pages->word_count))
+            argp_error(state, "--from shows what was recorded: no --all, names or PIDs with it");
         if (pages->all && pages->word_count)
             argp_error(state, "--all and names or PIDs exclude each other");
         for (size_t i = 0; i < pages->word_count; i++)
@@ -58,8 +62,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     }
 }
 
+static const struct argp_child children[] = { { &views_argp, 0, "Other views of the report, and reports over time:", 0 }, { 0 } };
+
 static const struct argp argp = {
-    options, parse_option, "[PID|NAME...]",
+    options, parse_option, "[PID|NAME...]\ndiff [OPTION...] BEFORE [AFTER]",
     "Show the physical pages that processes share: per object and segment, exact, from the kernel's page tables.\v"
     "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, a program's file name or argv[0]. "
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
@@ -72,6 +78,9 @@ static const struct argp argp = {
     "As root the frame numbers decide. Others get file identity: exact for pages of files, an upper bound for copies that "
     "fork left shared; the report says so.\n"
     "\n"
+    "With --html, --openmetrics or --record nothing is printed unless --json or --csv asks for it. FILE may be - for standard "
+    "output.\n"
+    "\n"
     "Exit status: 0 complete and exact, 1 ldr failed, 2 usage, 3 something is missing, unstable or a bound (said on "
     "stderr), 4 no such process.\n"
     "\n"
@@ -80,8 +89,10 @@ static const struct argp argp = {
     "  ldr pages python3 perl                 these, whatever their linker\n"
     "  ldr pages --top 0 $(pgrep -d ' ' nginx)\n"
     "  ldr pages --why python3                and what made their copies private\n"
-    "  ldr pages --all --json | jq .totals\n",
-    NULL, NULL, NULL,
+    "  ldr pages --all --json | jq .totals\n"
+    "  ldr pages --html report.html nginx\n"
+    "  ldr pages --record day.jsonl --interval 60 nginx; ldr pages diff day.jsonl\n",
+    children, NULL, NULL,
 };
 
 const char *method_name(enum method method) { return method == METHOD_FRAMES ? "pfn" : "file-identity"; }
@@ -170,42 +181,67 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     return LDR_EXIT_NO_TARGET;
 }
 
-int cmd_pages(int argc, char **argv) {
-    struct pages_options pages = { .top = KEY_TOP_DEFAULT };
-    argp_err_exit_status = LDR_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
-        return LDR_EXIT_USAGE;
+struct request { const struct pages_options *pages; const char *linker; };
 
-    char *linker = find_ldso_quietly();
-    struct target_choice choice = { pages.words, pages.word_count, pages.all, linker };
+/* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
+static int report_once(void *context, bool again, bool *stop) {
+    const struct request *request = context;
+    const struct pages_options *pages = request->pages;
+    struct target_choice choice = { pages->words, pages->word_count, pages->all, request->linker };
     struct targets targets;
     struct collection collection;
+    progress_start();
     choose_targets(&choice, &targets);
     collect(&targets, &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {
-        status = no_target(&pages, &targets, &collection, linker);
+        progress_end();
+        status = no_target(pages, &targets, &collection, request->linker);
+        *stop = pages->word_count != 0;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
-            .which = pages.word_count ? "chosen " : "", .where = pages.word_count || pages.all ? "" : " on ld-ldr.so",
-            .top = pages.top, .why = pages.why,
+            .which = pages->word_count ? "chosen " : "", .where = pages->word_count || pages->all ? "" : " on ld-ldr.so",
+            .top = pages->top, .why = pages->why,
         };
         report.exact = report_is_exact(&report);
-        if (pages.json)
-            report_json(&report);
-        else
+        progress_end();
+        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
+        if (views_replace_text(&pages->views)) {
+            struct json_object *document = report_document(&report);
+            if (!views_write(&pages->views, document, again))
+                status = LDR_EXIT_FAILED;
+            json_object_put(document);
+        } else {
+            if (again)
+                putchar('\n');
             report_text(&report);
+        }
         fflush(stdout);
         warn_of_limits(&report);
-        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         tally_free(&tally);
     }
     collection_free(&collection);
     targets_free(&targets);
+    return status;
+}
+
+int cmd_pages(int argc, char **argv) {
+    struct pages_options pages = { .top = KEY_TOP_DEFAULT };
+    argp_err_exit_status = LDR_EXIT_USAGE;
+    if (argc > 1 && strcmp(argv[1], "diff") == 0)
+        return pages_diff(argc - 1, argv + 1);
+    if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
+        return LDR_EXIT_USAGE;
+    if (pages.views.from)
+        return views_from(&pages.views);
+
+    char *linker = find_ldso_quietly();
+    struct request request = { &pages, linker };
+    int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
     return status;
 }

@@ -27,6 +27,7 @@ static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "
 
 const char *method_name(enum method method);
 void report_text(const struct report *report);
-void report_json(const struct report *report);
+/* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
+struct json_object *report_document(const struct report *report);
 
 #endif

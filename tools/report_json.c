@@ -4,6 +4,8 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
@@ -13,8 +15,22 @@ static void put(struct json_object *to, const char *key, uint64_t value) {
     json_object_object_add(to, key, json_object_new_uint64(value));
 }
 
+/* Names of files and processes are bytes, JSON is UTF-8: a byte that belongs to no character becomes the four characters \xNN. */
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, json_object_new_string(value));
+    char *text = text_utf8(value);
+    json_object_object_add(to, key, json_object_new_string(text));
+    free(text);
+}
+
+/* Now, in UTC to the millisecond: 2026-11-21T05:20:01.123Z */
+static void put_time(struct json_object *to) {
+    struct timespec now;
+    struct tm utc;
+    char seconds[32], text[48];
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &utc));
+    snprintf(text, sizeof text, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+    put_text(to, "time", text);
 }
 
 static void put_private(struct json_object *to, const struct counts *counts) {
@@ -94,7 +110,7 @@ static struct json_object *objects_json(const struct report *report) {
     return list;
 }
 
-void report_json(const struct report *report) {
+struct json_object *report_document(const struct report *report) {
     const struct collection *collection = report->collection;
     const struct tally *tally = report->tally;
     struct json_object *root = json_object_new_object(), *totals = json_object_new_object();
@@ -102,6 +118,7 @@ void report_json(const struct report *report) {
     uname(&kernel);
     put_text(root, "schema", "ldr-pages");
     put(root, "schema_version", SCHEMA_VERSION);
+    put_time(root);
     put_text(root, "method", method_name(collection->snapshot.method));
     json_object_object_add(root, "exact", json_object_new_boolean(report->exact));
     put_text(root, "kernel", kernel.release);
@@ -126,6 +143,5 @@ void report_json(const struct report *report) {
     json_object_object_add(root, "totals", totals);
     json_object_object_add(root, "processes", processes_json(report));
     json_object_object_add(root, "objects", objects_json(report));
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
+    return root;
 }
