@@ -16,15 +16,16 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, why;
+    bool all, why, map;
     size_t top;
     struct view_options views;
 };
 
-enum { KEY_WHY = 256, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
+    { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { 0 },
@@ -36,6 +37,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &pages->views; return 0;
     case 'a': pages->all = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
+    case KEY_MAP: pages->map = true; return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -52,6 +54,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_END:
         if (pages->views.from && (pages->all || pages->word_count))
             argp_error(state, "--from shows what was recorded: no --all, names or PIDs with it");
+        if (pages->map && !pages->views.json && !pages->views.record)
+            argp_error(state, "--map needs --json or --record");
         if (pages->all && pages->word_count)
             argp_error(state, "--all and names or PIDs exclude each other");
         for (size_t i = 0; i < pages->word_count; i++)
@@ -104,6 +108,42 @@ bool report_is_exact(const struct report *report) {
            !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
 }
 
+bool counts_any(const struct counts *counts) {
+    uint64_t pages = 0;
+    for (size_t class = 0; class < CLASSES; class++)
+        pages += counts->classes[class];
+    return pages != 0;
+}
+
+struct sharer { uint32_t owner; uint64_t shared; };
+
+static int compare_sharers(const void *a, const void *b) {
+    const struct sharer *x = a, *y = b;
+    if (x->shared != y->shared)
+        return x->shared > y->shared ? -1 : 1;
+    return x->owner < y->owner ? -1 : 1;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count) {
+    size_t all = report->collection->snapshot.owner_count;
+    struct sharer *sharers = must_alloc(all, sizeof *sharers);
+    for (size_t i = 0; i < all; i++)
+        sharers[i] = (struct sharer){ (uint32_t)i, report->tally->owners[i].shared };
+    qsort(sharers, all, sizeof *sharers, compare_sharers);
+    *count = all < max ? all : max;
+    uint32_t *owners = must_alloc(*count, sizeof *owners);
+    for (size_t i = 0; i < *count; i++)
+        owners[i] = sharers[i].owner;
+    qsort(owners, *count, sizeof *owners, compare_numbers);
+    free(sharers);
+    return owners;
+}
+
 struct ordered { size_t index; uint64_t pages; const struct object *object; };
 
 static int compare_objects(const void *a, const void *b) {
@@ -123,7 +163,7 @@ size_t *object_order(const struct report *report, size_t *count) {
     struct ordered *list = must_alloc(snapshot->object_count, sizeof *list);
     *count = 0;
     for (size_t i = 0; i < snapshot->object_count; i++)
-        if (report->tally->objects[i].pages + report->tally->objects[i].swapped)
+        if (counts_any(&report->tally->objects[i]))
             list[(*count)++] = (struct ordered){ i, report->tally->objects[i].pages, &snapshot->objects[i] };
     qsort(list, *count, sizeof *list, compare_objects);
     size_t *order = must_alloc(*count, sizeof *order);
@@ -205,7 +245,7 @@ static int report_once(void *context, bool again, bool *stop) {
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
             .which = pages->word_count ? "chosen " : "", .where = pages->word_count || pages->all ? "" : " on ld-ldr.so",
-            .top = pages->top, .why = pages->why,
+            .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
         progress_end();

@@ -11,6 +11,7 @@ struct report {
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
     size_t top;                   /* objects in the text table, 0 = all */
     bool why;                     /* private copies by cause in the text table; an unknown cause then makes the report partial */
+    bool map;                     /* every segment page by page in JSON */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
 
@@ -20,6 +21,13 @@ bool report_is_exact(const struct report *report);
 /* object_order - indices of the objects that have pages, most mapped pages first, then by path, device, inode.
  * malloc'd; *count set */
 size_t *object_order(const struct report *report, size_t *count);
+
+/* counts_any - is there a page, of whatever class? */
+bool counts_any(const struct counts *counts);
+
+/* matrix_owners - the owners a matrix of at most MAX shows, those with most shared frames, in the order of the processes.
+ * malloc'd; *count set */
+uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count);
 
 /* plural - the ending of a counted word: "1 page", "2 pages"; "1 process", "2 processes" */
 static inline const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }

@@ -68,11 +68,11 @@ static const char *object_label(const struct report *report, const size_t *order
 static void add_object(struct table *table, const struct report *report, const char *label, size_t index) {
     const struct tally *tally = report->tally;
     bool first = true;
-    for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
-        size_t row = index * SEGMENT_KINDS + kind;
-        if (is_empty(&tally->rows[row]))
+    for (uint32_t i = tally->first_row[index]; i < tally->first_row[index + 1]; i++) {
+        const struct row *row = &tally->rows[i];
+        if (is_empty(&row->counts))
             continue;
-        add_line(table, (struct line){ first ? label : "", segment_name(kind), true, false, tally->row_owners[row], tally->rows[row] });
+        add_line(table, (struct line){ first ? label : "", segment_name(row->kind), true, false, row->owners, row->counts });
         first = false;
     }
 }
@@ -98,8 +98,11 @@ static void fill_table(struct table *table, const struct report *report, char **
     bool first = true;
     for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
         struct counts others = { 0 };
-        for (size_t i = shown; i < count; i++)
-            sum(&others, &tally->rows[order[i] * SEGMENT_KINDS + kind]);
+        for (size_t i = shown; i < count; i++) {
+            const struct row *row = tally_row(tally, (uint32_t)order[i], (enum segment_kind)kind);
+            if (row)
+                sum(&others, &row->counts);
+        }
         if (is_empty(&others))
             continue;
         if (!*others_label)

@@ -4,7 +4,7 @@
 Needs CAP_SYS_ADMIN. Owner sets are real sets here, program headers are read with struct, and nothing is shared with the
 C code. Prints one JSON object with the totals and per-segment sums that the test compares.
 """
-import json, os, struct, sys
+import collections, json, os, struct, sys
 
 PAGE = 4096
 PRESENT, FILE, FRAME = 1 << 63, 1 << 61, (1 << 55) - 1
@@ -231,6 +231,8 @@ def main(pids):
             **{"pages_private_" + c: sum(len(owners_of[f]) == 1 and cause_of[f] == c for f in anonymous) for c in CAUSES},
             "page_copies_avoided": sum(len(o) - 1 for o in owners_of.values()),
         },
+        "histogram": [[n, f] for n, f in sorted(collections.Counter(len(o) for o in owners_of.values()).items())],
+        "matrix": [[sum(p in o and q in o for o in owners_of.values()) for q in pids] for p in pids],
         "segments": sums,
     }))
 

@@ -6,8 +6,12 @@ recording, of which the last line counts."""
 import csv, json, os, sys
 
 COUNTS = """pages_mapped frames frames_shared frames_shared_copies frames_alone pages_private pages_private_relocation
-pages_private_relocation_and_write pages_private_write pages_private_identical pages_private_unknown pages_private_unresolved
-page_copies_avoided pages_mapped_again pages_swapped""".split()
+pages_private_relocation_and_write pages_private_write pages_private_identical pages_private_unknown frames_memory
+pages_private_unresolved page_copies_avoided pages_mapped_again pages_swapped""".split()
+CLASSES = """file_shared file_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
+private_relocation_and_write private_write private_identical private_unknown bss heap stack anonymous huge swapped swapped_shared vdso
+zero hugetlb device""".split()
+KERNEL = "rss_pages swap_pages page_table_kib minor_faults major_faults".split()
 CAUSES = "relocation relocation_and_write write identical unknown".split()
 
 
@@ -23,7 +27,7 @@ def check(name, found, expected):
     if found == expected:
         print("ok", name)
     else:
-        print(f"not ok {name}\n    found:    {str(found)[:2000]}\n    expected: {str(expected)[:2000]}")
+        print(f"not ok {name}\n    found:    {str(found)[:600]}\n    expected: {str(expected)[:600]}")
 
 
 def strict(schema):
@@ -57,7 +61,9 @@ def check_schema(document, schema):
 
 
 def numbers(item, time, *first):
-    return [time, *first, *(str(item.get(key, 0)) for key in COUNTS)]
+    kernel = KERNEL if "rss_pages" in item else []
+    return [time, *first, *(str(item.get(key, 0)) for key in COUNTS), *(str(item["classes"][key]) for key in CLASSES),
+            *(str(item[key]) for key in kernel)]
 
 
 def check_csv(document, level, path):
@@ -67,7 +73,7 @@ def check_csv(document, level, path):
     titles = {"totals": ["time", "processes"], "processes": ["time", "pid", "name"],
               "objects": ["time", "path", "device", "inode", "processes"],
               "segments": ["time", "path", "device", "inode", "segment", "processes"]}[level]
-    expected = [titles + COUNTS]
+    expected = [titles + COUNTS + ["class_" + key for key in CLASSES] + (KERNEL if level in ("totals", "processes") else [])]
     if level == "totals":
         expected.append(numbers(doc["totals"], time, str(doc["totals"]["processes"])))
     elif level == "processes":
@@ -104,20 +110,27 @@ def check_metrics(document, path):
         for name, key in (("mapped", "pages_mapped"), ("copies_avoided", "page_copies_avoided"),
                           ("mapped_again", "pages_mapped_again"), ("swapped", "pages_swapped")):
             same(item[key], prefix + name, **labels)
-        for state, key in (("shared", "frames_shared"), ("alone", "frames_alone"), ("private", "pages_private")):
+        for state, key in (("shared", "frames_shared"), ("alone", "frames_alone"), ("private", "pages_private"),
+                           ("memory", "frames_memory")):
             same(item[key], prefix + "frames", state=state, **labels)
         for cause in CAUSES:
             same(item["pages_private_" + cause], prefix + "private_copies", cause=cause, **labels)
     counts("ldr_pages_", doc["totals"])
     same(doc["totals"]["processes"], "ldr_pages_processes")
     same(int(doc["exact"]), "ldr_pages_report_exact")
+    for key in CLASSES:
+        same(doc["totals"]["classes"][key], "ldr_pages_class", **{"class": key})
+    for bar in doc["histogram"]:
+        same(bar["frames"], "ldr_pages_frames_by_processes", processes=str(bar["owners"]))
     for o in doc["objects"]:
         for s in o["segments"]:
             counts("ldr_pages_segment_", s, object=o["path"], device=o["device"], inode=str(o["inode"]), segment=s["segment"])
     for name in {p["name"] for p in doc["processes"]}:
         group = [p for p in doc["processes"] if p["name"] == name]
         same(len(group), "ldr_pages_program_processes", program=name)
-        same(sum(p["pages_mapped"] for p in group), "ldr_pages_program_mapped", program=name)
+        for metric, key, factor in (("mapped", "pages_mapped", 1), ("rss", "rss_pages", 1), ("swapped", "swap_pages", 1),
+                                    ("page_tables_bytes", "page_table_kib", 1024)):
+            same(sum(p[key] for p in group) * factor, "ldr_pages_program_" + metric, program=name)
         for cause in CAUSES:
             same(sum(p["pages_private_" + cause] for p in group), "ldr_pages_program_private_copies", program=name, cause=cause)
     check("metrics: every number as in the document", bad[:5], [])

@@ -332,6 +332,8 @@ void collect(const struct targets *targets, struct collection *collection) {
         collection->shapes_unknown += !snapshot->objects[i].shape.known;
     files_end(&collector->files);
     find_causes(collection);
+    for (size_t i = 0; i < snapshot->owner_count; i++)
+        proc_facts_read(collection->names[i].proc, &collector->text, &collection->names[i].facts);
     free(processes);
     free(collector->vmas);
     text_free(&collector->text);

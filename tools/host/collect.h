@@ -3,6 +3,7 @@
 #define LDR_HOST_COLLECT_H
 
 #include "../pages/pages.h"
+#include "proc.h"
 
 #include <sys/types.h>
 
@@ -38,6 +39,7 @@ struct owner_name {
     size_t pid_count;
     const char *name; /* of the first; points into the targets */
     int proc;         /* the first's /proc folder; the targets' */
+    struct proc_facts facts; /* the first's, read after the page tables */
 };
 
 struct collection {

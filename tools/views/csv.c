@@ -2,6 +2,8 @@
  * can be summed. Columns of numbers have the names they have in the document. */
 #include "views.h"
 
+#include "../pages/pages.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -22,7 +24,14 @@ static void put_field(FILE *out, const char *text) {
 static void put_counts(FILE *out, const struct json_object *counts) {
     for (size_t i = 0; i < COUNT_NAMES; i++)
         fprintf(out, ",%" PRIu64, member_count(counts, count_names[i]));
-    putc('\n', out);
+    const struct json_object *classes = member_object(counts, "classes");
+    for (size_t i = 0; i < CLASSES; i++)
+        fprintf(out, ",%" PRIu64, member_count(classes, class_key((enum page_class)i)));
+}
+
+static void put_kernel(FILE *out, const struct json_object *from) {
+    for (size_t i = 0; i < KERNEL_NAMES; i++)
+        fprintf(out, ",%" PRIu64, member_count(from, kernel_names[i]));
 }
 
 static void put_object(FILE *out, const struct json_object *object) {
@@ -45,6 +54,7 @@ static void put_objects(FILE *out, const struct json_object *document, const cha
             }
             fprintf(out, ",%" PRIu64, member_count(row, "processes"));
             put_counts(out, row);
+            putc('\n', out);
         }
     }
 }
@@ -57,6 +67,8 @@ static void put_processes(FILE *out, const struct json_object *document, const c
         fprintf(out, ",%" PRIu64 ",", member_pid(process));
         put_field(out, member_text(process, "name"));
         put_counts(out, process);
+        put_kernel(out, process);
+        putc('\n', out);
     }
 }
 
@@ -68,6 +80,11 @@ static void put_titles(FILE *out, enum csv_level level) {
     fputs(first[level], out);
     for (size_t i = 0; i < COUNT_NAMES; i++)
         fprintf(out, ",%s", count_names[i]);
+    for (size_t i = 0; i < CLASSES; i++)
+        fprintf(out, ",class_%s", class_key((enum page_class)i));
+    if (level == CSV_TOTALS || level == CSV_PROCESSES)
+        for (size_t i = 0; i < KERNEL_NAMES; i++)
+            fprintf(out, ",%s", kernel_names[i]);
     putc('\n', out);
 }
 
@@ -81,6 +98,8 @@ void csv_write(FILE *out, const struct json_object *document, enum csv_level lev
         put_field(out, time);
         fprintf(out, ",%" PRIu64, member_count(totals, "processes"));
         put_counts(out, totals);
+        put_kernel(out, totals);
+        putc('\n', out);
         break;
     }
     case CSV_PROCESSES: put_processes(out, document, time); break;

@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION_MAX = 2 };
+enum { SCHEMA_VERSION = 2 };
 
 /* Pages of 4 KiB in a 64-bit address space: no count of a real report is higher. */
 #define COUNT_MAX (UINT64_C(1) << 52)
@@ -14,8 +14,10 @@ enum { SCHEMA_VERSION_MAX = 2 };
 const char *const count_names[COUNT_NAMES] = {
     "pages_mapped", "frames", "frames_shared", "frames_shared_copies", "frames_alone", "pages_private",
     "pages_private_relocation", "pages_private_relocation_and_write", "pages_private_write", "pages_private_identical",
-    "pages_private_unknown", "pages_private_unresolved", "page_copies_avoided", "pages_mapped_again", "pages_swapped",
+    "pages_private_unknown", "frames_memory", "pages_private_unresolved", "page_copies_avoided", "pages_mapped_again", "pages_swapped",
 };
+
+const char *const kernel_names[KERNEL_NAMES] = { "rss_pages", "swap_pages", "page_table_kib", "minor_faults", "major_faults" };
 
 const struct cause_name cause_names[CAUSE_NAMES] = {
     { "pages_private_relocation", "reloc", "relocation" },
@@ -156,8 +158,8 @@ char *document_check(const struct json_object *document) {
         return must_format("schema is %s, expected \"ldr-pages\"", shown(schema));
     }
     uint64_t version = member_count(document, "schema_version");
-    if (version < 1 || version > SCHEMA_VERSION_MAX)
-        return must_format("schema_version is %" PRIu64 ", expected 1 to %d", version, SCHEMA_VERSION_MAX);
+    if (version != SCHEMA_VERSION)
+        return must_format("schema_version is %" PRIu64 ", expected %d", version, SCHEMA_VERSION);
     char *error = check_member(document, "the report", "method", json_type_string);
     if (!error)
         error = check_member(document, "the report", "exact", json_type_boolean);

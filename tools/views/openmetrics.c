@@ -7,6 +7,7 @@
  */
 #include "views.h"
 #include "../ldr.h"
+#include "../pages/pages.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -43,13 +44,13 @@ static void put_single(FILE *out, const char *name, const char *help, uint64_t v
 
 /* ---- rows: what the labels in front of a value name ---- */
 
-struct row {
+struct series {
     const struct json_object *counts; /* members as count_names */
     const struct json_object *object; /* NULL in totals */
     const char *segment;
 };
 
-static void put_row(FILE *out, const char *prefix, const char *name, const struct row *row, const char *label, const char *word,
+static void put_row(FILE *out, const char *prefix, const char *name, const struct series *row, const char *label, const char *word,
                     const char *member) {
     fprintf(out, "ldr_%s%s", prefix, name);
     bool first = true;
@@ -69,10 +70,11 @@ static void put_row(FILE *out, const char *prefix, const char *name, const struc
 
 static const struct part { const char *label, *word, *member; } frame_states[] = {
     { "state", "shared", "frames_shared" }, { "state", "alone", "frames_alone" }, { "state", "private", "pages_private" },
+    { "state", "memory", "frames_memory" },
 };
 
 /* The families of counts, the same for the whole and for each segment. */
-static void put_counts(FILE *out, const char *prefix, const char *of, const struct row *rows, size_t count) {
+static void put_counts(FILE *out, const char *prefix, const char *of, const struct series *rows, size_t count) {
     static const struct { const char *name, *member, *help; } plain[] = {
         { "mapped", "pages_mapped", "Page-table entries of pages in memory" },
         { "copies_avoided", "page_copies_avoided", "Pages that found their frame in place because another process has it" },
@@ -88,7 +90,7 @@ static void put_counts(FILE *out, const char *prefix, const char *of, const stru
             put_row(out, prefix, plain[f].name, &rows[i], NULL, NULL, plain[f].member);
     }
     snprintf(name, sizeof name, "%sframes", prefix);
-    snprintf(help, sizeof help, "Physical pages%s: shared by two or more processes, a file page alone in one, a private copy.", of);
+    snprintf(help, sizeof help, "Physical pages%s: shared by two or more processes, a file page alone in one, a private copy, memory of one.", of);
     put_family(out, name, help);
     for (size_t i = 0; i < count; i++)
         for (size_t s = 0; s < sizeof frame_states / sizeof frame_states[0]; s++)
@@ -103,14 +105,14 @@ static void put_counts(FILE *out, const char *prefix, const char *of, const stru
 
 static void put_segments(FILE *out, const struct json_object *document) {
     struct json_object *objects = member_list(document, "objects");
-    struct row *rows = NULL;
+    struct series *rows = NULL;
     size_t count = 0, room = 0;
     for (size_t i = 0; i < list_length(objects); i++) {
         struct json_object *object = list_item(objects, i), *segments = member_list(object, "segments");
         for (size_t s = 0; s < list_length(segments); s++) {
             if (count == room)
                 rows = must_grow(rows, room = room * 2 + 64, sizeof *rows);
-            rows[count++] = (struct row){ list_item(segments, s), object, member_text(list_item(segments, s), "segment") };
+            rows[count++] = (struct series){ list_item(segments, s), object, member_text(list_item(segments, s), "segment") };
         }
     }
     if (count)
@@ -118,24 +120,49 @@ static void put_segments(FILE *out, const struct json_object *document) {
     free(rows);
 }
 
+static void put_classes(FILE *out, const struct json_object *totals) {
+    const struct json_object *classes = member_object(totals, "classes");
+    put_family(out, "pages_class", "Mapped and swapped pages, each in one class.");
+    for (size_t i = 0; i < CLASSES; i++)
+        fprintf(out, "ldr_pages_class{class=\"%s\"} %" PRIu64 "\n", class_key((enum page_class)i),
+                member_count(classes, class_key((enum page_class)i)));
+}
+
+static void put_histogram(FILE *out, const struct json_object *document) {
+    struct json_object *histogram = member_list(document, "histogram");
+    put_family(out, "pages_frames_by_processes", "Physical pages by the number of processes that have them.");
+    for (size_t i = 0; i < list_length(histogram); i++)
+        fprintf(out, "ldr_pages_frames_by_processes{processes=\"%" PRIu64 "\"} %" PRIu64 "\n",
+                member_count(list_item(histogram, i), "owners"), member_count(list_item(histogram, i), "frames"));
+}
+
 /* ---- programs: processes of one name ---- */
+
+enum { SUMS = 4 };
+static const struct { const char *name, *member, *help; uint64_t factor; } sums[SUMS] = {
+    { "mapped", "pages_mapped", "Page-table entries of pages in memory, of all processes of this name.", 1 },
+    { "rss", "rss_pages", "Resident set sizes of all processes of this name, as the kernel counts them, in pages.", 1 },
+    { "swapped", "swap_pages", "Pages in swap of all processes of this name, as the kernel counts them.", 1 },
+    { "page_tables_bytes", "page_table_kib", "Memory of the page tables of all processes of this name.", 1024 },
+};
 
 struct program {
     const char *name;
-    uint64_t processes, mapped, causes[CAUSE_NAMES];
+    uint64_t processes, sums[SUMS], causes[CAUSE_NAMES];
 };
 
 static int compare_programs(const void *a, const void *b) {
     return strcmp(((const struct program *)a)->name, ((const struct program *)b)->name);
 }
 
-static void put_programs(FILE *out, const struct json_object *document) {
-    struct json_object *processes = member_list(document, "processes");
+/* The processes as programs of one process each, sorted; then those of one name as one. Returns how many remain. */
+static size_t make_programs(struct json_object *processes, struct program *programs) {
     size_t all = list_length(processes), count = 0;
-    struct program *programs = must_alloc(all, sizeof *programs);
     for (size_t i = 0; i < all; i++) {
         struct json_object *process = list_item(processes, i);
-        programs[i] = (struct program){ member_text(process, "name"), 1, member_count(process, "pages_mapped"), { 0 } };
+        programs[i] = (struct program){ .name = member_text(process, "name"), .processes = 1 };
+        for (size_t s = 0; s < SUMS; s++)
+            programs[i].sums[s] = member_count(process, sums[s].member) * sums[s].factor;
         for (size_t c = 0; c < CAUSE_NAMES; c++)
             programs[i].causes[c] = member_count(process, cause_names[c].member);
     }
@@ -145,23 +172,35 @@ static void put_programs(FILE *out, const struct json_object *document) {
             programs[count++] = programs[i];
             continue;
         }
-        struct program *sum = &programs[count - 1];
-        sum->processes++;
-        sum->mapped = count_sum(sum->mapped, programs[i].mapped);
+        struct program *to = &programs[count - 1];
+        to->processes++;
+        for (size_t s = 0; s < SUMS; s++)
+            to->sums[s] = count_sum(to->sums[s], programs[i].sums[s]);
         for (size_t c = 0; c < CAUSE_NAMES; c++)
-            sum->causes[c] = count_sum(sum->causes[c], programs[i].causes[c]);
+            to->causes[c] = count_sum(to->causes[c], programs[i].causes[c]);
     }
+    return count;
+}
+
+static void put_programs(FILE *out, const struct json_object *document) {
+    struct json_object *processes = member_list(document, "processes");
+    struct program *programs = must_alloc(list_length(processes), sizeof *programs);
+    size_t count = make_programs(processes, programs);
     put_family(out, "pages_program_processes", "Address spaces of processes of this name.");
     for (size_t i = 0; i < count; i++) {
         fputs("ldr_pages_program_processes", out);
         put_label(out, true, "program", programs[i].name);
         fprintf(out, "} %" PRIu64 "\n", programs[i].processes);
     }
-    put_family(out, "pages_program_mapped", "Page-table entries of pages in memory, of all processes of this name.");
-    for (size_t i = 0; i < count; i++) {
-        fputs("ldr_pages_program_mapped", out);
-        put_label(out, true, "program", programs[i].name);
-        fprintf(out, "} %" PRIu64 "\n", programs[i].mapped);
+    for (size_t s = 0; s < SUMS; s++) {
+        char name[64];
+        snprintf(name, sizeof name, "pages_program_%s", sums[s].name);
+        put_family(out, name, sums[s].help);
+        for (size_t i = 0; i < count; i++) {
+            fprintf(out, "ldr_%s", name);
+            put_label(out, true, "program", programs[i].name);
+            fprintf(out, "} %" PRIu64 "\n", programs[i].sums[s]);
+        }
     }
     put_family(out, "pages_program_private_copies", "Private copies of file pages of all processes of this name, by what made them.");
     for (size_t i = 0; i < count; i++)
@@ -198,7 +237,10 @@ void openmetrics_write(FILE *out, const struct json_object *document) {
     put_limits(out, document);
     put_single(out, "pages_page_size_bytes", "Bytes of a page.", member_count(document, "page_bytes"));
     put_single(out, "pages_processes", "Address spaces measured.", member_count(totals, "processes"));
-    put_counts(out, "pages_", " of programs and libraries", &(struct row){ totals, NULL, NULL }, 1);
+    put_counts(out, "pages_",
+               strcmp(member_text(document, "scope"), "all") == 0 ? "" : " of programs and libraries", &(struct series){ totals, NULL, NULL }, 1);
+    put_classes(out, totals);
+    put_histogram(out, document);
     put_segments(out, document);
     put_programs(out, document);
     fputs("# EOF\n", out);

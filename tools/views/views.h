@@ -43,8 +43,10 @@ int views_from(const struct view_options *options);
 
 /* ---- document.c ---- */
 
-enum { COUNT_NAMES = 15 };
+enum { COUNT_NAMES = 16 };
 extern const char *const count_names[COUNT_NAMES]; /* the members called "counts" in ldr-pages(1), in its order */
+enum { KERNEL_NAMES = 5 };
+extern const char *const kernel_names[KERNEL_NAMES]; /* what the kernel counts itself, of processes and totals */
 enum { CAUSE_NAMES = 5 };
 /* The causes of private pages: member of the document, word for people, word for machines. */
 extern const struct cause_name { const char *member, *title, *word; } cause_names[CAUSE_NAMES];
