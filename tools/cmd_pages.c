@@ -17,14 +17,16 @@ struct pages_options {
     char **words;
     size_t word_count;
     bool all, why, map;
+    enum scope scope;
     size_t top;
     struct view_options views;
 };
 
-enum { KEY_WHY = 256, KEY_MAP, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
+    { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
     { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
@@ -38,6 +40,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'a': pages->all = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
     case KEY_MAP: pages->map = true; return 0;
+    case KEY_SCOPE:
+        if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
+            argp_error(state, "--scope is elf or all, not '%s'", arg);
+        pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
+        return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -104,7 +111,7 @@ const char *method_name(enum method method) { return method == METHOD_FRAMES ? "
 bool report_is_exact(const struct report *report) {
     const struct collection *c = report->collection;
     return !report->missing && !report->unexamined && !c->unreadable && !c->unstable && !c->shapes_unknown &&
-           !c->memory_unchecked && !report->tally->total.unresolved &&
+           !c->memory_unchecked && !c->merged_unknown && !report->tally->total.unresolved &&
            !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
 }
 
@@ -202,6 +209,8 @@ static void warn_of_limits(const struct report *report) {
     if (report->why && collection->causes_changed)
         warn_ldr("%" PRIu64 " private page%s changed before they were compared with the file: unknown cause",
                  collection->causes_changed, plural(collection->causes_changed));
+    if (collection->merged_unknown)
+        warn_ldr("KSM has merged pages, and which of them may not be seen (/proc/kpageflags needs CAP_DAC_READ_SEARCH): they count as inherited by fork");
     if (unresolved)
         warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
                  unresolved);
@@ -232,7 +241,7 @@ static int report_once(void *context, bool again, bool *stop) {
     struct collection collection;
     progress_start();
     choose_targets(&choice, &targets);
-    collect(&targets, &collection);
+    collect(&targets, pages->scope, &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {

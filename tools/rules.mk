@@ -3,7 +3,7 @@
 
 TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
-TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
+TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
 TOOL_LIBS := -lelf -lz -ljson-c
@@ -12,7 +12,7 @@ all:: $(LDR)
 
 # The linker's own readers, so that there is no second one for display.
 $(LDR): $(TOOL_OBJS) $(B)/core/libldrcore.a
-	$(CC) -static-pie -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -Wl,-z,relro,-z,now $(TOOL_LIBS)
+	$(CC) -static-pie -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -pthread -Wl,-z,relro,-z,now $(TOOL_LIBS)
 
 $(B)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
@@ -64,7 +64,7 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

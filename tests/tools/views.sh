@@ -39,6 +39,11 @@ equal "metrics of a recording are those of the report" "$(cat "$work/out")" "$(c
 status "no text when a file was asked for" 0 "$ldr" pages --html "$work/p.html" "${pids[@]}"
 equal "no text when a file was asked for" "$(cat "$work/out")" ""
 
+status "every mapping" 0 "$ldr" pages --scope all --map --json "${pids[@]}"
+check schema "$work/out" "$top/tools/views/ldr-pages.schema.json" | sed 's/schema:/schema, every mapping:/'
+status "every mapping, recorded" 0 "$ldr" pages --scope all --record "$work/all.jsonl" --openmetrics "$work/all.prom" "${pids[@]}"
+check metrics "$work/all.jsonl" "$work/all.prom" | sed 's/metrics:/metrics, every mapping:/'
+
 # ---- hostile names ----
 python3 "$here/views_document.py" hostile >"$work/hostile.jsonl"
 check schema "$work/hostile.jsonl" "$top/tools/views/ldr-pages.schema.json" | sed 's/schema:/schema, made-up document:/'

@@ -53,13 +53,14 @@ struct collection {
     uint64_t memory_unreadable; /* owners whose memory we may not read: causes of their private copies unknown */
     uint64_t files_unexplained; /* objects with private copies that our readers could not open or refuse: likewise */
     uint64_t causes_changed;    /* private copies that changed before they were compared: likewise */
+    bool merged_unknown;       /* KSM has merged pages, and we may not see which: they count as inherited by fork */
     unsigned readings;         /* how often the page tables were read */
     double elapsed_s;
 };
 
 /* collect - reads every target's maps and pagemap, again and again until two readings in a row agree (at most READINGS_MAX) */
 enum { READINGS_MAX = 6 };
-void collect(const struct targets *targets, struct collection *collection);
+void collect(const struct targets *targets, enum scope scope, struct collection *collection);
 void collection_free(struct collection *collection);
 
 #endif

@@ -65,11 +65,12 @@ struct shape {
     uint64_t relro_vaddr, relro_len;
 };
 
-/* One line of /proc/PID/maps that maps a file. */
+/* One line of /proc/PID/maps. */
 struct vma {
     uint64_t start, end; /* addresses, page aligned */
-    uint64_t off;        /* file offset of start, page aligned */
-    uint32_t access;     /* ACCESS_* */
+    uint64_t off;        /* file offset of start, page aligned; 0 without a file */
+    uint16_t access;     /* ACCESS_* */
+    uint16_t kind;       /* enum segment_kind; of an ELF object SEGMENT_OTHER, its shape tells more */
     uint32_t object;     /* index into the snapshot's objects */
 };
 
@@ -129,18 +130,31 @@ struct run {
     bool zero;          /* every page is the zero page, said by other means than its frame number */
 };
 
-struct owner {
-    struct run *runs;
-    size_t run_count;
-    uint64_t *words; /* pagemap words, one per page of all runs */
-    size_t word_count;
-    uint8_t *causes; /* enum page_cause of every word that is a private copy; NULL: all unknown */
-};
-
 enum method {
     METHOD_FRAMES,   /* frame numbers: needs CAP_SYS_ADMIN, exact for every page */
     METHOD_IDENTITY, /* (file, page of the file): exact for file pages, a bound for copies shared by fork */
 };
+
+struct owner {
+    struct run *runs;  /* ascending by address */
+    size_t run_count;
+    uint32_t *words;   /* one per page of all runs, see words.c; owned */
+    size_t word_count;
+    uint64_t *wide;    /* words that do not fit; owned */
+    uint32_t wide_count, wide_room;
+};
+
+/* ---- words.c: pagemap words in half their size, the cause of a private copy beside ---- */
+
+/* words_make - room for word_count words, all absent. 10 million pages take 40 MB. */
+void words_make(struct owner *owner, size_t word_count);
+void words_free(struct owner *owner);
+/* word_get - the word as word_place made it */
+uint64_t word_get(const struct owner *owner, enum method method, size_t at);
+/* word_set - true when it differs from what was there; its cause is unknown then */
+bool word_set(struct owner *owner, enum method method, size_t at, uint64_t place);
+enum page_cause cause_get(const struct owner *owner, size_t at);
+void cause_set(struct owner *owner, size_t at, enum page_cause cause);
 
 enum scope {
     SCOPE_ELF, /* mappings of programs and libraries */

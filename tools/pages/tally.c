@@ -33,8 +33,8 @@ enum keying {
 
 static bool is_zero(const struct snapshot *snapshot, const struct run *run, uint64_t word) {
     uint64_t frame = word & PM_FRAME;
-    if (run->zero || snapshot->method != METHOD_FRAMES)
-        return run->zero;
+    if (snapshot->method != METHOD_FRAMES) /* one that was written since has a page of its own */
+        return run->zero && !(word & (PM_FILE | PM_EXCLUSIVE));
     return (snapshot->zero_frame && frame == snapshot->zero_frame) ||
            (snapshot->huge_zero_frame && frame - snapshot->huge_zero_frame < HUGE_PAGES);
 }
@@ -137,10 +137,6 @@ static void add_counts(struct counts *to, const struct counts *from) {
         to->classes[class] += from->classes[class];
 }
 
-static enum page_cause cause_at(const struct owner *owner, size_t word) {
-    return owner->causes ? (enum page_cause)owner->causes[word] : CAUSE_UNKNOWN;
-}
-
 /* Pass one. A copy without a key is a frame at once; keyed frames are counted when the set is complete. */
 static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index, uint32_t *row_last_owner) {
     const struct owner *owner = &snapshot->owners[owner_index];
@@ -152,7 +148,7 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
         struct counts *counts = &row->counts;
         bool any = false;
         for (size_t i = 0; i < run->pages; i++) {
-            uint64_t word = owner->words[run->word + i], key;
+            uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
             enum keying keying = find_key(snapshot, run, i, word, &key);
             any |= keying != PAGE_ABSENT && keying != PAGE_APART;
             switch (keying) {
@@ -163,11 +159,11 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
                     frame_add(&tally->slots, &at_slot, key, owner_index, 0, true, CAUSE_UNKNOWN);
                 break;
             case PAGE_UNRESOLVED: counts->unresolved++; /* fall through */
-            case PAGE_EXCLUSIVE: add_unkeyed(counts, run->kind, cause_at(owner, run->word + i)); break;
+            case PAGE_EXCLUSIVE: add_unkeyed(counts, run->kind, cause_get(owner, run->word + i)); break;
             case PAGE_KEYED: {
                 counts->pages++;
                 enum frame_event event = frame_add(&tally->frames, &at_frame, key, owner_index, row_index, !(word & PM_FILE),
-                                                   cause_at(owner, run->word + i));
+                                                   cause_get(owner, run->word + i));
                 counts->again += event == FRAME_AGAIN;
                 counts->avoided += event == FRAME_AVOIDED;
                 break;
@@ -231,7 +227,7 @@ static enum page_class class_of(const struct tally *tally, const struct run *run
 enum page_class page_class_of(const struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index, const struct run *run,
                               size_t i, struct frame_cursor *cursor, uint32_t *set, uint32_t *size) {
     const struct owner *owner = &snapshot->owners[owner_index];
-    uint64_t word = owner->words[run->word + i], key;
+    uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
     enum keying keying = find_key(snapshot, run, i, word, &key);
     const struct frame *frame = NULL;
     const struct frame_set *frames = keying == PAGE_SWAPPED ? &tally->slots : &tally->frames;
@@ -242,7 +238,7 @@ enum page_class page_class_of(const struct tally *tally, const struct snapshot *
         *set = frame && keying == PAGE_KEYED ? frame->set : 0;
     if (size)
         *size = frame ? frame_owners(frames, frame) : 1;
-    return class_of(tally, run, word, frame, keying, cause_at(owner, run->word + i));
+    return class_of(tally, run, word, frame, keying, cause_get(owner, run->word + i));
 }
 
 /* Pass two. SEEN is this owner's own set of the frames that somebody maps twice: one frame of it each. */
@@ -255,9 +251,9 @@ static void count_owner(struct tally *tally, const struct snapshot *snapshot, ui
         const struct run *run = &owner->runs[r];
         uint64_t classes[CLASSES + 1] = { 0 };
         for (size_t i = 0; i < run->pages; i++) {
-            uint64_t word = owner->words[run->word + i], key;
+            uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
             enum keying keying = find_key(snapshot, run, i, word, &key);
-            enum page_cause cause = cause_at(owner, run->word + i);
+            enum page_cause cause = cause_get(owner, run->word + i);
             struct frame *frame = NULL;
             switch (keying) {
             case PAGE_ABSENT: continue;

@@ -31,7 +31,7 @@ struct side {
     long number;
     uint64_t reports; /* in the file */
     struct json_object *document;
-    char *linkers; /* "ld-ldr.so", or several, or "" */
+    char *linkers; /* "ld-ldr.so", "ld-ldr.so (3 of 4)", ..., "" not known */
     bool broken;   /* a report after this one was passed over */
 };
 
@@ -161,20 +161,25 @@ static void make_entries(struct diff *diff) {
         add_numbers(&diff->totals[side], member_object(diff->sides[side].document, "totals"));
 }
 
-/* Which linkers are in the processes, by the names they have: what differs when runs under two linkers are compared. */
-static char *find_linkers(const struct json_object *document) {
-    static const char *const names[] = { "ld-linux-x86-64.so.2", "ld-ldr.so" };
+static uint64_t processes_with(const struct json_object *document, const char *name) {
     struct json_object *objects = member_list(document, "objects");
-    char *found = must_format("%s", "");
-    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++)
-        for (size_t i = 0; i < list_length(objects); i++)
-            if (strcmp(file_name(member_text(list_item(objects, i), "path")), names[n]) == 0) {
-                char *more = must_format("%s%s%s", found, *found ? " and " : "", names[n]);
-                free(found);
-                found = more;
-                break;
-            }
-    return found;
+    uint64_t most = 0;
+    for (size_t i = 0; i < list_length(objects); i++) {
+        const struct json_object *object = list_item(objects, i);
+        if (strcmp(file_name(member_text(object, "path")), name) == 0 && member_count(object, "processes") > most)
+            most = member_count(object, "processes");
+    }
+    return most;
+}
+
+/* Which linker the processes run on: what differs when runs under two linkers are compared. A process on ld-ldr.so has the
+ * system's linker mapped too, because libc names it as needed; so only those without ld-ldr.so run on it. */
+static char *find_linkers(const struct json_object *document) {
+    uint64_t all = member_count(member_object(document, "totals"), "processes");
+    uint64_t ours = processes_with(document, "ld-ldr.so");
+    if (ours == 0)
+        return must_format("%s", processes_with(document, "ld-linux-x86-64.so.2") ? "ld-linux-x86-64.so.2" : "");
+    return ours == all ? must_format("ld-ldr.so") : must_format("ld-ldr.so (%" PRIu64 " of %" PRIu64 ")", ours, all);
 }
 
 /* LDR_EXIT_OK or why there is no report. */
@@ -209,7 +214,7 @@ static size_t count_index(const char *member) {
     return i;
 }
 
-static int64_t change_of(const struct numbers numbers[SIDES], size_t i) {
+static int64_t change_of(const struct numbers *numbers, size_t i) {
     return (int64_t)numbers[AFTER].counts[i] - (int64_t)numbers[BEFORE].counts[i];
 }
 

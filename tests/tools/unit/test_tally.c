@@ -18,7 +18,6 @@ struct small {
     struct object objects[OBJECTS];
     struct owner owners[4];
     struct run runs[4][RUNS_MAX];
-    uint64_t words[4][RUNS_MAX * WORDS_MAX];
     struct snapshot snapshot;
 };
 
@@ -26,7 +25,7 @@ static void start(struct small *s, enum method method) {
     memset(s, 0, sizeof *s);
     s->snapshot = (struct snapshot){ .method = method, .objects = s->objects, .object_count = OBJECTS, .owners = s->owners };
     for (int i = 0; i < 4; i++)
-        s->owners[i] = (struct owner){ s->runs[i], 0, s->words[i], 0 };
+        s->owners[i].runs = s->runs[i];
 }
 
 /* Adds a run of the words given (ended by UINT64_MAX) to an owner. */
@@ -34,10 +33,23 @@ static void add(struct small *s, size_t owner, uint32_t object, enum segment_kin
     struct owner *o = &s->owners[owner];
     struct run *run = &o->runs[o->run_count++];
     *run = (struct run){ .file_page = file_page, .word = o->word_count, .object = object, .kind = kind };
-    for (; words[run->pages] != UINT64_MAX; run->pages++)
-        o->words[o->word_count++] = word_place(words[run->pages], s->snapshot.method);
+    while (words[run->pages] != UINT64_MAX)
+        run->pages++;
+    struct owner grown = *o;
+    words_make(&grown, o->word_count + run->pages);
+    for (size_t i = 0; i < o->word_count; i++)
+        word_set(&grown, s->snapshot.method, i, word_get(o, s->snapshot.method, i));
+    for (size_t i = 0; i < run->pages; i++)
+        word_set(&grown, s->snapshot.method, o->word_count + i, word_place(words[i], s->snapshot.method));
+    words_free(o);
+    *o = grown;
     if (s->snapshot.owner_count <= owner)
         s->snapshot.owner_count = owner + 1;
+}
+static void finish(struct small *s, struct tally *t) {
+    tally_free(t);
+    for (size_t i = 0; i < 4; i++)
+        words_free(&s->owners[i]);
 }
 #define WORDS(...) (const uint64_t[]) { __VA_ARGS__, UINT64_MAX }
 
@@ -75,7 +87,7 @@ static void code_shared_by_two_and_copies_apart(void **state) {
     assert_int_equal(t.rows[SEGMENT_CODE].owners, 2);
     assert_int_equal(t.object_owners[0], 2);
     assert_int_equal(t.object_owners[1], 0);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void one_process_mapping_twice_shares_with_nobody(void **state) {
@@ -88,7 +100,7 @@ static void one_process_mapping_twice_shares_with_nobody(void **state) {
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 4, 2, 0, 2, 0, 0, 2);
     assert_counts(&t.owners[0], 4, 2, 0, 2, 0, 0, 2);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 /* One file page in two segments: a frame of each row, one frame of the object and of the total. */
@@ -107,7 +119,7 @@ static void a_frame_in_two_segments_is_one_frame(void **state) {
         assert_counts(&t.objects[0], 3, 1, 1, 0, 0, 1, 1);
         assert_counts(&t.total, 3, 1, 1, 0, 0, 1, 1);
         assert_int_equal(t.rows_overlap, 1);
-        tally_free(&t);
+        finish(&s, &t);
     }
 }
 
@@ -125,7 +137,7 @@ static void a_frame_in_two_objects_counts_once_in_the_total(void **state) {
     assert_int_equal(t.objects[1].frames, 1);
     assert_counts(&t.total, 3, 1, 1, 0, 0, 1, 1);
     assert_int_equal(t.rows_overlap, 2);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void copies_inherited_by_fork_are_shared(void **state) {
@@ -138,7 +150,7 @@ static void copies_inherited_by_fork_are_shared(void **state) {
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 4, 3, 1, 0, 2, 1, 0);
     assert_int_equal(t.total.shared_copies, 1);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void identity_cannot_name_the_partner_and_says_so(void **state) {
@@ -151,7 +163,7 @@ static void identity_cannot_name_the_partner_and_says_so(void **state) {
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 6, 5, 1, 0, 4, 1, 0);
     assert_int_equal(t.total.unresolved, 2);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void zero_page_and_swap_are_no_frames(void **state) {
@@ -165,7 +177,7 @@ static void zero_page_and_swap_are_no_frames(void **state) {
     assert_counts(&t.total, 1, 1, 0, 1, 0, 0, 0);
     assert_int_equal(t.total.classes[CLASS_ZERO], 1);
     assert_int_equal(t.total.swapped, 1);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void an_empty_snapshot_is_all_zero(void **state) {
@@ -208,7 +220,7 @@ static void matrix_and_histogram(void **state) {
     assert_int_equal(t.histogram[2].pages, 2);
     assert_int_equal(t.histogram[3].frames, 1);
     assert_int_equal(t.histogram[3].pages, 3);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void assert_strip(const struct strip *strip, enum page_class class, uint32_t owners, uint64_t pages) {
@@ -246,7 +258,7 @@ static void strips_show_each_page_once(void **state) {
     assert_int_equal(count, 0);
     free(strips);
     run_index_free(&index);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 /* Every kind of page of an owner in scope "all", and what each is counted as. */
@@ -286,7 +298,34 @@ static void every_page_has_one_class(void **state) {
     /* file 10, two alone, fork 40, merged 50, two copies, eight of memory (bss, heap, stack of each, two huge) */
     assert_counts(&t.total, 18, 15, 3, 2, 2, 3, 0);
     assert_int_equal(t.total.memory, 8);
-    tally_free(&t);
+    finish(&s, &t);
+}
+
+/* Every sort of word comes back as it went in, small or wide, and keeps its cause until it changes. */
+static void words_come_back(void **state) {
+    (void)state;
+    const uint64_t words[] = { 0, FILE_AT(1), COPY_AT(1), FILE_AT((1 << 27) - 1), FILE_AT(1 << 27), COPY_AT(PM_FRAME), PM_SWAPPED | 5,
+                               PM_SWAPPED | PM_FRAME, FORKED_AT(7), FILE_AT(0), COPY_AT(0), FORKED_AT(0), PM_SWAPPED };
+    enum { COUNT = sizeof words / sizeof words[0] };
+    for (int m = METHOD_FRAMES; m <= METHOD_IDENTITY; m++) {
+        enum method method = (enum method)m;
+        struct owner owner = { 0 };
+        words_make(&owner, COUNT);
+        for (int round = 0; round < 2; round++)
+            for (size_t i = 0; i < COUNT; i++)
+                if (word_set(&owner, method, i, word_place(words[i], method)) != (round == 0 && word_place(words[i], method) != 0))
+                    fail_msg("word %zu, round %d: changed or not?", i, round);
+        for (size_t i = 0; i < COUNT; i++) {
+            cause_set(&owner, i, CAUSE_IDENTICAL);
+            assert_int_equal(word_get(&owner, method, i), word_place(words[i], method));
+            assert_int_equal(cause_get(&owner, i), CAUSE_IDENTICAL);
+        }
+        assert_true(word_set(&owner, method, 1, COPY_AT(0) | 9));
+        assert_int_equal(cause_get(&owner, 1), CAUSE_UNKNOWN);
+        assert_true(word_set(&owner, method, 4, 0));
+        assert_int_equal(word_get(&owner, method, 4), 0);
+        words_free(&owner);
+    }
 }
 
 /* Random snapshots: total, and per row, recounted with owner bit masks per frame. */
@@ -363,7 +402,7 @@ static void random_snapshots_agree_with_brute_force(void **state) {
             }
             assert_int_equal(t.objects[object].frames, frames);
         }
-        tally_free(&t);
+        finish(&s, &t);
     }
 }
 
@@ -381,6 +420,7 @@ int main(void) {
         cmocka_unit_test(matrix_and_histogram),
         cmocka_unit_test(strips_show_each_page_once),
         cmocka_unit_test(every_page_has_one_class),
+        cmocka_unit_test(words_come_back),
         cmocka_unit_test(random_snapshots_agree_with_brute_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
