@@ -165,15 +165,16 @@ static struct json_object *matrix_json(const struct report *report) {
     return matrix;
 }
 
-static struct json_object *map_json(const struct report *report, const struct run_index *index, uint32_t row) {
+static struct json_object *map_json(const struct report *report, const struct run_index *index, uint32_t row, struct owner_lists *lists) {
     size_t count;
-    struct strip *strips = row_strips(index, report->tally, &report->collection->snapshot, row, &count);
+    struct strip *strips = row_strips(index, report->tally, &report->collection->snapshot, row, lists, &count);
     struct json_object *map = new_line();
     for (size_t i = 0; i < count; i++) {
         struct json_object *strip = new_line();
         json_object_array_add(strip, json_object_new_string(class_key(strips[i].class)));
         put_number(strip, strips[i].owners);
         put_number(strip, strips[i].pages);
+        put_number(strip, strips[i].list);
         json_object_array_add(map, strip);
     }
     free(strips);
@@ -185,7 +186,7 @@ static const char *const object_kinds[] = {
     [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device",
 };
 
-static struct json_object *objects_json(const struct report *report) {
+static struct json_object *objects_json(const struct report *report, struct owner_lists *lists) {
     const struct tally *tally = report->tally;
     struct run_index index = { 0 };
     if (report->map)
@@ -213,7 +214,7 @@ static struct json_object *objects_json(const struct report *report) {
             put(segment, "processes", row->owners);
             put_counts(segment, &row->counts);
             if (report->map)
-                json_object_object_add(segment, "map", map_json(report, &index, r));
+                json_object_object_add(segment, "map", map_json(report, &index, r, lists));
             json_object_array_add(segments, segment);
         }
         json_object_object_add(object, "segments", segments);
@@ -222,6 +223,23 @@ static struct json_object *objects_json(const struct report *report) {
     free(order);
     run_index_free(&index);
     return list;
+}
+
+/* Which owners the map's pages have: each set as first, last, first, last... of processes[]. */
+static struct json_object *owner_sets_json(const struct owner_lists *lists) {
+    struct json_object *sets = json_object_new_array();
+    for (uint32_t i = 0; i < lists->count; i++) {
+        const uint32_t *owners = lists->owners + lists->list[i].first;
+        struct json_object *set = new_line();
+        for (uint32_t from = 0, to; from < lists->list[i].count; from = to) {
+            for (to = from + 1; to < lists->list[i].count && owners[to] == owners[to - 1] + 1; to++)
+                ;
+            put_number(set, owners[from]);
+            put_number(set, owners[to - 1]);
+        }
+        json_object_array_add(sets, set);
+    }
+    return sets;
 }
 
 static void put_fact_sums(struct json_object *to, const struct collection *collection) {
@@ -273,6 +291,10 @@ struct json_object *report_document(const struct report *report) {
     json_object_object_add(root, "processes", processes_json(report));
     json_object_object_add(root, "histogram", histogram_json(report));
     json_object_object_add(root, "matrix", matrix_json(report));
-    json_object_object_add(root, "objects", objects_json(report));
+    struct owner_lists lists = { 0 };
+    json_object_object_add(root, "objects", objects_json(report, &lists));
+    if (report->map)
+        json_object_object_add(root, "owner_sets", owner_sets_json(&lists));
+    owner_lists_free(&lists);
     return root;
 }

@@ -44,6 +44,9 @@ check schema "$work/out" "$top/tools/views/ldr-pages.schema.json" | sed 's/schem
 status "every mapping, recorded" 0 "$ldr" pages --scope all --record "$work/all.jsonl" --openmetrics "$work/all.prom" "${pids[@]}"
 check metrics "$work/all.jsonl" "$work/all.prom" | sed 's/metrics:/metrics, every mapping:/'
 
+"$ldr" pages --map --json "${pids[@]}" >"$work/map.json"
+/usr/bin/python3 "$here/views_owners.py" "$work/map.json" libc.so.6 || echo "not ok page map: the check broke"
+
 # ---- hostile names ----
 python3 "$here/views_document.py" hostile >"$work/hostile.jsonl"
 check schema "$work/hostile.jsonl" "$top/tools/views/ldr-pages.schema.json" | sed 's/schema:/schema, made-up document:/'

@@ -73,7 +73,7 @@ def make(processes, paths, names, rng):
         for kind in KINDS[:rng.randint(2, 5)]:
             runs = strips(rng, owners, rng.randint(1, 400 if i else 3000), kind in ("RELRO", "data"))
             c = counts(runs)
-            segments.append({"segment": kind, "processes": owners, **c, "map": runs})
+            segments.append({"segment": kind, "processes": owners, **c, "map": [[*run, run[1]] for run in runs]})
             for _, k, n in runs:
                 histogram[k] = histogram.get(k, 0) + n
             add(sums, c)
@@ -101,7 +101,8 @@ def make(processes, paths, names, rng):
                             "causes_changed".split(), 0), "memory_unchecked": False,
             "totals": {"processes": processes, **totals, "frames_in_several_segments": 0, **kernel}, "processes": listed,
             "histogram": [{"owners": k, "frames": n, "pages": n * k} for k, n in sorted(histogram.items())],
-            "matrix": {"owners": list(range(processes)), "shared_frames": matrix}, "objects": objects}
+            "matrix": {"owners": list(range(processes)), "shared_frames": matrix}, "objects": objects,
+            "owner_sets": [[]] + [[0, k - 1] for k in range(1, processes + 1)]}
 
 
 kind, rng = sys.argv[1], random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)

@@ -71,10 +71,14 @@ try:
     tip = browser.evaluate("document.getElementById('tip').hidden ? '' : [...document.getElementById('tip').children].map(n => n.textContent).join('|')")
     owners = runs[0][1]
     who = "no process" if not owners else f"{owners} process" + ("" if owners == 1 else "es")
-    pages = sum(n for _, _, n in runs)
+    pages = sum(run[2] for run in runs)
     check("tip over the first page: who has it", who in tip.split("|")[1:2][0] if tip else tip, True)
     check("tip over the first page: where it is", tip.split("|")[-1].split(";")[0],
           f"{first.rsplit('/', 1)[1] or first}, {target['segments'][0]['segment']}, page 1 of {pages:,}")
+    pairs = doc["owner_sets"][runs[0][3]]
+    names = {doc["processes"][i]["name"] for a, b in zip(pairs[::2], pairs[1::2]) for i in range(a, b + 1)}
+    check("tip over the first page: the names of its processes", [n for n in list(names)[:12] if n not in tip], [])
+    check("tip over the first page: as many as it says", sum(b - a + 1 for a, b in zip(pairs[::2], pairs[1::2])), owners)
     pixel = """(() => { const c = document.querySelector('#objects article canvas'), s = c.width / c.clientWidth;
         const copy = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
         copy.drawImage(c, -Math.round(77 * s), -Math.round(s));

@@ -86,7 +86,8 @@
     const tiles = [["mapped", "pages_mapped", "Mapped", mib(totals.pages_mapped)], ["frames", "frames", "Physical pages", mib(totals.frames) + " used"],
       ["shared", "frames_shared", "Shared", part(totals.frames_shared, totals.frames) + " of physical pages"],
       ["alone", "frames_alone", "Alone", "file pages of one process"],
-      ["private", "pages_private", "Private copies", mib(totals.pages_private)], ["avoided", "page_copies_avoided", "Copies avoided", mib(totals.page_copies_avoided) + " saved"]];
+      ["private", "pages_private", "Private copies", mib(totals.pages_private)],
+      ...(totals.frames_memory ? [["memory", "frames_memory", "Own memory", mib(totals.frames_memory) + ", no file behind it"]] : []), ["avoided", "page_copies_avoided", "Copies avoided", mib(totals.page_copies_avoided) + " saved"]];
     byId("tiles").append(...tiles.map(([, key, name, more]) => make("div", {}, make("dt", {}, name), make("dd", { "data-total": key }, number(totals[key]), make("small", {}, more)))));
     const method = report.method === "pfn" ? "frame numbers (/proc/PID/pagemap)" : "file identity (no privilege for frame numbers)";
     byId("method").textContent = `Method: ${method}, ${plural(report.readings || 0, "reading")}, ${report.exact ? "exact" : "not complete"}; ` +
@@ -109,6 +110,9 @@
   }
 
   /* ---- the page map: per object a canvas, one row of squares or more per segment ---- */
+  /* A long stretch that nobody has (memory between the heaps of two processes) is drawn as a short, paler one. */
+  const GAP = 2048, GAP_SHOWN = 256;
+  const shownPages = run => run[0] === "absent" && run[2] > GAP ? GAP_SHOWN : run[2];
   const GUTTER = 76, ROW_GAP = 5, HEIGHT_MAX = 190;
   const mapped = report.objects.some(object => (object.segments || []).some(segment => Array.isArray(segment.map)));
 
@@ -118,7 +122,7 @@
     for (const size of [10, 8, 7, 6, 5, 4, 3, 2]) {
       const columns = Math.max(1, Math.floor(room / size));
       let rows = 0;
-      for (const segment of item.segments) rows += Math.max(Math.ceil(segment.pages / columns), Math.ceil(12 / size));
+      for (const segment of item.segments) rows += Math.max(Math.ceil(segment.squares / columns), Math.ceil(12 / size));
       const height = rows * size + (item.segments.length - 1) * ROW_GAP;
       if (height <= HEIGHT_MAX || size === 2) return { size, columns, gap: size >= 4 ? 1 : 0, height: Math.min(height, 4000) };
     }
@@ -128,7 +132,7 @@
     let y = 0;
     return item.segments.map(segment => {
       const top = y;
-      y += Math.max(Math.ceil(segment.pages / layout.columns), Math.ceil(12 / layout.size)) * layout.size + ROW_GAP;
+      y += Math.max(Math.ceil(segment.squares / layout.columns), Math.ceil(12 / layout.size)) * layout.size + ROW_GAP;
       return top;
     });
   }
@@ -157,17 +161,18 @@
       context.fillStyle = colours.get("soft");
       context.fillText(segment.name, 0, top, GUTTER - 8);
       let at = 0;
-      for (const [name, owners, pages] of segment.map) {
+      for (const run of segment.map) {
+        const [name, owners, pages] = run, squares = shownPages(run);
         context.fillStyle = colours.get(known(name));
         /* of pages that can be shared, the more processes the stronger */
-        context.globalAlpha = name === "file_shared" && item.processes > 2 ? .5 + .5 * Math.min(1, (owners - 1) / (item.processes - 1)) : 1;
-        for (let left = pages; left > 0;) {
-          const column = at % columns, run = Math.min(left, columns - column), y = top + Math.floor(at / columns) * size;
+        context.globalAlpha = squares < pages ? .45 : name === "file_shared" && item.processes > 2 ? .5 + .5 * Math.min(1, (owners - 1) / (item.processes - 1)) : 1;
+        for (let left = squares; left > 0;) {
+          const column = at % columns, inRow = Math.min(left, columns - column), y = top + Math.floor(at / columns) * size;
           if (y > layout.height) break; /* counts of a made-up report may be anything */
-          if (gap) for (let i = 0; i < run; i++) context.fillRect(GUTTER + (column + i) * size, y, size - gap, size - gap);
-          else context.fillRect(GUTTER + column * size, y, run * size, size);
-          at += run;
-          left -= run;
+          if (gap) for (let i = 0; i < inRow; i++) context.fillRect(GUTTER + (column + i) * size, y, size - gap, size - gap);
+          else context.fillRect(GUTTER + column * size, y, inRow * size, size);
+          at += inRow;
+          left -= inRow;
         }
       }
     });
@@ -182,11 +187,13 @@
     const { size, columns } = item.layout, column = Math.floor(x / size);
     let index = item.tops.length - 1;
     while (index > 0 && y < item.tops[index]) index--;
-    const segment = item.segments[index], page = Math.floor((y - item.tops[index]) / size) * columns + column;
-    if (column >= columns || page < 0 || page >= segment.pages) return null;
-    let first = 0;
-    for (const [name, owners, pages, set] of segment.map) {
-      if (page < first + pages) return { segment, page, name, owners, first, pages, set };
+    const segment = item.segments[index];
+    let square = Math.floor((y - item.tops[index]) / size) * columns + column, first = 0;
+    if (column >= columns || square < 0 || square >= segment.squares) return null;
+    for (const run of segment.map) {
+      const [name, owners, pages, set] = run;
+      if (square < shownPages(run)) return { segment, page: first + square, name, owners, pages, set };
+      square -= shownPages(run);
       first += pages;
     }
     return null;
@@ -201,10 +208,15 @@
     return plural(found.owners, "process") + copies;
   }
 
-  /* With owner sets in the report the processes are named: [process...] of report.owner_sets. */
+  /* Sets of processes are first, last, first, last...; processes of one name are named together. */
   function ownerNames(found) {
-    const set = (report.owner_sets || [])[found.set];
-    return set ? shortList(set.map(index => report.processes[index] ? processName(report.processes[index]) : "?")) : null;
+    const set = (report.owner_sets || [])[found.set] || [], groups = new Map();
+    for (let i = 0; i + 1 < set.length; i += 2)
+      for (let index = set[i]; index <= Math.min(set[i + 1], report.processes.length - 1); index++) {
+        const process = report.processes[index];
+        groups.set(process.name, [...(groups.get(process.name) || []), String(process.pid || (process.pids || [])[0])]);
+      }
+    return groups.size ? shortList([...groups].map(([name, pids]) => `${name} (${pids.length > 4 ? number(pids.length) + " of them" : pids.join(", ")})`)) : null;
   }
 
   const items = [];
@@ -219,14 +231,16 @@
   function makeObject(object, index) {
     const item = { object, processes: object.processes, lower: object.path.toLowerCase(), drawn: false, visible: false,
       segments: (object.segments || []).filter(segment => Array.isArray(segment.map))
-        .map(segment => ({ name: segment.segment, map: segment.map, pages: segment.map.reduce((n, run) => n + run[2], 0) })) };
+        .map(segment => ({ name: segment.segment, map: segment.map, pages: segment.map.reduce((n, run) => n + run[2], 0),
+          squares: segment.map.reduce((n, run) => n + shownPages(run), 0) })) };
     const folder = object.path.slice(0, object.path.length - fileName(object.path).length);
     item.node = make("article", { className: "object", "data-path": object.path, "data-index": index },
       make("h3", {}, fileName(object.path), make("span", {}, folder)),
       make("p", {}, make("b", { "data-count": "processes" }, object.processes), object.processes === 1 ? " process · " : " processes · ",
         make("b", { "data-count": "pages_mapped" }, object.pages_mapped), " mapped in ",
         make("b", { "data-count": "frames" }, object.frames), " physical pages · ", make("b", { "data-count": "frames_shared" }, object.frames_shared), " shared · ",
-        make("b", { "data-count": "pages_private" }, object.pages_private), " private · ", make("b", { "data-count": "page_copies_avoided" }, object.page_copies_avoided),
+        make("b", { "data-count": "pages_private" }, object.pages_private), " private · ", ...(object.frames_memory ? [make("b", {}, object.frames_memory), " own memory · "] : []),
+        make("b", { "data-count": "page_copies_avoided" }, object.page_copies_avoided),
         ` copies avoided (${mib(object.page_copies_avoided)})`));
     if (item.segments.length) {
       item.canvas = make("canvas", { role: "img", "aria-label": `Pages of ${fileName(object.path)}: ` +
