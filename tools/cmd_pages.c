@@ -2,6 +2,7 @@
 #include "host/collect.h"
 #include "host/ldso.h"
 #include "ldr.h"
+#include "progress.h"
 #include "report.h"
 #include "views/views.h"
 

@@ -113,4 +113,21 @@ found=0; wait "$endless" || found=$?
 unset "held[-1]"
 case $found in 0 | 3) echo "ok the processes named are gone: it ends" ;; *) equal "the processes named are gone: it ends" "$found: $(cat "$work/err")" "0 or 3" ;; esac
 
+# ---- progress ----
+# every read of a page table takes 40 ms: some two seconds for a report
+slow=(strace -f -qq -o "$work/trace" -e trace=pread64 -e inject=pread64:delay_exit=40000)
+if command -v strace >/dev/null && "${slow[@]}" true 2>/dev/null; then
+    line='(reading page tables of processes|comparing private pages with files, by process): [0-9] of [0-9] \([0-9]+ s\)'
+    status "a slow report" 0 "${slow[@]}" "$ldr" pages --csv=totals "${pids[@]}"
+    equal "a slow report: progress on standard error" "$(head -1 "$work/err" | grep -cE "^ldr pages: $line\$")" 1
+    equal "a slow report: nothing else there, and standard output is clean" "$(grep -cvE "^ldr pages: $line\$" "$work/err") $(wc -l <"$work/out")" "0 2"
+    script -qec "strace -f -qq -o '$work/trace' -e trace=pread64 -e inject=pread64:delay_exit=40000 '$ldr' pages --csv=totals ${pids[*]} >'$work/out'" /dev/null >"$work/typed" 2>&1 </dev/null
+    equal "a slow report on a terminal: one line, written over and cleared" "$(tr '\r' '\n' <"$work/typed" | sed 's/\x1b\[K/|/' | grep -vcE "^(\|$line)?\$|^\|\$") $(tail -c 4 "$work/typed" | od -An -c | tr -d ' ')" '0 \r033[K'
+    equal "a slow report on a terminal: told" "$(tr '\r' '\n' <"$work/typed" | grep -cE "$line" | sed 's/[1-9][0-9]*/yes/')" yes
+else
+    skip "progress" "no strace, or it may not trace here"
+fi
+status "a quick report" 0 "$ldr" pages --csv=totals "${pids[@]}"
+equal "a quick report says nothing" "$(cat "$work/err")" ""
+
 release || true

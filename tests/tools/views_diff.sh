@@ -118,7 +118,7 @@ diff_is "reports over several lines" 0 --json "$work/pretty.json"
 equal "reports over several lines" "$(get "$work/out" "(d['before']['time'], d['after']['time'], d['after']['reports'])")" "('t1', 't4', 4)"
 found=0; "$ldr" pages diff --json - <"$work/four.jsonl" >"$work/out" 2>&1 || found=$?
 equal "standard input: a file" "$found $(get "$work/out" "(d['before']['time'], d['after']['time'])")" "0 ('t1', 't4')"
-found=0; cat "$work/four.jsonl" | "$ldr" pages diff --json - >"$work/out" 2>&1 || found=$?
+found=0; head -n 9 "$work/four.jsonl" | "$ldr" pages diff --json - >"$work/out" 2>&1 || found=$?
 equal "standard input: a pipe" "$found $(get "$work/out" "(d['before']['time'], d['after']['time'])")" "0 ('t1', 't4')"
 "$ldr" pages --from "$work/four.jsonl" --report 2 --json >"$work/out"
 equal "--report shows that one" "$(get "$work/out" "d['time']")" t2

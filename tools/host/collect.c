@@ -10,6 +10,7 @@
  */
 #include "collect.h"
 #include "../ldr.h"
+#include "../progress.h"
 #include "causes.h"
 #include "kernel.h"
 #include "parallel.h"
@@ -152,6 +153,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
         collector->processes[i].target = &targets->list[i];
 
     do {
+        progress_phase("reading page tables of processes", targets->count);
         parallel_for(targets->count, read_one, collector);
         collection->unstable = 0;
         for (size_t i = 0; i < targets->count; i++)
@@ -175,6 +177,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
     files_end(&readings->files);
     collection->merged_unknown = !kernel_find_merged(snapshot);
     kernel_free(&kernel);
+    progress_phase("comparing private pages with files, by process", snapshot->owner_count);
     find_causes(collection);
     parallel_for(snapshot->owner_count, read_facts, collection);
     pthread_mutex_destroy(&readings->lock);

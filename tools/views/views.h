@@ -130,13 +130,4 @@ int pages_diff(int argc, char **argv);
  * then complete; no target only if no report was made. */
 int repeat_reports(const struct view_options *options, int (*once)(void *context, bool again, bool *stop), void *context);
 
-/* ---- progress.c ---- */
-
-/* progress_step - DONE of ALL are done. Prints nothing within the first second of a report, then a line a second on a
- * terminal (over the last one) or every ten seconds elsewhere. */
-void progress_step(const char *what, size_t done, size_t all);
-/* progress_start, progress_end - a report begins; it is complete: the terminal's line is cleared */
-void progress_start(void);
-void progress_end(void);
-
 #endif
