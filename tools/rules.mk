@@ -46,7 +46,12 @@ $(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
 
-$(filter-out %.so,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
+# Without a C library, so that every page it has was asked for.
+$(B)/tests/tools/mapper: tests/tools/programs/mapper.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -static -nostdlib -ffreestanding -fno-stack-protector -fno-tree-loop-distribute-patterns -o $@ $<
+
+$(filter-out %/mapper,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
 

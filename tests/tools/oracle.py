@@ -61,11 +61,12 @@ class Image:
             self.data = data = f.read()
         phoff, = struct.unpack_from("<Q", data, 32)
         phentsize, phnum = struct.unpack_from("<HH", data, 54)
-        self.loads, dynamic = [], None
+        self.loads, self.flags, dynamic = [], [], None
         for i in range(phnum):
-            kind, _, off, vaddr, _, filesz, memsz, _ = struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
+            kind, flags, off, vaddr, _, filesz, memsz, _ = struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
             if kind == PT_LOAD:
                 self.loads.append((vaddr, off, filesz, memsz))
+                self.flags.append(flags)
             elif kind == PT_DYNAMIC:
                 dynamic = (vaddr, off, filesz)
         self.words = {}
@@ -237,4 +238,5 @@ def main(pids):
     }))
 
 
-main([int(p) for p in sys.argv[1:]])
+if __name__ == "__main__":
+    main([int(p) for p in sys.argv[1:]])

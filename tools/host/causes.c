@@ -1,9 +1,11 @@
 /* causes.c - reads the private copies of each process and compares them with their files.
  *
- * Memory is read with process_vm_readv, which copies once and takes many places in one call; what it refuses (pages without
- * read permission) through /proc/PID/mem. What was read must still be the page of the snapshot: its page-table word is read once
- * more after the bytes, through the folder that is held open since the process was chosen. That also settles who was read: as
- * long as the folder's process has pages its PID is nobody else's. A page that moved meanwhile has no known cause.
+ * Memory is read through /proc/PID/mem. process_vm_readv would be a third faster, but it pins what it reads, and the kernel unshares
+ * a page that fork left shared before it pins it: measuring would undo the sharing that is measured (gup_must_unshare in
+ * mm/gup.c; seen with 1,800 pages of a forked python3). The folder of the process is held open since it was chosen, so another
+ * process that got the same PID is never read. What is read must still be the page of the snapshot: its page-table word is
+ * read once more after the bytes, and a page that moved meanwhile (or a process that executed another program) has no
+ * known cause.
  *
  * The words that relocation writes are collected once per file, when the first private copy of the file is met.
  */
@@ -12,7 +14,6 @@
 #include "parallel.h"
 #include "places.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,7 +22,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { BATCH_PAGES = 256, STRETCHES_MAX = 128 };
+enum { BATCH_PAGES = 64 };
 
 enum places_state { PLACES_UNREAD, PLACES_KNOWN, PLACES_REFUSED };
 
@@ -30,22 +31,12 @@ struct object_places {
     struct places places;
 };
 
-/* Pages of one run that follow each other and are all copies. */
-struct stretch {
-    const struct run *run;
-    size_t first, count;
-};
-
 /* One thread's. */
 struct reading {
     struct cause_job *job;
-    struct owner *owner;
-    pid_t pid;
-    int proc, mem, pagemap;  /* mem -1: not opened yet, -2: cannot be */
-    bool memory_unreadable;  /* this owner's */
+    int mem, pagemap;
+    bool memory_unreadable; /* this owner's */
     uint64_t changed;
-    struct stretch stretches[STRETCHES_MAX];
-    size_t stretch_count, page_count;
     uint64_t memory[BATCH_PAGES * CAUSE_WORDS], file[CAUSE_WORDS], words[BATCH_PAGES];
 };
 
@@ -105,64 +96,23 @@ static enum page_cause cause_of_page(struct reading *reading, const struct run *
     return cause_of(memory, file, shape_data_len(&object->shape, vaddr), places_at(&known->places, vaddr), run->bias);
 }
 
-/* Bytes of all stretches into reading->memory; the number of pages read from the first on. */
-static size_t read_memory(struct reading *reading) {
-    struct iovec remote[STRETCHES_MAX], local = { reading->memory, reading->page_count * PAGE_LEN };
-    for (size_t s = 0; s < reading->stretch_count; s++) {
-        const struct stretch *stretch = &reading->stretches[s];
-        remote[s] = (struct iovec){ (void *)(uintptr_t)(stretch->run->addr + ((uint64_t)stretch->first << PAGE_SHIFT)),
-                                    stretch->count * PAGE_LEN };
-    }
-    ssize_t got = process_vm_readv(reading->pid, &local, 1, remote, reading->stretch_count, 0);
-    if (got < 0 && errno == EPERM)
-        reading->mem = -2;
-    return got < 0 ? 0 : (size_t)got >> PAGE_SHIFT;
-}
-
-/* One page that process_vm_readv did not give. */
-static bool read_page(struct reading *reading, uint64_t addr, uint64_t *memory) {
-    if (reading->mem == -1) {
-        reading->mem = openat(reading->proc, "mem", O_RDONLY | O_CLOEXEC);
-        if (reading->mem < 0)
-            reading->mem = -2;
-    }
-    return reading->mem >= 0 && pread(reading->mem, memory, PAGE_LEN, (off_t)addr) == (ssize_t)PAGE_LEN;
-}
-
-static void read_batch(struct reading *reading) {
-    struct owner *owner = reading->owner;
+/* Pages FIRST..FIRST+COUNT of a run, all copies. */
+static void read_batch(struct reading *reading, struct owner *owner, const struct run *run, size_t first, size_t count) {
     enum method method = reading->job->collection->snapshot.method;
-    size_t read = read_memory(reading), page = 0;
-    for (size_t s = 0; s < reading->stretch_count; s++) {
-        const struct stretch *stretch = &reading->stretches[s];
-        const struct run *run = stretch->run;
-        uint64_t addr = run->addr + ((uint64_t)stretch->first << PAGE_SHIFT);
-        bool good[BATCH_PAGES];
-        for (size_t i = 0; i < stretch->count; i++)
-            good[i] = page + i < read || read_page(reading, addr + (i << PAGE_SHIFT), &reading->memory[(page + i) * CAUSE_WORDS]);
-        ssize_t got = pread(reading->pagemap, reading->words, stretch->count * 8, (off_t)(addr >> PAGE_SHIFT) * 8);
-        for (size_t i = 0; i < stretch->count; i++, page++) {
-            size_t at = run->word + stretch->first + i;
-            if (good[i] && got >= (ssize_t)(8 * (i + 1)) && word_place(reading->words[i], method) == word_get(owner, method, at))
-                cause_set(owner, at, cause_of_page(reading, run, stretch->first + i, &reading->memory[page * CAUSE_WORDS]));
-            else if (!good[i] && reading->mem == -2)
-                reading->memory_unreadable = true;
-            else
-                reading->changed++;
-        }
-    }
-    reading->stretch_count = reading->page_count = 0;
-}
-
-static void add_stretch(struct reading *reading, const struct run *run, size_t first, size_t count) {
-    while (count) {
-        if (reading->stretch_count == STRETCHES_MAX || reading->page_count == BATCH_PAGES)
-            read_batch(reading);
-        size_t room = BATCH_PAGES - reading->page_count, now = count < room ? count : room;
-        reading->stretches[reading->stretch_count++] = (struct stretch){ run, first, now };
-        reading->page_count += now;
-        first += now;
-        count -= now;
+    uint64_t addr = run->addr + ((uint64_t)first << PAGE_SHIFT);
+    ssize_t got = reading->mem < 0 ? -1 : pread(reading->mem, reading->memory, count * PAGE_LEN, (off_t)addr);
+    size_t pages = got < 0 ? 0 : (size_t)got >> PAGE_SHIFT;
+    if (pages)
+        got = pread(reading->pagemap, reading->words, pages * 8, (off_t)(addr >> PAGE_SHIFT) * 8);
+    size_t words = pages && got > 0 ? (size_t)got / 8 : 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = run->word + first + i;
+        if (i < words && word_place(reading->words[i], method) == word_get(owner, method, at))
+            cause_set(owner, at, cause_of_page(reading, run, first + i, &reading->memory[i * CAUSE_WORDS]));
+        else if (reading->mem < 0)
+            reading->memory_unreadable = true;
+        else
+            reading->changed++;
     }
 }
 
@@ -177,25 +127,24 @@ static void explain_owner(void *context, size_t worker, size_t index) {
     const struct snapshot *snapshot = &collection->snapshot;
     struct reading *reading = job->readings[worker];
     struct owner *owner = &collection->snapshot.owners[index];
-    reading->owner = owner;
-    reading->pid = collection->names[index].pids[0];
-    reading->proc = collection->names[index].proc;
-    reading->mem = -1;
-    reading->pagemap = openat(reading->proc, "pagemap", O_RDONLY | O_CLOEXEC);
+    reading->mem = openat(collection->names[index].proc, "mem", O_RDONLY | O_CLOEXEC);
+    reading->pagemap = openat(collection->names[index].proc, "pagemap", O_RDONLY | O_CLOEXEC);
     reading->memory_unreadable = false;
     reading->changed = 0;
     for (size_t r = 0; r < owner->run_count; r++) {
         const struct run *run = &owner->runs[r];
         if (run->kind > SEGMENT_OTHER && run->kind != SEGMENT_FILE && run->kind != SEGMENT_SHARED)
             continue; /* no copies of a file's pages */
-        for (size_t i = 0, end; i < run->pages; i = end + 1) {
-            for (end = i; end < run->pages && is_copy(snapshot, word_get(owner, snapshot->method, run->word + end)); end++)
+        for (size_t i = 0, end; i < run->pages; i = end) {
+            for (end = i; end < run->pages && end - i < BATCH_PAGES &&
+                          is_copy(snapshot, word_get(owner, snapshot->method, run->word + end)); end++)
                 ;
-            add_stretch(reading, run, i, end - i);
+            if (end > i)
+                read_batch(reading, owner, run, i, end - i);
+            else
+                end++;
         }
     }
-    if (reading->page_count)
-        read_batch(reading);
     job->memory_unreadable += reading->memory_unreadable;
     job->changed += reading->changed;
     if (reading->mem >= 0)

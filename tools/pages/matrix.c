@@ -23,15 +23,16 @@ uint64_t *share_matrix(const struct tally *tally, size_t owner_count, const uint
         uint32_t last = place[sets->list[node].owner];
         if (!last)
             continue;
-        for (uint32_t at = node; at; at = sets->list[at].parent) {
+        for (uint32_t at = sets->list[node].parent; at; at = sets->list[at].parent) {
             uint32_t other = place[sets->list[at].owner];
             if (!other)
                 continue;
             matrix[(last - 1) * count + other - 1] += below[node];
-            if (other != last)
-                matrix[(other - 1) * count + last - 1] += below[node];
+            matrix[(other - 1) * count + last - 1] += below[node];
         }
     }
+    for (size_t i = 0; i < count; i++)
+        matrix[i * count + i] = tally->owners[owners[i]].frames;
     free(place);
     free(below);
     return matrix;

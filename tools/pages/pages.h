@@ -352,7 +352,7 @@ enum page_class page_class_of(const struct tally *tally, const struct snapshot *
 /* share_matrix - frames that each two owners both map
  *   in      sets, frames of the tally
  *           owners, count   the owners asked for
- *   returns count * count numbers, symmetric; on the diagonal the frames that the owner maps (those with a key). malloc'd */
+ *   returns count * count numbers, symmetric; on the diagonal the frames that the owner maps. malloc'd */
 uint64_t *share_matrix(const struct tally *tally, size_t owner_count, const uint32_t *owners, size_t count);
 
 /* ---- strips.c: an object page by page ---- */
