@@ -19,11 +19,12 @@ struct pages_options {
     size_t word_count;
     bool all, why, map;
     enum scope scope;
-    size_t top;
+    struct column_choice columns; /* count 0: the usual ones */
+    size_t top, sort;
     struct view_options views;
 };
 
-enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
@@ -31,6 +32,10 @@ static const struct argp_option options[] = {
     { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
+    { "columns", KEY_COLUMNS, "LIST", 0,
+      "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
+      "unknown memory avoided again swapped share", 0 },
+    { "sort", KEY_SORT, "COLUMN", 0, "Objects by this column, the largest first, or by name (path)", 0 },
     { 0 },
 };
 
@@ -46,6 +51,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--scope is elf or all, not '%s'", arg);
         pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
         return 0;
+    case KEY_COLUMNS: {
+        char *wrong = columns_parse(arg, &pages->columns);
+        if (wrong)
+            argp_error(state, "--columns: %s (--help lists them)", wrong);
+        return 0;
+    }
+    case KEY_SORT:
+        pages->sort = strcmp(arg, "name") == 0 ? COLUMNS + 1 : column_find(arg, strlen(arg));
+        if (pages->sort == COLUMNS)
+            argp_error(state, "--sort: there is no column '%s' (--help lists them)", arg);
+        return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -60,6 +76,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->word_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
+        if ((pages->columns.count || pages->sort != COLUMNS) && views_replace_text(&pages->views))
+            argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
         if (pages->views.from && (pages->all || pages->word_count))
             argp_error(state, "--from shows what was recorded: no --all, names or PIDs with it");
         if (pages->map && !pages->views.json && !pages->views.record)
@@ -255,6 +273,8 @@ static int report_once(void *context, bool again, bool *stop) {
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
             .which = pages->word_count ? "chosen " : "", .where = pages->word_count || pages->all ? "" : " on ld-ldr.so",
+            
+            .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
             .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
@@ -280,7 +300,7 @@ static int report_once(void *context, bool again, bool *stop) {
 }
 
 int cmd_pages(int argc, char **argv) {
-    struct pages_options pages = { .top = KEY_TOP_DEFAULT };
+    struct pages_options pages = { .top = KEY_TOP_DEFAULT, .sort = COLUMNS };
     argp_err_exit_status = LDR_EXIT_USAGE;
     if (argc > 1 && strcmp(argv[1], "diff") == 0)
         return pages_diff(argc - 1, argv + 1);

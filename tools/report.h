@@ -2,6 +2,7 @@
 #ifndef LDR_REPORT_H
 #define LDR_REPORT_H
 
+#include "columns.h"
 #include "host/collect.h"
 
 struct report {
@@ -10,6 +11,8 @@ struct report {
     uint64_t missing, unexamined; /* of the targets */
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
     size_t top;                   /* objects in the text table, 0 = all */
+    const struct column_choice *columns; /* of the text table; NULL: the usual ones */
+    size_t sort;                  /* objects of the text table by this column; COLUMNS: by mapped pages; COLUMNS + 1: by path */
     bool why;                     /* private copies by cause in the text table; an unknown cause then makes the report partial */
     bool map;                     /* every segment page by page in JSON */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
