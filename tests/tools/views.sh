@@ -47,6 +47,37 @@ check metrics "$work/all.jsonl" "$work/all.prom" | sed 's/metrics:/metrics, ever
 "$ldr" pages --map --json "${pids[@]}" >"$work/map.json"
 /usr/bin/python3 "$here/views_owners.py" "$work/map.json" libc.so.6 || echo "not ok page map: the check broke"
 
+# ---- the manual says it all ----
+manual=$(sed 's/\\-/-/g; s/\\f[BIRP]//g; s/\\//g' "$top/tools/ldr-pages.1")
+missing=""
+for option in $("$ldr" pages --help; "$ldr" pages diff --help); do
+    option=$(grep -oE '^--[a-z-]+' <<<"$option") || continue
+    case $option in --help | --usage | --version) continue ;; esac
+    grep -qE -- "$option([^a-z-]|\$)" <<<"$manual" || missing="$missing $option"
+done
+equal "every option is in the manual" "$missing" ""
+missing=$(/usr/bin/python3 - "$top/tools/views/ldr-pages.schema.json" 3<<<"$manual" <<'EOF'
+import json, re, sys
+manual = open(3).read()
+names = set()
+
+
+def walk(schema):
+    if isinstance(schema, dict):
+        names.update(schema.get("properties", {}))
+        for item in schema.values():
+            walk(item)
+    elif isinstance(schema, list):
+        for item in schema:
+            walk(item)
+
+
+walk(json.load(open(sys.argv[1])))
+print(len(names) > 60, sorted(name for name in names if not re.search(rf"\b{name}\b", manual)))
+EOF
+)
+equal "every member of the JSON is in the manual" "$missing" "True []"
+
 # ---- hostile names ----
 python3 "$here/views_document.py" hostile >"$work/hostile.jsonl"
 check schema "$work/hostile.jsonl" "$top/tools/views/ldr-pages.schema.json" | sed 's/schema:/schema, made-up document:/'

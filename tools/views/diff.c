@@ -337,14 +337,17 @@ static void print_headline(const struct diff *diff) {
     static const struct { const char *member, *words; } said[] = {
         { "frames", "physical pages" }, { "pages_private", "private copies" }, { "page_copies_avoided", "copies avoided" } };
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    double page_bytes = (double)member_count(diff->sides[AFTER].document, "page_bytes");
     printf("\n%s", bold ? "\033[1m" : "");
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
         size_t index = count_index(said[i].member);
         int64_t change = change_of(diff->totals, index);
         char before[GROUPED_LEN], after[GROUPED_LEN], text[GROUPED_LEN];
-        printf("%s%s %s -> %s (%s, %+.1f MiB)", i ? "; " : "", said[i].words,
-               grouped(diff->totals[BEFORE].counts[index], before), grouped(diff->totals[AFTER].counts[index], after),
-               grouped_change(change, text), (double)change * 4096.0 / (1024.0 * 1024.0));
+        printf("%s%s %s -> %s (%s", i ? "; " : "", said[i].words, grouped(diff->totals[BEFORE].counts[index], before),
+               grouped(diff->totals[AFTER].counts[index], after), grouped_change(change, text));
+        if (change)
+            printf(", %+.1f MiB", (double)change * page_bytes / (1024.0 * 1024.0));
+        putchar(')');
     }
     printf(".%s\n\n", bold ? "\033[0m" : "");
 }

@@ -90,13 +90,13 @@ static void put_counts(FILE *out, const char *prefix, const char *of, const stru
             put_row(out, prefix, plain[f].name, &rows[i], NULL, NULL, plain[f].member);
     }
     snprintf(name, sizeof name, "%sframes", prefix);
-    snprintf(help, sizeof help, "Physical pages%s: shared by two or more processes, a file page alone in one, a private copy, memory of one.", of);
+    snprintf(help, sizeof help, "Physical pages: shared by two or more processes, a file page alone in one, a private copy, memory of one%s.", of);
     put_family(out, name, help);
     for (size_t i = 0; i < count; i++)
         for (size_t s = 0; s < sizeof frame_states / sizeof frame_states[0]; s++)
             put_row(out, prefix, "frames", &rows[i], "state", frame_states[s].word, frame_states[s].member);
     snprintf(name, sizeof name, "%sprivate_copies", prefix);
-    snprintf(help, sizeof help, "Private copies of file pages%s by what made them.", of);
+    snprintf(help, sizeof help, "Private copies of file pages by what made them%s.", of);
     put_family(out, name, help);
     for (size_t i = 0; i < count; i++)
         for (size_t c = 0; c < CAUSE_NAMES; c++)
@@ -116,7 +116,7 @@ static void put_segments(FILE *out, const struct json_object *document) {
         }
     }
     if (count)
-        put_counts(out, "pages_segment_", " of a segment", rows, count);
+        put_counts(out, "pages_segment_", " (of a segment)", rows, count);
     free(rows);
 }
 
@@ -238,7 +238,7 @@ void openmetrics_write(FILE *out, const struct json_object *document) {
     put_single(out, "pages_page_size_bytes", "Bytes of a page.", member_count(document, "page_bytes"));
     put_single(out, "pages_processes", "Address spaces measured.", member_count(totals, "processes"));
     put_counts(out, "pages_",
-               strcmp(member_text(document, "scope"), "all") == 0 ? "" : " of programs and libraries", &(struct series){ totals, NULL, NULL }, 1);
+               strcmp(member_text(document, "scope"), "all") == 0 ? "" : " (of programs and libraries)", &(struct series){ totals, NULL, NULL }, 1);
     put_classes(out, totals);
     put_histogram(out, document);
     put_segments(out, document);

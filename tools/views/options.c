@@ -67,6 +67,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
                         (views->openmetrics && strcmp(views->openmetrics, "-") == 0);
         if (on_stdout > 1)
             argp_error(state, "only one of --json, --csv, --html - and --openmetrics - can have standard output");
+        if (views->record && strcmp(views->record, "-") == 0)
+            argp_error(state, "--record needs a file; --json with --interval prints a report a line");
         if (views->reports && !views->interval_s)
             argp_error(state, "--reports needs --interval");
         if (views->number && !views->from)
