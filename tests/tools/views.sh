@@ -120,12 +120,13 @@ inode=$(stat -c %i "$work/new.prom")
 equal "the file is exchanged, not rewritten" "$([ "$(stat -c %i "$work/new.prom")" != "$inode" ] && echo yes)" yes
 
 # ---- over time ----
-status "three reports" 0 "$ldr" pages --interval 0.1 --reports 3 --csv=totals --record "$work/t.jsonl" "${pids[@]}"
+status "three reports" 0 "$ldr" pages --interval 1 --reports 3 --csv=totals --record "$work/t.jsonl" "${pids[@]}"
 equal "three reports: titles once, a line each" "$(cut -d, -f1 "$work/out" | grep -c '^20') $(grep -c '^time' "$work/out") $(wc -l <"$work/t.jsonl")" "3 1 3"
-equal "three reports: a tenth of a second apart" "$(python3 -c '
+# the first may have begun late and the last too: two beats, less one report's time
+equal "three reports: a second apart" "$(python3 -c '
 import datetime, json, sys
 times = [datetime.datetime.fromisoformat(json.loads(line)["time"].rstrip("Z")) for line in open(sys.argv[1])]
-print(all(0.08 <= (b - a).total_seconds() <= 5 for a, b in zip(times, times[1:])))' "$work/t.jsonl")" True
+print(times == sorted(times) and 1 < (times[2] - times[0]).total_seconds() < 20)' "$work/t.jsonl")" True
 status "JSON over time" 0 "$ldr" pages --interval 0.1 --reports 2 --json "${pids[0]}"
 equal "JSON over time: a report a line" "$(wc -l <"$work/out") $(python3 -c 'import json, sys; print({json.loads(line)["schema"] for line in open(sys.argv[1])})' "$work/out")" "2 {'ldr-pages'}"
 "$ldr" pages --interval 20 --record "$work/s.jsonl" "${pids[0]}" >"$work/out" 2>&1 &

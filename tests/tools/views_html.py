@@ -145,14 +145,19 @@ try:
     if kind == "large":
         load = browser.evaluate("(n => n.loadEventEnd - n.startTime)(performance.getEntriesByType('navigation')[0])")
         check(f"loaded within 3 s (of the browser's time: {load:.0f} ms)", load < 3000, True)
+        # best of three, and not the worst of all frames: what is slow by itself is slow each time, what others on the machine do is not
         took = browser.evaluate("""(async () => { const s = document.getElementById('search'); let most = 0;
-            for (const word of ['l', 'li', 'lib', 'libg', '']) { const t = performance.now(); s.value = word; s.dispatchEvent(new Event('input'));
-              document.body.offsetHeight; most = Math.max(most, performance.now() - t); } return most; })()""")
-        check(f"a letter typed into the search is answered within 250 ms ({took:.0f} ms)", took < 250, True)
-        worst = browser.evaluate("""(async () => { let most = 0, last = performance.now();
+            for (const word of ['l', 'li', 'lib', 'libg', '']) {
+              let best = Infinity;
+              for (let i = 0; i < 3; i++) { s.value = ''; s.dispatchEvent(new Event('input')); document.body.offsetHeight;
+                const t = performance.now(); s.value = word; s.dispatchEvent(new Event('input')); document.body.offsetHeight;
+                best = Math.min(best, performance.now() - t); }
+              most = Math.max(most, best); } return most; })()""")
+        check(f"a letter typed into the search is answered within 100 ms ({took:.0f} ms)", took < 100, True)
+        frames = sorted(browser.evaluate("""(async () => { const frames = []; let last = performance.now();
             for (let i = 0; i < 60; i++) { scrollBy(0, 600); await new Promise(requestAnimationFrame);
-              const now = performance.now(); most = Math.max(most, now - last); last = now; } return most; })()""")
-        check(f"scrolling draws within 250 ms a frame ({worst:.0f} ms at worst)", worst < 250, True)
+              const now = performance.now(); frames.push(now - last); last = now; } return frames; })()"""))
+        check(f"scrolling draws nine frames of ten within 200 ms (median {frames[30]:.0f} ms, worst {frames[-1]:.0f} ms)", frames[53] < 200, True)
     check("nothing was loaded beside the page", browser.evaluate("performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith('data:'))"), [])
     check("no console message, no exception, no request", browser.messages, [])
 finally:
