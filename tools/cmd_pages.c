@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +20,23 @@ struct pages_options {
     size_t word_count;
     bool all, why, map;
     enum scope scope;
+    pid_t *roots; /* of --children */
+    size_t root_count;
+    bool by_user;
+    uid_t user;
+    const char *object; /* of --pages */
     struct column_choice columns; /* count 0: the usual ones */
     size_t top, sort;
     struct view_options views;
 };
 
-enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
+    { "user", 'u', "USER", 0, "Every process of the user (name or number)", 0 },
+    { "children", KEY_CHILDREN, "PID", 0, "The process PID and all that descend from it; may be given again", 0 },
+    { "pages", KEY_PAGES, "OBJECT", 0, "The page table of the object (path, or its last part; [anonymous] too) in every process", 0 },
     { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
     { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
@@ -39,6 +48,27 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
+/* The names of the machine's own list of users: a static program cannot ask other sources. */
+static bool find_user(const char *name, uid_t *user) {
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(name, &end, 10);
+    if (*name >= '0' && *name <= '9' && !*end && !errno && number <= UINT32_MAX) {
+        *user = (uid_t)number;
+        return true;
+    }
+    FILE *list = fopen("/etc/passwd", "re");
+    bool found = false;
+    for (struct passwd *entry; list && !found && (entry = fgetpwent(list)); )
+        if (strcmp(entry->pw_name, name) == 0) {
+            *user = entry->pw_uid;
+            found = true;
+        }
+    if (list)
+        fclose(list);
+    return found;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
     switch (key) {
@@ -46,6 +76,22 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'a': pages->all = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
     case KEY_MAP: pages->map = true; return 0;
+    case 'u':
+        pages->by_user = true;
+        if (!find_user(arg, &pages->user))
+            argp_error(state, "no user is called '%s' in /etc/passwd", arg);
+        return 0;
+    case KEY_CHILDREN: {
+        char *end;
+        errno = 0;
+        long pid = strtol(arg, &end, 10);
+        if (errno || *end || end == arg || pid <= 0 || pid > INT32_MAX)
+            argp_error(state, "--children needs a PID, not '%s'", arg);
+        pages->roots = must_grow(pages->roots, pages->root_count + 1, sizeof *pages->roots);
+        pages->roots[pages->root_count++] = (pid_t)pid;
+        return 0;
+    }
+    case KEY_PAGES: pages->object = arg; return 0;
     case KEY_SCOPE:
         if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
             argp_error(state, "--scope is elf or all, not '%s'", arg);
@@ -78,12 +124,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_END:
         if ((pages->columns.count || pages->sort != COLUMNS) && views_replace_text(&pages->views))
             argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
-        if (pages->views.from && (pages->all || pages->word_count))
-            argp_error(state, "--from shows what was recorded: no --all, names or PIDs with it");
+        if (pages->views.from && (pages->all || pages->word_count || pages->root_count || pages->by_user))
+            argp_error(state, "--from shows what was recorded: no choice of processes with it");
         if (pages->map && !pages->views.json && !pages->views.record)
             argp_error(state, "--map needs --json or --record");
-        if (pages->all && pages->word_count)
-            argp_error(state, "--all and names or PIDs exclude each other");
+        if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
+            argp_error(state, "--all and a choice of processes exclude each other");
+        if (pages->object && (pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record || pages->views.from))
+            argp_error(state, "--pages is a view of its own: only --json goes with it");
+        if (pages->object && *pages->object == '[') /* memory without a file */
+            pages->scope = SCOPE_ALL;
         for (size_t i = 0; i < pages->word_count; i++)
             if (!*pages->words[i])
                 argp_error(state, "an empty word names no process");
@@ -99,7 +149,7 @@ static const struct argp argp = {
     "Show the physical pages that processes share: per object and segment, exact, from the kernel's page tables.\v"
     "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, a program's file name or argv[0]. "
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
-    "processes that share one count once. 'shared' and 'private' are meant among the processes measured.\n"
+    "processes that share one count once; --scope all counts every mapping. 'shared' and 'private' are meant among the processes measured.\n"
     "\n"
     "Private copies are told apart by what made them, comparing memory with the file: relocation only, relocation and a later "
     "write, write only, identical to the file (a needless copy). Where memory may not be read the cause is unknown: with "
@@ -120,6 +170,9 @@ static const struct argp argp = {
     "  ldr pages --top 0 $(pgrep -d ' ' nginx)\n"
     "  ldr pages --why python3                and what made their copies private\n"
     "  ldr pages --all --json | jq .totals\n"
+    "  ldr pages --scope all --user postgres  all memory of a user's processes, by class\n"
+    "  ldr pages --children $$                what this shell started\n"
+    "  ldr pages --pages libz.so.1 nginx      the page table of one library\n"
     "  ldr pages --html report.html nginx\n"
     "  ldr pages --record day.jsonl --interval 60 nginx; ldr pages diff day.jsonl\n",
     children, NULL, NULL,
@@ -243,7 +296,9 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
                  targets->count, plural_es(targets->count));
     else if (collection->vanished)
         warn_ldr("all %" PRIu64 " processes ended before they could be measured", collection->vanished);
-    else if (!pages->word_count && !pages->all)
+    else if (pages->by_user && !pages->word_count && !pages->root_count)
+        warn_ldr("user %u has no process", (unsigned)pages->user);
+    else if (!pages->word_count && !pages->root_count && !pages->all)
         warn_ldr("no process runs on %s%s; name processes to measure them whatever their linker", linker ? linker : "ld-ldr.so",
                  targets->unexamined ? " (among those that may be examined)" : "");
     return LDR_EXIT_NO_TARGET;
@@ -255,7 +310,10 @@ struct request { const struct pages_options *pages; const char *linker; };
 static int report_once(void *context, bool again, bool *stop) {
     const struct request *request = context;
     const struct pages_options *pages = request->pages;
-    struct target_choice choice = { pages->words, pages->word_count, pages->all, request->linker };
+    bool chosen = pages->word_count || pages->root_count || pages->by_user;
+    struct target_choice choice = { .words = pages->words, .word_count = pages->word_count, .roots = pages->roots,
+                                    .root_count = pages->root_count, .by_user = pages->by_user, .user = pages->user,
+                                    .all = pages->all, .linker = request->linker };
     struct targets targets;
     struct collection collection;
     progress_start();
@@ -266,21 +324,23 @@ static int report_once(void *context, bool again, bool *stop) {
     if (collection.snapshot.owner_count == 0) {
         progress_end();
         status = no_target(pages, &targets, &collection, request->linker);
-        *stop = pages->word_count != 0;
+        *stop = chosen && !pages->by_user;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
-            .which = pages->word_count ? "chosen " : "", .where = pages->word_count || pages->all ? "" : " on ld-ldr.so",
-            
+            .which = chosen ? "chosen " : "", .where = chosen || pages->all ? "" : " on ld-ldr.so",
             .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
             .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
         progress_end();
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
-        if (views_replace_text(&pages->views)) {
+        bool found = true;
+        if (pages->object) {
+            found = report_table(&report, pages->object, pages->views.json);
+        } else if (views_replace_text(&pages->views)) {
             struct json_object *document = report_document(&report);
             if (!views_write(&pages->views, document, again))
                 status = LDR_EXIT_FAILED;
@@ -292,6 +352,10 @@ static int report_once(void *context, bool again, bool *stop) {
         }
         fflush(stdout);
         warn_of_limits(&report);
+        if (!found) {
+            status = LDR_EXIT_NO_TARGET;
+            warn_ldr("none of the processes maps %s", pages->object);
+        }
         tally_free(&tally);
     }
     collection_free(&collection);
@@ -313,5 +377,6 @@ int cmd_pages(int argc, char **argv) {
     struct request request = { &pages, linker };
     int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
+    free(pages.roots);
     return status;
 }

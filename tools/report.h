@@ -38,7 +38,13 @@ static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "
 
 const char *method_name(enum method method);
 void report_text(const struct report *report);
+/* json_name - a name of a file or process, which is bytes, as text of JSON, which is UTF-8 (text_utf8) */
+struct json_object *json_name(const char *bytes);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
 struct json_object *report_document(const struct report *report);
+
+/* report_table - the page table of every object of that path, or whose path ends in /NAME, in every process
+ *   returns false when nobody maps such an object (text: nothing is printed) */
+bool report_table(const struct report *report, const char *name, bool json);
 
 #endif

@@ -22,11 +22,15 @@ static void put(struct json_object *to, const char *key, uint64_t value) {
     json_object_object_add(to, key, json_object_new_uint64(value));
 }
 
-/* Names of files and processes are bytes, JSON is UTF-8: a byte that belongs to no character becomes the four characters \xNN. */
-static void put_text(struct json_object *to, const char *key, const char *value) {
-    char *text = text_utf8(value);
-    json_object_object_add(to, key, json_object_new_string(text));
+struct json_object *json_name(const char *bytes) {
+    char *text = text_utf8(bytes);
+    struct json_object *string = json_object_new_string(text);
     free(text);
+    return string;
+}
+
+static void put_text(struct json_object *to, const char *key, const char *value) {
+    json_object_object_add(to, key, json_name(value));
 }
 
 /* Now, in UTC to the millisecond: 2026-11-21T05:20:01.123Z */

@@ -39,6 +39,7 @@ status_and "pages, reports without interval" 2 "--reports needs --interval" "$ld
 status_and "pages, no reports" 2 "a number from 1 on, not '0'" "$ldr" pages --interval 1 --reports 0 1
 status_and "pages, report without from" 2 "--report needs --from" "$ldr" pages --report 2 1
 status_and "pages, from without a view" 2 "--from needs a view" "$ldr" pages --from x
+status_and "pages, --pages with another view" 2 "only --json goes with it" "$ldr" pages --pages libc.so.6 --csv 1
 status_and "pages, from and a process" 2 "--from shows what was recorded" "$ldr" pages --from x --json 1
 status_and "pages, from and an interval" 2 "no --interval" "$ldr" pages --from x --json --interval 1
 status_and "pages, record to standard output" 2 "--record needs a file" "$ldr" pages --record - 1

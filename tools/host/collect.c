@@ -111,6 +111,7 @@ static void hand_over(struct process *processes, size_t count, struct collection
                 process->owner = (struct owner){ 0 };
                 collection->names[owner].name = process->target->name;
                 collection->names[owner].proc = process->target->proc;
+                collection->names[owner].memory_unreadable = process->memory_unreadable;
             }
             owner_of[i] = (uint32_t)owner;
             struct owner_name *name = &collection->names[owner];
@@ -152,7 +153,8 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
     for (size_t i = 0; i < targets->count; i++)
         collector->processes[i].target = &targets->list[i];
 
-    do {
+    struct explainer *explainer = explainer_new(readings);
+    for (;;) {
         progress_phase("reading page tables of processes", targets->count);
         parallel_for(targets->count, read_one, collector);
         collection->unstable = 0;
@@ -160,7 +162,10 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
             if (collector->processes[i].state == PROCESS_OK)
                 collection->unstable += collector->processes[i].changed;
         collection->readings++;
-    } while (collection->readings < 2 || (collection->unstable && collection->readings < READINGS_MAX));
+        if (collection->readings >= 2 && (!collection->unstable || collection->readings == READINGS_MAX))
+            break;
+        explainer_run(explainer, collector->processes, targets->count);
+    }
 
     for (size_t i = 0; i < WORKERS_MAX; i++)
         reader_free(&collector->readers[i]);
@@ -176,9 +181,8 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
         collection->shapes_unknown += snapshot->objects[i].kind == OBJECT_ELF && !snapshot->objects[i].shape.known;
     files_end(&readings->files);
     collection->merged_unknown = !kernel_find_merged(snapshot);
+    explainer_end(explainer, collection);
     kernel_free(&kernel);
-    progress_phase("comparing private pages with files, by process", snapshot->owner_count);
-    find_causes(collection);
     parallel_for(snapshot->owner_count, read_facts, collection);
     pthread_mutex_destroy(&readings->lock);
     free(collector->processes);

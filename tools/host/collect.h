@@ -21,9 +21,14 @@ struct targets {
     uint64_t unexamined; /* could not be asked whether they belong to the list, for want of permission */
 };
 
+/* Whoever is meant by one of these; nothing given: by linker. */
 struct target_choice {
-    char *const *words;     /* PIDs and names; none: by linker */
+    char *const *words;     /* PIDs and names */
     size_t word_count;
+    const pid_t *roots;     /* these processes and what descends from them */
+    size_t root_count;
+    bool by_user;           /* every process with this real user */
+    uid_t user;
     bool all;               /* every process */
     const char *linker;     /* path of ld-ldr.so, NULL if not found */
 };
@@ -39,6 +44,7 @@ struct owner_name {
     size_t pid_count;
     const char *name; /* of the first; points into the targets */
     int proc;         /* the first's /proc folder; the targets' */
+    bool memory_unreadable;  /* the causes of its private copies are unknown for that reason */
     struct proc_facts facts; /* the first's, read after the page tables */
 };
 

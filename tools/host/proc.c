@@ -101,6 +101,29 @@ static uint64_t status_number(const struct text *status, const char *name) {
     return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
+pid_t proc_parent(int proc) {
+    struct text stat = { 0 };
+    int parent = 0;
+    if (proc_read(proc, "stat", &stat) == 0) {
+        const char *after = strrchr(stat.bytes, ')');
+        if (!after || sscanf(after + 1, " %*c %d", &parent) != 1)
+            parent = 0;
+    }
+    text_free(&stat);
+    return parent;
+}
+
+int proc_user(int proc, uid_t *user) {
+    struct text status = { 0 };
+    int error = proc_read(proc, "status", &status);
+    if (!error && !strstr(status.bytes, "\nUid:"))
+        error = -ESRCH;
+    if (!error)
+        *user = (uid_t)status_number(&status, "\nUid:");
+    text_free(&status);
+    return error;
+}
+
 int proc_facts_read(int proc, struct text *text, struct proc_facts *facts) {
     *facts = (struct proc_facts){ 0 };
     int error = proc_read(proc, "status", text);

@@ -28,6 +28,12 @@ pid_t *proc_pids(size_t *count);
  * Reads /proc/PID/stat, which everybody may read. */
 bool proc_has_memory(int proc);
 
+/* proc_parent - PID of its parent, 0 if it has none or is gone */
+pid_t proc_parent(int proc);
+
+/* proc_user - its real user ID; 0 or -errno */
+int proc_user(int proc, uid_t *user);
+
 /* What the kernel itself counts for a process. */
 struct proc_facts {
     uint64_t rss_pages, swap_pages;      /* VmRSS and VmSwap: all mappings */

@@ -19,6 +19,7 @@ struct process {
     uint64_t maps_hash, maps_turned; /* of the maps text that vmas are from, and files.turned_out then */
     uint64_t changed;                /* pages that the last reading found different; mappings that came or went count at least 1 */
     bool read;                       /* at least once */
+    bool memory_unreadable;          /* found when its copies were to be compared */
 };
 void process_free(struct process *process);
 

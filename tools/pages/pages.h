@@ -149,11 +149,11 @@ struct owner {
 /* words_make - room for word_count words, all absent. 10 million pages take 40 MB. */
 void words_make(struct owner *owner, size_t word_count);
 void words_free(struct owner *owner);
-/* word_get - the word as word_place made it */
-uint64_t word_get(const struct owner *owner, enum method method, size_t at);
+/* word_get - the word as word_place made it (after pagemap's bits, below) */
+static inline uint64_t word_get(const struct owner *owner, enum method method, size_t at);
 /* word_set - true when it differs from what was there; its cause is unknown then */
 bool word_set(struct owner *owner, enum method method, size_t at, uint64_t place);
-enum page_cause cause_get(const struct owner *owner, size_t at);
+static inline enum page_cause cause_get(const struct owner *owner, size_t at);
 void cause_set(struct owner *owner, size_t at, enum page_cause cause);
 
 enum scope {
@@ -342,8 +342,8 @@ struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_k
 void tally_make(struct tally *tally, const struct snapshot *snapshot);
 void tally_free(struct tally *tally);
 
-/* page_class_of - the class of page i of a run; set and size (both may be NULL) are of its owners, 0 and 1 where only the
- * page itself tells that it has no other */
+/* page_class_of - the class of page i of a run; set (of tally->frames, of a swapped page of tally->slots) and size, both may be
+ * NULL, are of its owners: 0 and 1 where only the page itself tells that it has no other */
 enum page_class page_class_of(const struct tally *tally, const struct snapshot *snapshot, uint32_t owner, const struct run *run,
                               size_t i, struct frame_cursor *cursor, uint32_t *set, uint32_t *size);
 
@@ -392,6 +392,31 @@ struct strip *row_strips(const struct run_index *index, const struct tally *tall
 static inline uint64_t word_place(uint64_t word, enum method method) {
     uint64_t keep = PM_PRESENT | PM_SWAPPED | PM_FILE | (method == METHOD_FRAMES ? PM_FRAME : PM_EXCLUSIVE);
     return word & (PM_PRESENT | PM_SWAPPED) ? word & keep : 0;
+}
+
+/* ---- the readers of words.c, here because they run for every page several times ---- */
+
+#define WORD_WIDE (UINT32_C(1) << 31)
+#define WORD_FILE (UINT32_C(1) << 27)
+#define WORD_FRAME ((UINT32_C(1) << 27) - 1)
+#define WORD_INDEX ((UINT32_C(1) << 28) - 1)
+enum { WORD_CAUSE_SHIFT = 28, WORD_EXCLUSIVE = 1, WORD_NOT_EXCLUSIVE = 2 };
+#define WORD_CAUSE (UINT32_C(7) << WORD_CAUSE_SHIFT)
+
+static inline uint64_t word_get(const struct owner *owner, enum method method, size_t at) {
+    uint32_t word = owner->words[at] & ~WORD_CAUSE;
+    if (!word)
+        return 0;
+    if (word & WORD_WIDE)
+        return owner->wide[word & WORD_INDEX];
+    uint64_t place = PM_PRESENT | (word & WORD_FILE ? PM_FILE : 0);
+    if (method == METHOD_FRAMES)
+        return place | (word & WORD_FRAME);
+    return place | ((word & WORD_FRAME) == WORD_EXCLUSIVE ? PM_EXCLUSIVE : 0);
+}
+
+static inline enum page_cause cause_get(const struct owner *owner, size_t at) {
+    return (enum page_cause)(owner->words[at] >> WORD_CAUSE_SHIFT & 7);
 }
 
 #endif

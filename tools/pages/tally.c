@@ -235,7 +235,7 @@ enum page_class page_class_of(const struct tally *tally, const struct snapshot *
     if (keying == PAGE_KEYED || (keying == PAGE_SWAPPED && snapshot->method == METHOD_FRAMES))
         frame = frame_find(frames, keying == PAGE_SWAPPED ? &slot : cursor, key);
     if (set)
-        *set = frame && keying == PAGE_KEYED ? frame->set : 0;
+        *set = frame ? frame->set : 0;
     if (size)
         *size = frame ? frame_owners(frames, frame) : 1;
     return class_of(tally, run, word, frame, keying, cause_get(owner, run->word + i));
