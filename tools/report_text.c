@@ -1,6 +1,7 @@
 /* report_text.c - the page report for people: a headline, one table that adds up, and what limits it. */
 #include "ldr.h"
 #include "report.h"
+#include "views/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,20 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NUMBER_LEN = 32 };
-
-/* 12,345,678 */
-static const char *grouped(uint64_t number, char *text) {
-    char digits[NUMBER_LEN];
-    int len = snprintf(digits, sizeof digits, "%" PRIu64, number), at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    return text;
-}
+enum { NUMBER_LEN = GROUPED_LEN };
 
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
 
@@ -30,19 +18,20 @@ struct line {
     const char *object; /* "" under the object's first line */
     const char *segment;
     bool has_procs, rule; /* rule: a line of dashes instead */
+    bool correction;      /* what the lines above are too much */
     uint64_t procs;
     struct counts counts;
 };
 
-struct table {
-    struct line *lines;
+struct lines {
+    struct line *list;
     size_t count;
     struct column_choice columns;
 };
 
-static void add_line(struct table *table, struct line line) {
-    table->lines = must_grow(table->lines, table->count + 1, sizeof *table->lines);
-    table->lines[table->count++] = line;
+static void add_line(struct lines *lines, struct line line) {
+    lines->list = must_grow(lines->list, lines->count + 1, sizeof *lines->list);
+    lines->list[lines->count++] = line;
 }
 
 static bool is_empty(const struct counts *counts) { return counts->pages + counts->swapped == 0; }
@@ -59,14 +48,14 @@ static const char *object_label(const struct report *report, const size_t *order
     return name;
 }
 
-static void add_object(struct table *table, const struct report *report, const char *label, size_t index) {
+static void add_object(struct lines *lines, const struct report *report, const char *label, size_t index) {
     const struct tally *tally = report->tally;
     bool first = true;
     for (uint32_t i = tally->first_row[index]; i < tally->first_row[index + 1]; i++) {
         const struct row *row = &tally->rows[i];
         if (is_empty(&row->counts))
             continue;
-        add_line(table, (struct line){ first ? label : "", segment_name(row->kind), true, false, row->owners, row->counts });
+        add_line(lines, (struct line){ first ? label : "", segment_name(row->kind), .has_procs = true, .procs = row->owners, .counts = row->counts });
         first = false;
     }
 }
@@ -110,13 +99,13 @@ static size_t *sorted_objects(const struct report *report, size_t *count) {
     return order;
 }
 
-static void fill_table(struct table *table, const struct report *report, char **others_label) {
+static void fill_table(struct lines *lines, const struct report *report, char **others_label) {
     const struct tally *tally = report->tally;
     size_t count, *order = sorted_objects(report, &count);
     /* one object more costs no more lines than the line that would say so */
     size_t shown = report->top && count > report->top + 1 ? report->top : count;
     for (size_t i = 0; i < shown; i++)
-        add_object(table, report, object_label(report, order, count, order[i]), order[i]);
+        add_object(lines, report, object_label(report, order, count, order[i]), order[i]);
     bool first = true;
     for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
         struct counts others = { 0 };
@@ -129,15 +118,15 @@ static void fill_table(struct table *table, const struct report *report, char **
             continue;
         if (!*others_label)
             *others_label = must_format("%zu other objects", count - shown);
-        add_line(table, (struct line){ first ? *others_label : "", segment_name(kind), false, false, 0, others });
+        add_line(lines, (struct line){ first ? *others_label : "", segment_name(kind), .counts = others });
         first = false;
     }
-    add_line(table, (struct line){ .rule = true });
+    add_line(lines, (struct line){ .rule = true });
     first = true;
     for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
         if (is_empty(&tally->kinds[kind]))
             continue;
-        add_line(table, (struct line){ first ? "all objects" : "", segment_name(kind), false, false, 0, tally->kinds[kind] });
+        add_line(lines, (struct line){ first ? "all objects" : "", segment_name(kind), .counts = tally->kinds[kind] });
         first = false;
     }
     if (tally->rows_overlap) {
@@ -148,85 +137,48 @@ static void fill_table(struct table *table, const struct report *report, char **
         for (size_t i = 0; i < COLUMNS; i++)
             if (columns[i].kind == COLUMN_COUNT)
                 *(uint64_t *)((char *)&less + columns[i].offset) -= column_value(i, &tally->total);
-        add_line(table, (struct line){ "", "less: in two lines", false, false, 0, less });
+        add_line(lines, (struct line){ "", "less: in two lines", .correction = true, .counts = less });
     }
-    add_line(table, (struct line){ "total", "", true, false, report->collection->snapshot.owner_count, tally->total });
+    add_line(lines, (struct line){ "total", "", .has_procs = true, .procs = report->collection->snapshot.owner_count, .counts = tally->total });
     free(order);
 }
 
 static void number_cell(char cell[NUMBER_LEN], const struct line *line, size_t column) {
     uint64_t value = column_value(column, &line->counts);
-    if (strncmp(line->segment, "less", 4) != 0) {
+    if (!line->correction)
         grouped(value, cell);
-    } else if (value) {
-        /* copies avoided between two rows are more than the rows' own: this is a number below zero */
-        bool more = value > INT64_MAX;
-        cell[0] = more ? '+' : '-';
-        grouped(more ? -value : value, cell + 1);
-    }
+    else if (value)
+        /* what the lines above are too much, or too little: below zero (copies avoided between two rows are no row's own) */
+        grouped_change(-(int64_t)value, cell);
 }
 
-/* The cells of a line, or with LINE NULL the titles; their number. */
-static int line_cells(const struct table *table, const struct line *line, char cells[COLUMNS_MAX][NUMBER_LEN]) {
-    memset(cells, 0, (size_t)COLUMNS_MAX * NUMBER_LEN);
-    for (size_t i = 0; i < table->columns.count; i++) {
-        size_t column = table->columns.list[i];
-        if (!line)
-            strcpy(cells[i], columns[column].title);
-        else if (columns[column].kind == COLUMN_COUNT)
-            number_cell(cells[i], line, column);
-        else if (columns[column].kind == COLUMN_PROCESSES && line->has_procs)
-            grouped(line->procs, cells[i]);
-        else if (columns[column].kind == COLUMN_SHARE && line->counts.frames && strncmp(line->segment, "less", 4) != 0)
-            /* rounded down: 100 % means every one */
-            snprintf(cells[i], NUMBER_LEN, "%" PRIu64 " %%", line->counts.shared * 100 / line->counts.frames);
-    }
-    return (int)table->columns.count;
-}
-
-static void print_table(const struct table *table) {
-    int object_width = 6, segment_width = 9, widths[COLUMNS_MAX];
-    char cells[COLUMNS_MAX][NUMBER_LEN], titles[COLUMNS_MAX][NUMBER_LEN];
-    int count = line_cells(table, NULL, titles);
-    for (int c = 0; c < count; c++)
-        widths[c] = (int)strlen(titles[c]);
-    for (size_t i = 0; i < table->count; i++) {
-        const struct line *line = &table->lines[i];
-        if (line->rule)
-            continue;
-        line_cells(table, line, cells);
-        if ((int)strlen(line->object) > object_width)
-            object_width = (int)strlen(line->object);
-        if ((int)strlen(line->segment) > segment_width)
-            segment_width = (int)strlen(line->segment);
-        for (int c = 0; c < count; c++)
-            if ((int)strlen(cells[c]) > widths[c])
-                widths[c] = (int)strlen(cells[c]);
-    }
-    printf("%-*s  %-*s", object_width, "object", segment_width, "segment");
-    int total = object_width + 2 + segment_width;
-    for (int c = 0; c < count; c++) {
-        printf("  %*s", widths[c], titles[c]);
-        total += 2 + widths[c];
-    }
-    putchar('\n');
-    for (size_t i = 0; i < table->count; i++) {
-        const struct line *line = &table->lines[i];
+static void print_table(const struct lines *lines) {
+    struct table table = { .columns = 2 + lines->columns.count, .left = 2 };
+    table_cell(&table, "object");
+    table_cell(&table, "segment");
+    for (size_t i = 0; i < lines->columns.count; i++)
+        table_cell(&table, columns[lines->columns.list[i]].title);
+    for (const struct line *line = lines->list; line < lines->list + lines->count; line++) {
         if (line->rule) {
-            for (int c = 0; c < total; c++)
-                putchar('-');
-            putchar('\n');
+            table_rule(&table);
             continue;
         }
-        line_cells(table, line, cells);
-        int last = count - 1;
-        while (last >= 0 && !*cells[last])
-            last--;
-        printf("%-*s  %-*s", object_width, line->object, segment_width, line->segment);
-        for (int c = 0; c <= last; c++)
-            printf("  %*s", widths[c], cells[c]);
-        putchar('\n');
+        table_cell(&table, line->object);
+        table_cell(&table, line->segment);
+        for (size_t i = 0; i < lines->columns.count; i++) {
+            const struct column *column = &columns[lines->columns.list[i]];
+            char cell[NUMBER_LEN] = "";
+            if (column->kind == COLUMN_COUNT)
+                number_cell(cell, line, lines->columns.list[i]);
+            else if (column->kind == COLUMN_PROCESSES && line->has_procs)
+                grouped(line->procs, cell);
+            else if (column->kind == COLUMN_SHARE && line->counts.frames && !line->correction)
+                /* rounded down: 100 % means every one */
+                snprintf(cell, sizeof cell, "%" PRIu64 " %%", line->counts.shared * 100 / line->counts.frames);
+            table_cell(&table, cell);
+        }
     }
+    table_print(stdout, &table);
 }
 
 static void print_headline(const struct report *report) {
@@ -315,19 +267,19 @@ static void print_method(const struct report *report) {
 
 void report_text(const struct report *report) {
     bool all = report->collection->snapshot.scope == SCOPE_ALL;
-    struct table table = { 0 };
+    struct lines lines = { 0 };
     if (report->columns)
-        table.columns = *report->columns;
+        lines.columns = *report->columns;
     else
-        columns_default(&table.columns, report->why, report->tally->total.causes[CAUSE_UNKNOWN] != 0, all);
+        columns_default(&lines.columns, report->why, report->tally->total.causes[CAUSE_UNKNOWN] != 0, all);
     char *others_label = NULL;
     print_headline(report);
-    fill_table(&table, report, &others_label);
-    print_table(&table);
+    fill_table(&lines, report, &others_label);
+    print_table(&lines);
     print_sums(report);
     if (all)
         print_classes(report);
     print_method(report);
     free(others_label);
-    free(table.lines);
+    free(lines.list);
 }

@@ -93,6 +93,12 @@ hold "$work/"$'na\xffme\xe2\x82\n"<' -c "$waits"; await
 status "a name that is no UTF-8" 0 "$ldr" pages --json "$answer"
 equal "a name that is no UTF-8: bytes are escaped" "$(python3 -c 'import json, sys; print([o["path"] for o in json.load(open(sys.argv[1]))["objects"] if "me" in o["path"]][0].split("/")[-1])' "$work/out")" 'na\xffme\xe2\x82'$'\n''"<'
 
+cp /bin/bash "$work/"$'red\e[31m\xc2\x9b'
+hold "$work/"$'red\e[31m\xc2\x9b' -c "$waits"; await
+"$ldr" pages "$answer" >"$work/out"
+"$ldr" pages --pages $'red\e[31m\xc2\x9b' "$answer" >>"$work/out"
+equal "a name that would colour the terminal: shown without its control characters" "$(grep -c 'red?\[31m??' "$work/out") $(LC_ALL=C grep -c $'[\e\x9b]' "$work/out")" "3 0"
+
 # ---- files are replaced whole ----
 ln -s m.prom "$work/link.prom"
 chmod 640 "$work/m.prom"
