@@ -164,6 +164,9 @@ bad "a count with a fraction" "expected int" 'd["objects"][1]["frames"] = 7.5'
 bad "an object that is none" "objects[0] is null" 'd["objects"][0] = None'
 bad "a path that is none" "path of objects[0]" 'd["objects"][0]["path"] = ["a"]'
 bad "a negative number deep inside" "minor_faults is -5" 'd["processes"][1]["minor_faults"] = -5'
+bad "a row of the matrix too short" "row 0 of matrix has 0 numbers" 'd["matrix"] = {"owners": [0], "shared_frames": [[]]}'
+bad "a map that is none" "objects[0].segments[0].map[0] is 7" 'd["objects"][0]["segments"][0]["map"][0] = 7'
+bad "a class as text" "class heap of totals" 'd["totals"]["classes"]["heap"] = "many"'
 bad "too deep" "nesting too deep" 'x = []
 for _ in range(5000): x = [x]
 d["extra"] = json.loads(json.dumps(None)); d = {"schema": "ldr-pages", "extra": 1, "x": "@"}
