@@ -12,7 +12,7 @@
 #include "../ldr.h"
 #include "causes.h"
 #include "kernel.h"
-#include "parallel.h"
+#include "../parallel.h"
 #include "reading.h"
 
 #include <errno.h>
