@@ -13,7 +13,7 @@
 #include "../progress.h"
 #include "causes.h"
 #include "kernel.h"
-#include "parallel.h"
+#include "../parallel.h"
 #include "reading.h"
 
 #include <errno.h>
