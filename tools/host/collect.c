@@ -10,9 +10,10 @@
  */
 #include "collect.h"
 #include "../ldr.h"
+#include "../progress.h"
 #include "causes.h"
 #include "kernel.h"
-#include "parallel.h"
+#include "../parallel.h"
 #include "reading.h"
 
 #include <errno.h>
@@ -154,6 +155,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
 
     struct explainer *explainer = explainer_new(readings);
     for (;;) {
+        progress_phase("reading page tables of processes", targets->count);
         parallel_for(targets->count, read_one, collector);
         collection->unstable = 0;
         for (size_t i = 0; i < targets->count; i++)
