@@ -90,8 +90,17 @@ static uint64_t cleared(uint64_t word, size_t index, size_t data_len) {
     return kept >= 8 ? word : word & ((UINT64_C(1) << (kept * 8)) - 1);
 }
 
-enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
-                         uint64_t bias) {
+static void tell_written(struct cause_words *words, size_t word, uint64_t linked, bool differs) {
+    uint64_t bit = UINT64_C(1) << (word % 64);
+    words->written[word / 64] |= bit;
+    if (!differs)
+        words->undone[word / 64] |= bit;
+    words->linked[word] = linked;
+}
+
+/* One judgement for both questions: with WORDS every word is told, without it the answer comes as soon as it is certain. */
+static inline enum page_cause judge(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                                    uint64_t bias, struct cause_words *words) {
     if (memcmp(memory, file, PAGE_BYTES) == 0)
         return CAUSE_IDENTICAL;
     /* undone: relative words that hold what the file has, though relocation would have left something else */
@@ -102,7 +111,9 @@ enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t da
             differ |= (uint64_t)(memory[group * 64 + i] != file[group * 64 + i]) << i;
         uint64_t places_here = places ? places->relocated[group] : 0, relative = places ? places->relative[group] : 0;
         relocated |= (differ & places_here) != 0;
-        for (uint64_t left = relative; left && !written; left &= left - 1) {
+        if (words)
+            words->relocated[group] = differ & places_here;
+        for (uint64_t left = relative; left && (words || !written); left &= left - 1) {
             size_t i = (size_t)__builtin_ctzll(left), word = group * 64 + i;
             if (memory[word] == places->linked[word] + bias)
                 continue;
@@ -110,23 +121,43 @@ enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t da
                 written = true;
             else
                 undone = true;
+            if (words)
+                tell_written(words, word, places->linked[word] + bias, differ >> i & 1);
         }
         for (uint64_t left = differ & ~places_here; left; left &= left - 1) {
             size_t word = group * 64 + (size_t)__builtin_ctzll(left);
-            if (word * 8 + 8 <= data_len) {
-                written = true;
-                break;
-            }
-            if (memory[word] == cleared(file[word], word, data_len))
+            uint64_t linked = cleared(file[word], word, data_len);
+            if (word * 8 + 8 > data_len && memory[word] == linked) {
                 relocated = true; /* the linker's clearing */
-            else
-                written = true;
+                continue;
+            }
+            written = true;
+            if (words)
+                tell_written(words, word, linked, true);
+            else if (relocated || data_len == PAGE_BYTES)
+                break; /* else a cleared word may follow */
         }
-        if (relocated && written)
+        if (!words && relocated && written)
             break;
     }
+    if (words && !relocated) /* nothing shows that the object is relocated at all: words as in the file are no writes */
+        for (size_t group = 0; group < CAUSE_WORDS / 64; group++)
+            words->written[group] &= ~words->undone[group];
     written |= relocated && undone;
     if (relocated)
         return written ? CAUSE_RELOCATION_AND_WRITE : CAUSE_RELOCATION;
     return CAUSE_WRITE; /* something differs */
+}
+
+enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                         uint64_t bias) {
+    return judge(memory, file, data_len, places, bias, NULL);
+}
+
+enum page_cause cause_words(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                            uint64_t bias, struct cause_words *words) {
+    memset(words->relocated, 0, sizeof words->relocated);
+    memset(words->written, 0, sizeof words->written);
+    memset(words->undone, 0, sizeof words->undone);
+    return judge(memory, file, data_len, places, bias, words);
 }
