@@ -3,6 +3,7 @@
 #include "host/ldso.h"
 #include "ldr.h"
 #include "report.h"
+#include "why/why.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -14,8 +15,9 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, json, why;
+    bool all, json, why, top_given;
     size_t top;
+    struct why_choice why_object; /* .object NULL: not asked */
 };
 
 enum { KEY_JSON = 256, KEY_WHY, KEY_TOP_DEFAULT = 6 };
@@ -23,17 +25,38 @@ enum { KEY_JSON = 256, KEY_WHY, KEY_TOP_DEFAULT = 6 };
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
     { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
-    { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
+    { "why", KEY_WHY, "OBJECT[:SECTION|PAGE]", OPTION_ARG_OPTIONAL,
+      "What made pages private: in the table, columns reloc, reloc+write, write and identical. With OBJECT: its private pages, "
+      "the relocations on them, the variables that were written, and what could be won", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { 0 },
 };
+
+/* --why=OBJECT, or --why OBJECT when the next word is no process: then it cannot be meant as one. */
+static void take_why(struct pages_options *pages, struct argp_state *state, const char *arg) {
+    pages->why = true;
+    bool next = !arg && state->next < state->argc && *state->argv[state->next] && *state->argv[state->next] != '-';
+    if (next) {
+        char *linker = find_ldso_quietly();
+        next = !is_process(state->argv[state->next], linker);
+        free(linker);
+    }
+    if (next)
+        arg = state->argv[state->next];
+    if (!arg)
+        return;
+    why_choice_free(&pages->why_object);
+    if (!why_parse(arg, &pages->why_object))
+        argp_error(state, "--why needs an object, not '%s'", arg);
+    state->next += next;
+}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
     switch (key) {
     case 'a': pages->all = true; return 0;
     case KEY_JSON: pages->json = true; return 0;
-    case KEY_WHY: pages->why = true; return 0;
+    case KEY_WHY: take_why(pages, state, arg); return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -41,6 +64,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         if (errno || *end || end == arg || *arg == '-')
             argp_error(state, "--top needs a number, not '%s'", arg);
         pages->top = value;
+        pages->top_given = true;
         return 0;
     }
     case ARGP_KEY_ARGS:
@@ -195,17 +219,25 @@ int cmd_pages(int argc, char **argv) {
             .top = pages.top, .why = pages.why,
         };
         report.exact = report_is_exact(&report);
-        if (pages.json)
-            report_json(&report);
-        else
-            report_text(&report);
+        if (pages.why_object.object) {
+            report.why = false; /* causes of other objects' pages are nothing that this report misses */
+            pages.why_object.top = pages.top_given ? pages.top : SIZE_MAX;
+            pages.why_object.json = pages.json;
+            status = why_report(&collection, &pages.why_object, report_is_exact(&report));
+        } else {
+            if (pages.json)
+                report_json(&report);
+            else
+                report_text(&report);
+            status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
+        }
         fflush(stdout);
         warn_of_limits(&report);
-        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         tally_free(&tally);
     }
     collection_free(&collection);
     targets_free(&targets);
+    why_choice_free(&pages.why_object);
     free(linker);
     return status;
 }

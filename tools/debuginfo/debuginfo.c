@@ -116,6 +116,11 @@ const char *debuginfo_source(const struct debuginfo *debuginfo) {
     return file->path ? file->path : "";
 }
 
+void debuginfo_limit(struct debuginfo *debuginfo, enum debuginfo_how how) {
+    if (how < debuginfo->how)
+        debuginfo->how = how;
+}
+
 /* ---- the child's side ---- */
 
 struct wire {

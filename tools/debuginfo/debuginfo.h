@@ -81,6 +81,9 @@ const char *debuginfo_source(const struct debuginfo *debuginfo);
 /* Why it is no better: "" when it is DWARF or when no debug information was found; else one sentence. */
 const char *debuginfo_problem(const struct debuginfo *debuginfo);
 
+/* debuginfo_limit - no better answers than this from here on: who wants only symbols spares himself the debug information */
+void debuginfo_limit(struct debuginfo *debuginfo, enum debuginfo_how how);
+
 /* debuginfo_ask - answers all questions about variables at once; one walk over the debug information for all of them
  *   out     answers   at least one for each question; owned by the caller */
 void debuginfo_ask(struct debuginfo *debuginfo, const struct debuginfo_question *questions, size_t count,
