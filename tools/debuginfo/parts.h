@@ -72,6 +72,7 @@ struct session {
     size_t unit_count, next_unit;
     struct typed *types; /* by signature */
     size_t type_count;
+    struct type_cache *cache; /* types.c's */
     const struct symtab *symbols; /* NULL: none */
     bool cplusplus; /* the unit at hand: "struct" in front of a tag is left out */
 };
@@ -89,6 +90,10 @@ struct die session_next_unit(struct session *session);
 void die_drop(struct die *die);
 struct die die_child(struct die parent);
 struct die die_next(struct die die); /* drops the one it is given */
+/* die_target - where an attribute leads, as a number that names the DIE; die_by_key makes it one */
+bool die_target(const struct session *session, struct die die, Dwarf_Half attribute, uint64_t *key);
+uint64_t die_key(const struct session *session, struct die die);
+struct die die_by_key(const struct session *session, uint64_t key);
 struct die die_follow(const struct session *session, struct die die, Dwarf_Half attribute);
 Dwarf_Half die_tag(struct die die);
 const char *die_text(struct die die, Dwarf_Half attribute); /* NULL if none */
@@ -111,16 +116,20 @@ void words_number(struct words *words, const char *before, uint64_t number, cons
 
 /* ---- types.c ---- */
 
+/* A type as it was read: each DIE once, whatever leads to it. Types live as long as the process. */
+struct type;
+/* type_of - the type that DW_AT_type of the DIE names; NULL: none (void), or it cannot be read */
+const struct type *type_of(struct session *session, struct die die);
 /* type_len - bytes of a variable of this type; 0 when not known */
-uint64_t type_len(const struct session *session, struct die type);
+uint64_t type_len(struct session *session, const struct type *type);
 /* type_words - the type as C text, without a declarator */
-void type_words(const struct session *session, struct die type, struct words *words);
+void type_words(struct session *session, const struct type *type, struct words *words);
 /* type_piece - the smallest named part of TYPE at byte AT: its place and length from the start of TYPE, the path to it, its type */
 struct piece {
     uint64_t at, len;
     struct words path, type;
 };
-void type_piece(const struct session *session, struct die type, uint64_t at, struct piece *piece);
+void type_piece(struct session *session, const struct type *type, uint64_t at, struct piece *piece);
 
 /* ---- lines.c ---- */
 

@@ -179,49 +179,57 @@ static const struct typed *find_type(const struct session *session, const Dwarf_
     return NULL;
 }
 
-static struct die follow_once(const struct session *session, struct die die, Dwarf_Half attribute) {
-    struct die target = { .dbg = die.dbg, .info = die.info };
+/* Offsets are unique in their section only: the two bits above tell which. */
+enum { KEY_TYPES = 1, KEY_SHARED = 2, KEY_SHIFT = 62 };
+
+uint64_t die_key(const struct session *session, struct die die) {
+    uint64_t which = die.dbg == session->shared && session->shared ? KEY_SHARED : die.info ? 0 : KEY_TYPES;
+    return die_offset(die) | which << KEY_SHIFT;
+}
+
+bool die_target(const struct session *session, struct die die, Dwarf_Half attribute, uint64_t *key) {
     Dwarf_Attribute attr;
     Dwarf_Error error;
     Dwarf_Half form;
-    Dwarf_Off off;
-    if (dwarf_attr(die.at, attribute, &attr, &error) != DW_DLV_OK)
-        return target;
+    Dwarf_Off off = 0;
+    if (!die.at || dwarf_attr(die.at, attribute, &attr, &error) != DW_DLV_OK)
+        return false;
     if (dwarf_whatform(attr, &form, &error) != DW_DLV_OK)
         form = 0;
+    uint64_t which = die.dbg == session->shared && session->shared ? KEY_SHARED : die.info ? 0 : KEY_TYPES;
+    bool found = false;
     if (form == DW_FORM_ref_sig8) {
         Dwarf_Sig8 signature;
         const struct typed *type = dwarf_formsig8(attr, &signature, &error) == DW_DLV_OK ? find_type(session, &signature) : NULL;
-        if (type)
-            target.info = type->info;
-        if (!type || dwarf_offdie_b(die.dbg, type->off, type->info, &target.at, &error) != DW_DLV_OK)
-            target.at = NULL;
+        if (type) {
+            off = type->off;
+            which = type->info ? 0 : KEY_TYPES;
+            found = true;
+        }
     } else {
-        bool shared = form == DW_FORM_GNU_ref_alt || form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8;
-        if (shared)
-            target.dbg = session->shared;
-        /* ref_addr leads into .debug_info wherever it stands */
-        if (shared || form == DW_FORM_ref_addr)
-            target.info = true;
-        if (!target.dbg || dwarf_global_formref(attr, &off, &error) != DW_DLV_OK ||
-            dwarf_offdie_b(target.dbg, off, target.info, &target.at, &error) != DW_DLV_OK)
-            target.at = NULL;
+        found = dwarf_global_formref(attr, &off, &error) == DW_DLV_OK;
+        if (form == DW_FORM_GNU_ref_alt || form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8)
+            which = KEY_SHARED;
+        else if (form == DW_FORM_ref_addr && which == KEY_TYPES)
+            which = 0; /* leads into .debug_info wherever it stands */
     }
     dwarf_dealloc_attribute(attr);
-    return target;
+    *key = off | which << KEY_SHIFT;
+    return found && off < UINT64_C(1) << KEY_SHIFT;
+}
+
+struct die die_by_key(const struct session *session, uint64_t key) {
+    uint64_t which = key >> KEY_SHIFT;
+    struct die die = { .dbg = which == KEY_SHARED ? session->shared : session->dbg, .info = which != KEY_TYPES };
+    Dwarf_Error error;
+    if (!die.dbg || dwarf_offdie_b(die.dbg, key & ((UINT64_C(1) << KEY_SHIFT) - 1), die.info, &die.at, &error) != DW_DLV_OK)
+        die.at = NULL;
+    return die;
 }
 
 struct die die_follow(const struct session *session, struct die die, Dwarf_Half attribute) {
-    struct die target = follow_once(session, die, attribute);
-    /* of a type that has a unit of its own this unit has a declaration with its signature */
-    if (session->type_count && target.at && die_has(target, DW_AT_signature)) {
-        struct die whole = follow_once(session, target, DW_AT_signature);
-        if (whole.at) {
-            die_drop(&target);
-            return whole;
-        }
-    }
-    return target;
+    uint64_t key;
+    return die_target(session, die, attribute, &key) ? die_by_key(session, key) : (struct die){ 0 };
 }
 
 const char *die_text_of(const struct session *session, struct die die, Dwarf_Half attribute) {

@@ -97,8 +97,8 @@ static uint32_t line_of(struct walk *walk, struct die die, struct words *file) {
     return line > UINT32_MAX ? 0 : (uint32_t)line;
 }
 
-static void answer_variable(struct walk *walk, struct die die, const struct scope *scope, const struct symbol *symbol, struct die type,
-                            uint64_t vaddr, uint64_t len) {
+static void answer_variable(struct walk *walk, struct die die, const struct scope *scope, const struct symbol *symbol,
+                            const struct type *type, uint64_t vaddr, uint64_t len) {
     struct asked *asked = walk->asked;
     struct words name = { .len = 0 }, type_text = { .len = 0 }, file = { .len = 0 };
     uint32_t line = 0;
@@ -144,13 +144,13 @@ static void look_at_variable(struct walk *walk, struct die die, const struct sco
     size_t first = asked_from(asked, vaddr);
     if (first == asked->count)
         return;
-    struct die type = die_follow(walk->session, die, DW_AT_type), completed = { 0 };
-    if (!type.at) {
-        completed = completed_by(walk->session, die);
-        if (completed.at)
-            type = die_follow(walk->session, completed, DW_AT_type);
+    const struct type *type = type_of(walk->session, die);
+    if (!type) { /* C++ has it at the declaration */
+        struct die completed = completed_by(walk->session, die);
+        type = type_of(walk->session, completed);
+        die_drop(&completed);
     }
-    uint64_t len = type.at ? type_len(walk->session, type) : 0;
+    uint64_t len = type_len(walk->session, type);
     const struct symbol *symbol = walk->session->symbols ? symtab_at(walk->session->symbols, vaddr, NULL) : NULL;
     if (symbol && symbol->vaddr != vaddr)
         symbol = NULL;
@@ -158,8 +158,6 @@ static void look_at_variable(struct walk *walk, struct die die, const struct sco
         len = symbol->len; /* a flexible array at its end has room that the type does not tell */
     if (len && !__builtin_add_overflow(vaddr, len, &end) && asked->questions[asked->order[first]].vaddr < end)
         answer_variable(walk, die, scope, symbol, type, vaddr, len);
-    die_drop(&type);
-    die_drop(&completed);
 }
 
 static void walk_children(struct walk *walk, struct die parent, const struct scope *up, int depth) {
