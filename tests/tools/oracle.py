@@ -235,4 +235,5 @@ def main(pids):
     }))
 
 
-main([int(p) for p in sys.argv[1:]])
+if __name__ == "__main__":
+    main([int(p) for p in sys.argv[1:]])

@@ -321,6 +321,13 @@ static void declare_qualified(struct session *session, struct type *type, const 
     for (int steps = 0; steps < DEPTH_MAX && type && is_qualifier(type->tag); steps++, type = under(session, type))
         for (size_t i = 0; i < KINDS; i++)
             found[i] |= type->tag == order[i].tag;
+    /* qualified arrays are arrays of qualified elements, and compilers say both */
+    const struct type *element = type;
+    for (int steps = 0; steps < DEPTH_MAX && element && element->tag == DW_TAG_array_type; steps++)
+        element = under(session, element);
+    for (int steps = 0; element != type && steps < DEPTH_MAX && element && is_qualifier(element->tag); steps++, element = under(session, element))
+        for (size_t i = 0; i < KINDS; i++)
+            found[i] &= element->tag != order[i].tag;
     bool behind = type && is_pointer(type->tag); /* T *const d */
     struct words inner = { .len = 0 };
     for (size_t i = 0; i < KINDS; i++) {

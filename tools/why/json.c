@@ -189,7 +189,7 @@ static struct json_object *relocation_json(const struct story *story, const stru
 /* The pages, each printed when it is made. */
 static void print_pages(const struct story *story) {
     const struct why_memory *memory = story->memory;
-    size_t *order = pages_order(memory);
+    size_t *order = pages_order(story);
     /* where each page's pieces and relocations begin: both are by address */
     size_t *first_piece = must_alloc(memory->page_count + 1, sizeof *first_piece);
     size_t *first_relocation = must_alloc(memory->page_count + 1, sizeof *first_relocation);
@@ -209,7 +209,7 @@ static void print_pages(const struct story *story) {
         put(object, "processes", page->processes);
         put(object, "copies", page->frames);
         put_causes(object, page->causes);
-        put(object, "copies_won", page_won(page));
+        put(object, "copies_won", story->won[order[i]]);
         for (size_t k = first_piece[order[i]]; k < first_piece[order[i] + 1]; k++)
             json_object_array_add(pieces, piece_json(story, &story->pieces[k]));
         for (size_t k = first_relocation[order[i]]; k < first_relocation[order[i] + 1]; k++)

@@ -242,6 +242,14 @@ static void look_at_copy(struct story *story, struct marks *marks, const struct 
         story->variables[last_met].alone_copies += copy->counts;
 }
 
+/* The bytes of the word at VADDR that are the piece's, one bit each. */
+static unsigned piece_bytes(const struct debuginfo_answer *answer, uint64_t vaddr) {
+    unsigned bytes = 0;
+    for (unsigned i = 0; i < 8; i++)
+        bytes |= (unsigned)(vaddr + i >= answer->vaddr && vaddr + i - answer->vaddr < answer->len) << i;
+    return bytes;
+}
+
 /* Is it the same in all copies? From the words it lies in. */
 static void judge_values(struct story *story, const struct why_page *page, const uint8_t any[CAUSE_WORDS], const uint32_t *piece_at) {
     for (size_t word = 0; word < CAUSE_WORDS; word++) {
@@ -257,7 +265,8 @@ static void judge_values(struct story *story, const struct why_page *page, const
             uint64_t vaddr = page->vaddr + word * 8;
             bool whole = answer->vaddr <= vaddr && answer->vaddr + answer->len >= vaddr + 8;
             piece->bytes++;
-            if (known->vary >> byte & 1) {
+            /* any byte of the piece: those that are as the linker left them differ too where the linker's value does */
+            if (known->vary & piece_bytes(answer, vaddr)) {
                 enum why_value value = whole && !known->spots_vary ? VALUE_SAME_PLACE : VALUE_DIFFERENT;
                 if (value > piece->value)
                     piece->value = value;
@@ -452,5 +461,6 @@ void story_free(struct story *story) {
     free(story->sections);
     free(story->relocations);
     free(story->savings.variables);
+    free(story->won);
     *story = (struct story){ 0 };
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TOP_DEFAULT = 10, LINES_A_PAGE = 12, CELL_MAX = 160, COLUMNS_MAX = 12, NUMBER_LEN = 32 };
+enum { TOP_VARIABLES = 15, TOP_PAGES = 5, LINES_A_PAGE = 6, PIECES_A_LINE = 3, CELL_MAX = 160, COLUMNS_MAX = 12, NUMBER_LEN = 32 };
 
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
@@ -184,8 +184,8 @@ static void print_sections(const struct story *story) {
 }
 
 static void print_variables(const struct story *story, size_t top) {
-    static const char *const titles[] = { "variable", "type", "declared", "values", "processes", "bytes", "copies", "alone", "relocations",
-                                          "copies" };
+    static const char *const titles[] = { "variable", "type", "declared", "values", "processes", "bytes", "written", "alone", "relocations",
+                                          "relocated" };
     struct table table = { .columns = sizeof titles / sizeof *titles, .left = 4 };
     size_t count, *order = variables_order(story, &count);
     char text[NUMBER_LEN];
@@ -222,7 +222,8 @@ static void print_variables(const struct story *story, size_t top) {
         }
     }
     if (shown) {
-        printf("\nVariables: written (processes, bytes, copies; alone: nothing else made the copy private), and relocated.\n");
+        printf("\nVariables: in how many processes written, how many of their bytes, copies in which they were written (alone: and nothing else\n"
+               "was), relocations in them, and copies in which these took effect.\n");
         print_table(&table);
         if (shown < count)
             printf("... and %s more (--top 0, --json)\n", grouped(count - shown, text));
@@ -231,26 +232,36 @@ static void print_variables(const struct story *story, size_t top) {
     free(order);
 }
 
-static void print_pieces(const struct story *story, size_t page, size_t max) {
-    size_t count = 0, shown = 0, first = 0;
-    while (first < story->piece_count && story->pieces[first].page < page)
-        first++;
-    while (first + count < story->piece_count && story->pieces[first + count].page == page)
-        count++;
-    shown = max && count > max ? max : count;
-    for (size_t i = first; i < first + shown; i++) {
+static size_t first_piece(const struct story *story, size_t page) {
+    size_t low = 0, high = story->piece_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (story->pieces[middle].page < page)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static const char *values_of(enum why_value value) {
+    return value == VALUE_SAME ? "same value" : value == VALUE_SAME_PLACE ? "same place" : "different values";
+}
+
+/* Every piece of a page on a line of its own, with its value as the linker left it and as it is. */
+static void print_pieces(const struct story *story, size_t page) {
+    for (size_t i = first_piece(story, page); i < story->piece_count && story->pieces[i].page == page; i++) {
         const struct why_piece *piece = &story->pieces[i];
+        const struct debuginfo_answer *answer = piece->answer;
         char name[1200], line[CELL_MAX];
-        piece_name(name, sizeof name, piece->answer, true);
-        declared_at(line, sizeof line, piece->answer);
-        printf("  written: %s", name);
-        if (*piece->answer->piece_type || *piece->answer->type)
-            printf(" (%s)", *piece->answer->path && *piece->answer->piece_type ? piece->answer->piece_type : piece->answer->type);
-        if (*line)
-            printf(", %s", line);
-        printf(", in %" PRIu32 " of %" PRIu32, piece->processes, story->memory->processes);
+        piece_name(name, sizeof name, answer, true);
+        declared_at(line, sizeof line, answer);
+        printf("  written in %" PRIu32 ": %s", piece->processes, name);
+        if (*answer->piece_type || *answer->type)
+            printf(" (%s)", *answer->path ? answer->piece_type : answer->type);
+        printf("%s%s", *line ? ", " : "", line);
         if (piece->processes > 1)
-            printf(", %s", piece->value == VALUE_SAME ? "same value" : piece->value == VALUE_SAME_PLACE ? "same place" : "different values");
+            printf(", %s", values_of(piece->value));
         if (piece->has_value) {
             printf(": ");
             print_spot(story, piece->linked_spot, piece->linked);
@@ -259,8 +270,47 @@ static void print_pieces(const struct story *story, size_t page, size_t max) {
         }
         putchar('\n');
     }
-    if (shown < count)
-        printf("  ... and %zu more\n", count - shown);
+}
+
+/* One variable of a page on a line: PIECES of it from FIRST on. */
+static void print_variable_here(const struct story *story, size_t first, size_t count) {
+    const struct why_piece *piece = &story->pieces[first];
+    const struct debuginfo_answer *answer = piece->answer;
+    char name[CELL_MAX], line[CELL_MAX];
+    uint32_t processes = 0;
+    enum why_value value = VALUE_SAME;
+    for (size_t i = first; i < first + count; i++) {
+        processes = story->pieces[i].processes > processes ? story->pieces[i].processes : processes;
+        value = story->pieces[i].value > value ? story->pieces[i].value : value;
+    }
+    piece_name(name, sizeof name, answer, answer->how == DEBUGINFO_SECTION || count == 1);
+    declared_at(line, sizeof line, answer);
+    printf("  written in %" PRIu32 ": %s", processes, name);
+    if (*answer->type)
+        printf(" (%s)", count == 1 && *answer->path ? answer->piece_type : answer->type);
+    printf("%s%s", *line ? ", " : "", line);
+    if (processes > 1)
+        printf(", %s", values_of(value));
+    if (count > 1 && answer->how != DEBUGINFO_SECTION)
+        for (size_t i = first; i < first + count && i < first + PIECES_A_LINE; i++)
+            printf("%s%s", i == first ? ": " : ", ", *story->pieces[i].answer->path ? story->pieces[i].answer->path : "(start)");
+    if (count > PIECES_A_LINE)
+        printf(" and %zu more", count - PIECES_A_LINE);
+    putchar('\n');
+}
+
+static void print_written(const struct story *story, size_t page) {
+    size_t lines = 0, left = 0;
+    for (size_t i = first_piece(story, page), end; i < story->piece_count && story->pieces[i].page == page; i = end) {
+        for (end = i; end < story->piece_count && story->pieces[end].page == page && story->pieces[end].variable == story->pieces[i].variable; end++)
+            ;
+        if (lines++ < LINES_A_PAGE)
+            print_variable_here(story, i, end - i);
+        else
+            left++;
+    }
+    if (left)
+        printf("  ... and %zu more written\n", left);
 }
 
 static void print_relocation(const struct story *story, const struct why_relocation *relocation) {
@@ -331,10 +381,13 @@ static void print_page(const struct story *story, size_t index, bool all) {
     printf("\npage 0x%" PRIx64 "%s%s: private in %" PRIu32 " of %" PRIu32 " processes", page->vaddr, section ? ", " : "",
            section ? section->name : "", page->processes, story->memory->processes);
     print_causes(page->causes, ": ");
-    if (page_won(page))
-        printf("; %s cop%s to be won", grouped(page_won(page), text), page_won(page) == 1 ? "y" : "ies");
+    if (story->won[index])
+        printf("; %s cop%s less without what is written here", grouped(story->won[index], text), story->won[index] == 1 ? "y" : "ies");
     putchar('\n');
-    print_pieces(story, index, all ? 0 : LINES_A_PAGE);
+    if (all)
+        print_pieces(story, index);
+    else
+        print_written(story, index);
     print_relocations(story, index, all);
 }
 
@@ -367,14 +420,14 @@ static void print_savings(const struct story *story) {
 }
 
 void why_text(const struct story *story, const struct why_choice *choice, const char *path) {
-    size_t top = choice->top == SIZE_MAX ? TOP_DEFAULT : choice->top;
     bool all = choice->one_page;
     if (all)
         story_targets((struct story *)(uintptr_t)story);
     print_headline(story, choice, path);
     print_sections(story);
-    print_variables(story, top);
-    size_t *order = pages_order(story->memory), count = story->memory->page_count;
+    print_variables(story, choice->top == SIZE_MAX ? TOP_VARIABLES : choice->top);
+    size_t *order = pages_order(story), count = story->memory->page_count;
+    size_t top = choice->top == SIZE_MAX ? TOP_PAGES : choice->top;
     size_t shown = top && count > top ? top : count;
     for (size_t i = 0; i < shown; i++)
         print_page(story, order[i], all);

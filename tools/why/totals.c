@@ -102,9 +102,10 @@ void story_savings(struct story *story) {
     uint32_t *last_page = must_alloc(story->variable_count, sizeof *last_page);
     size_t count = 0, piece = 0;
     uint64_t processes = 0;
+    story->won = must_alloc(memory->page_count, sizeof *story->won);
     for (size_t p = 0; p < memory->page_count; p++) {
         const struct why_page *page = &memory->pages[p];
-        struct candidate candidate = { (uint32_t)p, page_won(page), 0 };
+        struct candidate candidate = { (uint32_t)p, page->causes[CAUSE_WRITE], 0 };
         while (piece < story->piece_count && story->pieces[piece].page < p)
             piece++;
         for (size_t i = piece; i < story->piece_count && story->pieces[i].page == p; i++) {
@@ -115,6 +116,7 @@ void story_savings(struct story *story) {
         }
         if (candidate.frames && candidate.bytes && candidate.bytes < PAGE_LEN) {
             candidates[count++] = candidate;
+            story->won[p] = candidate.frames;
             if (page->processes > processes)
                 processes = page->processes;
         }
@@ -149,13 +151,14 @@ void story_savings(struct story *story) {
 /* ---- orders ---- */
 
 static int compare_pages(const void *a, const void *b, void *context) {
-    const struct why_memory *memory = context;
+    const struct story *story = context;
     size_t i = *(const size_t *)a, k = *(const size_t *)b;
-    const struct why_page *x = &memory->pages[i], *y = &memory->pages[k];
-    if (page_won(x) != page_won(y))
-        return page_won(x) > page_won(y) ? -1 : 1;
+    const struct why_page *x = &story->memory->pages[i], *y = &story->memory->pages[k];
+    if (story->won[i] != story->won[k])
+        return story->won[i] > story->won[k] ? -1 : 1;
     /* then pages where something was written, then by copies */
-    uint64_t x_written = x->causes[CAUSE_RELOCATION_AND_WRITE], y_written = y->causes[CAUSE_RELOCATION_AND_WRITE];
+    uint64_t x_written = x->causes[CAUSE_RELOCATION_AND_WRITE] + x->causes[CAUSE_WRITE];
+    uint64_t y_written = y->causes[CAUSE_RELOCATION_AND_WRITE] + y->causes[CAUSE_WRITE];
     if (x_written != y_written)
         return x_written > y_written ? -1 : 1;
     if (x->frames != y->frames)
@@ -163,11 +166,11 @@ static int compare_pages(const void *a, const void *b, void *context) {
     return i < k ? -1 : i > k;
 }
 
-size_t *pages_order(const struct why_memory *memory) {
-    size_t *order = must_alloc(memory->page_count, sizeof *order);
-    for (size_t i = 0; i < memory->page_count; i++)
+size_t *pages_order(const struct story *story) {
+    size_t count = story->memory->page_count, *order = must_alloc(count, sizeof *order);
+    for (size_t i = 0; i < count; i++)
         order[i] = i;
-    qsort_r(order, memory->page_count, sizeof *order, compare_pages, (void *)(uintptr_t)memory);
+    qsort_r(order, count, sizeof *order, compare_pages, (void *)(uintptr_t)story);
     return order;
 }
 

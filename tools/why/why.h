@@ -181,6 +181,7 @@ struct story {
     size_t relocation_count;
     uint64_t frames, causes[CAUSES], shared_frames; /* of all pages: frames and their causes; inherited by fork or merged */
     struct why_savings savings;
+    uint64_t *won;                      /* by page: copies to be won by moving what is written on it; 0 when that is larger than a page */
     double read_s, named_s;           /* seconds for the copies; for names */
     struct debuginfo_answers answers;
     struct debuginfo_answers *targets; /* by object: what relocations are bound to; NULL: not asked */
@@ -194,10 +195,8 @@ void story_free(struct story *story);
 void story_sections(struct story *story);
 void story_savings(struct story *story);
 
-/* page_won - copies of a page that moving variables off it would win */
-static inline uint64_t page_won(const struct why_page *page) { return page->causes[CAUSE_WRITE]; }
 /* pages_order - indices of the pages, most to be won first, then most copies; malloc'd */
-size_t *pages_order(const struct why_memory *memory);
+size_t *pages_order(const struct story *story);
 /* variables_order - likewise of the variables that were written or relocated; *count set */
 size_t *variables_order(const struct story *story, size_t *count);
 
