@@ -38,7 +38,7 @@ def crafted(whereis, path, source, level, table):
             parts = [[x.strip(" ") if i != 2 else x for i, x in enumerate(p.strip(" ").split("|"))]
                      for p in found[3].split(" ;") if p.strip()]
             expected.append((number, int(found[1]), int(found[2]), parts))
-    names = dict(zip(run("c++filt", input="\n".join(table)).split("\n"), table))
+    names = dict(zip(run("c++filt", "--no-verbose", input="\n".join(table)).split("\n"), table))
     questions, known = [], []
     for number, offset, length, parts in expected:
         name = parts[0][0]
@@ -63,7 +63,7 @@ def crafted(whereis, path, source, level, table):
             if found != wanted or where != {(source.split("/")[-1], number, vaddr, length, "dwarf")}:
                 print(f"line {number}: found {found} {where}\n  expected {wanted}")
         elif level == "symbol":
-            shown = run("c++filt", symbol).strip()
+            shown = run("c++filt", "--no-verbose", symbol).strip()
             found = [(a["name"], a["path"], a["whole_vaddr"], a["whole_len"], a["how"], a["line"]) for a in got]
             if found != [(shown, f"+0x{offset:x}" if offset else "", vaddr, length, "symbol", 0)]:
                 print(f"line {number}: found {found}")

@@ -213,7 +213,7 @@ all_sections = sections(path)
 table = symbols(options.names or path)
 starts = [s[0] for s in table]
 mangled = [s[2] for s in table]
-plain = dict(zip(mangled, subprocess.run(["c++filt"], input="\n".join(mangled), capture_output=True, text=True).stdout.split("\n")))
+plain = dict(zip(mangled, subprocess.run(["c++filt", "--no-verbose"], input="\n".join(mangled), capture_output=True, text=True).stdout.split("\n")))
 named = {}
 
 
