@@ -19,6 +19,7 @@ get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
 start() { hold "$@"; await; pids+=("$answer"); }
 
 # ---- crafted, in three builds, and with DT_RELR ----
+# shellcheck disable=SC2054
 options=(-std=gnu11 -O1 -fno-toplevel-reorder -shared -fPIC -Wl,--build-id,-z,now,-z,relro,-z,separate-code)
 gcc "${options[@]}" -g -o whole.so subject.c
 gcc "${options[@]}" -g -Wl,-z,pack-relative-relocs -o relr.so subject.c
@@ -41,13 +42,13 @@ for case in whole:dwarf relr:dwarf separate:dwarf stripped:symbol; do
         equal "$library, $how: status, stderr" "$found $(cat err)" "0 "
         names=(); [ "${case%:*}" = stripped ] && names=(--names "$work/whole.so"); [ "${case%:*}" = separate ] && names=(--names "$work/separate.whole")
         equal "$library, $how: as computed, and as promised" \
-            "$(told report "${pids[@]}" "${names[@]+"${names[@]}"}" --source "$here/why/subject.c" $level)" ""
+            "$(told report "${pids[@]}" "${names[@]+"${names[@]}"}" --source "$here/why/subject.c" "$level")" ""
         # pages, by construction: hot 1, alike with letters 1, buffer 3 and calls 1 are written only, in three processes; kept is identical
         equal "$library, $how: copies by cause, in data" \
             "$(get "[[s['copies_' + c] for c in ('write', 'identical')] for s in r['sections'] if s['section'] == '.data'][0]")" "[18, 3]"
         # counters is a page long, so moving it wins nothing; alike and letters are 12 bytes on one page, calls 4 on another; they need one.
         # Stripped, nobody knows how long they are.
-        if [ $level = dwarf ]; then
+        if [ "$level" = dwarf ]; then
             equal "$library, $how: what could be won" \
                 "$(get "[r['savings'][k] for k in ('pages', 'copies', 'copies_needed', 'copies_won', 'bytes_moved')]")" "[2, 6, 3, 3, 16]"
         fi
