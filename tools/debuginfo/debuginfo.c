@@ -26,6 +26,23 @@ const char *debuginfo_how_name(enum debuginfo_how how) {
     return names[how];
 }
 
+void make_printable(char *text) {
+    for (unsigned char *at = (unsigned char *)text; *at; ) {
+        size_t more = *at < 0x80 ? 0 : *at >= 0xc2 && *at < 0xe0 ? 1 : *at >= 0xe0 && *at < 0xf0 ? 2 : *at >= 0xf0 && *at < 0xf5 ? 3 : 9;
+        bool good = more < 9 && *at >= 0x20 && *at != 0x7f;
+        for (size_t i = 1; good && i <= more; i++)
+            good = (at[i] & 0xc0) == 0x80;
+        /* overlong forms, surrogates and C1 controls */
+        good = good && !(*at == 0xe0 && at[1] < 0xa0) && !(*at == 0xed && at[1] >= 0xa0) && !(*at == 0xf0 && at[1] < 0x90) &&
+               !(*at == 0xf4 && at[1] >= 0x90) && !(*at == 0xc2 && at[1] < 0xa0);
+        if (good) {
+            at += more + 1;
+        } else {
+            *at++ = '?';
+        }
+    }
+}
+
 /* ---- opening ---- */
 
 static int compare_sections(const void *a, const void *b) {
@@ -45,6 +62,7 @@ static void read_sections(struct debuginfo *debuginfo) {
             .name = must_format("%s", name ? name : "?"), .vaddr = header.sh_addr, .len = header.sh_size,
             .writable = header.sh_flags & SHF_WRITE, .executable = header.sh_flags & SHF_EXECINSTR,
             .has_bytes = header.sh_type != SHT_NOBITS };
+        make_printable(debuginfo->sections[debuginfo->section_count - 1].name);
     }
     qsort(debuginfo->sections, debuginfo->section_count, sizeof *debuginfo->sections, compare_sections);
 }
@@ -260,24 +278,6 @@ static void answer_all(void *argument, struct outbox *outbox) {
 }
 
 /* ---- the parent's side ---- */
-
-/* Names go to terminals and into JSON: control characters and what is no UTF-8 become '?'. */
-static void make_printable(char *text) {
-    for (unsigned char *at = (unsigned char *)text; *at; ) {
-        size_t more = *at < 0x80 ? 0 : *at >= 0xc2 && *at < 0xe0 ? 1 : *at >= 0xe0 && *at < 0xf0 ? 2 : *at >= 0xf0 && *at < 0xf5 ? 3 : 9;
-        bool good = more < 9 && *at >= 0x20 && *at != 0x7f;
-        for (size_t i = 1; good && i <= more; i++)
-            good = (at[i] & 0xc0) == 0x80;
-        /* overlong forms, surrogates and C1 controls */
-        good = good && !(*at == 0xe0 && at[1] < 0xa0) && !(*at == 0xed && at[1] >= 0xa0) && !(*at == 0xf0 && at[1] < 0x90) &&
-               !(*at == 0xf4 && at[1] >= 0x90) && !(*at == 0xc2 && at[1] < 0xa0);
-        if (good) {
-            at += more + 1;
-        } else {
-            *at++ = '?';
-        }
-    }
-}
 
 static bool take_string(char *bytes, size_t len, size_t *at, const char **string) {
     char *end = memchr(bytes + *at, '\0', len - *at);

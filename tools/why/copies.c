@@ -175,18 +175,21 @@ static bool is_copy(const struct snapshot *snapshot, uint64_t word) {
            !(snapshot->method == METHOD_FRAMES && snapshot->zero_frame && (word & PM_FRAME) == snapshot->zero_frame);
 }
 
-static uint64_t word_of(const struct owner *owner, const struct run *run, size_t index) { return owner->words[run->word + index]; }
+static uint64_t word_of(const struct snapshot *snapshot, const struct owner *owner, const struct run *run, size_t index) {
+    return word_get(owner, snapshot->method, run->word + index);
+}
 
 /* Pages FIRST..FIRST+COUNT of a run, all copies. */
 static void read_batch(struct reading *reading, const struct owner *owner, const struct run *run, size_t first, size_t count) {
-    enum method method = reading->collection->snapshot.method;
+    const struct snapshot *snapshot = &reading->collection->snapshot;
+    enum method method = snapshot->method;
     uint64_t addr = run->addr + ((uint64_t)first << PAGE_SHIFT);
     ssize_t got = reading->mem < 0 ? -1 : pread(reading->mem, reading->bytes, count * PAGE_LEN, (off_t)addr);
     size_t pages = got < 0 ? 0 : (size_t)got >> PAGE_SHIFT;
     got = pages ? pread(reading->pagemap, reading->words, pages * 8, (off_t)(addr >> PAGE_SHIFT) * 8) : 0;
     size_t words = got < 0 ? 0 : (size_t)got / 8;
     for (size_t i = 0; i < count; i++) {
-        uint64_t word = word_of(owner, run, first + i);
+        uint64_t word = word_of(snapshot, owner, run, first + i);
         struct why_page *page = page_at(reading->memory, addr + ((uint64_t)i << PAGE_SHIFT) - run->bias);
         if (!page)
             continue; /* not asked for */
@@ -222,7 +225,7 @@ static void find_pages(const struct snapshot *snapshot, struct why_memory *memor
                 continue;
             has = true;
             for (size_t i = 0; i < run->pages; i++) {
-                uint64_t word = word_of(owner, run, i), vaddr = run->addr + ((uint64_t)i << PAGE_SHIFT) - run->bias;
+                uint64_t word = word_of(snapshot, owner, run, i), vaddr = run->addr + ((uint64_t)i << PAGE_SHIFT) - run->bias;
                 if (!(word & PM_PRESENT) || !wanted(context, vaddr))
                     continue;
                 if (memory->mapped_count == mapped_room)
@@ -303,7 +306,7 @@ void copies_read(const struct collection *collection, uint32_t object, const str
                 memory->unreadable += reading->mem < 0 || reading->pagemap < 0;
             }
             for (size_t i = 0, end; i < run->pages; i = end) {
-                for (end = i; end < run->pages && end - i < BATCH_PAGES && is_copy(snapshot, word_of(owner, run, end)); end++)
+                for (end = i; end < run->pages && end - i < BATCH_PAGES && is_copy(snapshot, word_of(snapshot, owner, run, end)); end++)
                     ;
                 if (end > i)
                     read_batch(reading, owner, run, i, end - i);

@@ -17,7 +17,10 @@ static void put(struct json_object *to, const char *key, uint64_t value) {
 }
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, json_object_new_string(value));
+    char *text = must_format("%s", value); /* paths and symbols come from files and may hold anything */
+    make_printable(text);
+    json_object_object_add(to, key, json_object_new_string(text));
+    free(text);
 }
 
 static void put_flag(struct json_object *to, const char *key, bool value) {

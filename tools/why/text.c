@@ -1,5 +1,6 @@
 /* text.c - the story for people: a headline, sections, the variables that cost most, the pages that could be won, and the sum. */
 #include "../ldr.h"
+#include "../views/table.h"
 #include "why.h"
 
 #include <inttypes.h>
@@ -9,80 +10,29 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TOP_VARIABLES = 15, TOP_PAGES = 5, LINES_A_PAGE = 6, PIECES_A_LINE = 3, CELL_MAX = 160, COLUMNS_MAX = 12, NUMBER_LEN = 32 };
+enum { TOP_VARIABLES = 15, TOP_PAGES = 5, LINES_A_PAGE = 6, PIECES_A_LINE = 3, CELL_MAX = 160, NUMBER_LEN = GROUPED_LEN };
 
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
 
-static const char *grouped(uint64_t number, char text[NUMBER_LEN]) {
-    char digits[NUMBER_LEN];
-    int len = snprintf(digits, sizeof digits, "%" PRIu64, number), at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    return text;
-}
-
-/* ---- tables: cells first, widths when all are there ---- */
-
-struct table {
-    size_t columns;
-    size_t left; /* the first so many columns are text */
-    char (*cells)[COLUMNS_MAX][CELL_MAX];
-    size_t rows, room, column;
-};
-
-static void new_row(struct table *table) {
-    if (table->rows == table->room)
-        table->cells = must_grow(table->cells, table->room = table->room * 2 + 16, sizeof *table->cells);
-    memset(table->cells[table->rows++], 0, sizeof *table->cells);
-    table->column = 0;
-}
+/* ---- cells ---- */
 
 static void __attribute__((format(printf, 2, 3))) cell(struct table *table, const char *format, ...) {
+    char text[CELL_MAX];
     va_list args;
-    char *to = table->cells[table->rows - 1][table->column++];
     va_start(args, format);
-    if (vsnprintf(to, CELL_MAX, format, args) >= CELL_MAX)
-        strcpy(to + CELL_MAX - 4, "...");
+    if (vsnprintf(text, sizeof text, format, args) >= (int)sizeof text)
+        strcpy(text + sizeof text - 4, "...");
     va_end(args);
-}
-
-static void number_cell(struct table *table, uint64_t number) {
-    char text[NUMBER_LEN];
-    cell(table, "%s", grouped(number, text));
+    table_cell(table, text);
 }
 
 /* Text cut to a width, its end marked. */
 static void cut_cell(struct table *table, size_t width, const char *text) {
     if (strlen(text) <= width)
-        cell(table, "%s", text);
+        table_cell(table, text);
     else
         cell(table, "%.*s...", (int)width - 3, text);
-}
-
-static void print_table(struct table *table) {
-    size_t widths[COLUMNS_MAX] = { 0 };
-    for (size_t r = 0; r < table->rows; r++)
-        for (size_t c = 0; c < table->columns; c++)
-            if (strlen(table->cells[r][c]) > widths[c])
-                widths[c] = strlen(table->cells[r][c]);
-    for (size_t r = 0; r < table->rows; r++) {
-        size_t last = table->columns;
-        while (last > 0 && !*table->cells[r][last - 1])
-            last--;
-        for (size_t c = 0; c < last; c++)
-            if (c < table->left)
-                printf("%s%-*s", c ? "  " : "", c + 1 < last ? (int)widths[c] : 0, table->cells[r][c]);
-            else
-                printf("  %*s", (int)widths[c], table->cells[r][c]);
-        putchar('\n');
-    }
-    free(table->cells);
-    *table = (struct table){ 0 };
 }
 
 /* ---- words ---- */
@@ -127,10 +77,19 @@ static void print_spot(const struct story *story, struct spot spot, uint64_t val
         return;
     }
     const char *path = story->collection->snapshot.objects[spot.object].path, *slash = strrchr(path, '/');
-    printf("%s+0x%" PRIx64, slash ? slash + 1 : path, spot.vaddr);
+    char *name = clean_text(slash ? slash + 1 : path);
+    printf("%s+0x%" PRIx64, name, spot.vaddr);
+    free(name);
 }
 
 /* ---- parts ---- */
+
+/* A table that turned out to have no rows. */
+static void free_titles(struct table *table) {
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+}
 
 static void print_headline(const struct story *story, const struct why_choice *choice, const char *path) {
     const struct why_memory *memory = story->memory;
@@ -160,27 +119,26 @@ static void print_sections(const struct story *story) {
     static const char *const titles[] = { "section", "pages", "mapped", "private", "reloc", "reloc+write", "write", "identical",
                                           "relocations", "bytes written" };
     struct table table = { .columns = sizeof titles / sizeof *titles, .left = 1 };
-    new_row(&table);
     for (size_t i = 0; i < table.columns; i++)
         cell(&table, "%s", titles[i]);
     for (size_t i = 0; i < story->section_count; i++) {
         const struct why_section *section = &story->sections[i];
         if (!section->frames)
             continue;
-        new_row(&table);
         cut_cell(&table, 40, section->section->name);
         const uint64_t numbers[] = { section->pages, section->mapped, section->frames, section->causes[CAUSE_RELOCATION],
                                      section->causes[CAUSE_RELOCATION_AND_WRITE], section->causes[CAUSE_WRITE],
                                      section->causes[CAUSE_IDENTICAL], section->relocations, section->written_bytes };
         for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
-            number_cell(&table, numbers[n]);
+            table_number(&table, numbers[n]);
     }
-    if (table.rows > 1) {
+    if (table.count > table.columns) {
         putchar('\n');
-        print_table(&table);
+        table_print(stdout, &table);
         printf("A page that holds parts of two sections is counted in both.\n");
+    } else {
+        free_titles(&table);
     }
-    free(table.cells);
 }
 
 static void print_variables(const struct story *story, size_t top) {
@@ -190,7 +148,6 @@ static void print_variables(const struct story *story, size_t top) {
     size_t count, *order = variables_order(story, &count);
     char text[NUMBER_LEN];
     size_t shown = top && count > top ? top : count;
-    new_row(&table);
     for (size_t i = 0; i < table.columns; i++)
         cell(&table, "%s", titles[i]);
     for (size_t i = 0; i < shown; i++) {
@@ -199,7 +156,6 @@ static void print_variables(const struct story *story, size_t top) {
         char name[CELL_MAX], line[CELL_MAX];
         piece_name(name, sizeof name, answer, variable->vaddr == answer->vaddr && answer->how == DEBUGINFO_SECTION && variable->processes);
         declared_at(line, sizeof line, answer);
-        new_row(&table);
         cut_cell(&table, 48, name);
         cut_cell(&table, 28, answer->type);
         cut_cell(&table, 40, line);
@@ -209,26 +165,30 @@ static void print_variables(const struct story *story, size_t top) {
         else
             cell(&table, "%s", "");
         if (variable->processes) {
-            number_cell(&table, variable->bytes);
-            number_cell(&table, variable->written_copies);
-            number_cell(&table, variable->alone_copies);
+            table_number(&table, variable->bytes);
+            table_number(&table, variable->written_copies);
+            table_number(&table, variable->alone_copies);
         } else {
             for (int n = 0; n < 3; n++)
                 cell(&table, "%s", "");
         }
         if (variable->relocations) {
-            number_cell(&table, variable->relocations);
-            number_cell(&table, variable->relocated_copies);
+            table_number(&table, variable->relocations);
+            table_number(&table, variable->relocated_copies);
+        } else {
+            cell(&table, "%s", "");
+            cell(&table, "%s", "");
         }
     }
     if (shown) {
         printf("\nVariables: in how many processes written, how many of their bytes, copies in which they were written (alone: and nothing else\n"
                "was), relocations in them, and copies in which these took effect.\n");
-        print_table(&table);
+        table_print(stdout, &table);
         if (shown < count)
             printf("... and %s more (--top 0, --json)\n", grouped(count - shown, text));
+    } else {
+        free_titles(&table);
     }
-    free(table.cells);
     free(order);
 }
 
@@ -318,8 +278,12 @@ static void print_relocation(const struct story *story, const struct why_relocat
     const char *type = place->kind == PLACE_DYNAMIC ? "value of .dynamic" : place->kind == PLACE_LAZY ? "word for lazy binding"
                                                                                                      : place_type_name(place->type);
     printf("  0x%" PRIx64 ": %s", place->vaddr, type ? type : "?");
-    if (*place->symbol)
-        printf(" %s%s%s", place->symbol, *place->version ? "@" : "", place->version);
+    if (*place->symbol) {
+        char *name = must_format(" %s%s%s", place->symbol, *place->version ? "@" : "", place->version);
+        make_printable(name);
+        fputs(name, stdout);
+        free(name);
+    }
     if (place->relative)
         printf(" 0x%" PRIx64, place->addend);
     else if (place->kind == PLACE_RELOCATION && place->addend && place->type != 7)
@@ -419,7 +383,8 @@ static void print_savings(const struct story *story) {
                grouped(story->causes[CAUSE_RELOCATION], a));
 }
 
-void why_text(const struct story *story, const struct why_choice *choice, const char *path) {
+void why_text(const struct story *story, const struct why_choice *choice, const char *file) {
+    char *path = clean_text(file);
     bool all = choice->one_page;
     if (all)
         story_targets((struct story *)(uintptr_t)story);
@@ -436,4 +401,5 @@ void why_text(const struct story *story, const struct why_choice *choice, const 
                story->memory->pages[order[shown]].vaddr);
     free(order);
     print_savings(story);
+    free(path);
 }
