@@ -98,6 +98,61 @@ for wrong in "nothing.so:4:no object called nothing.so" "hot.so#.nosuch:4:has no
     contains "--why=${object/\#/:}: said" "$(cat err)" "$message"
 done
 
+# ---- files that have no section headers, are gone, or cannot be read; copies that fork left shared; another user ----
+cp stripped.so bare.so && printf '\0\0\0\0\0\0\0\0' | dd of=bare.so bs=1 seek=40 conv=notrunc 2>dd.err &&
+    printf '\0\0\0\0' | dd of=bare.so bs=1 seek=60 conv=notrunc 2>dd.err
+pids=(); start "$ldr" run ./opener ./bare.so subject_first
+found=0; "$ldr" pages --why=bare.so --json "${pids[@]}" >report 2>err || found=$?
+equal "no section headers: status, names" "$found $(get "(r['names']['by'], r['sections'], len(r['pages']) > 8)")" "0 ('section', [], True)"
+contains "no section headers: addresses" "$("$ldr" pages --why=bare.so "${pids[@]}")" "written in 1: 0x"
+
+cp whole.so deleted.so
+pids=(); start "$ldr" run ./opener ./deleted.so subject_first
+rm deleted.so
+found=0; "$ldr" pages --why=deleted.so --json "${pids[@]}" >report 2>err || found=$?
+equal "deleted file: status, still read" "$found $(get "(r['names']['by'], r['totals']['copies_write'])")" "0 ('dwarf', 6)"
+
+cp hot.so forked.so
+pids=(); start ./opener ./forked.so hot_write fork; pids+=("$(pgrep -P "${pids[0]}")")
+"$ldr" pages --why=forked.so --json "${pids[@]}" >report
+equal "fork: 20 written pages in two processes, one copy of each" \
+    "$(get "{(p['processes'], p['copies']) for p in r['pages'] if p['written']}, r['totals']['copies_shared'] == r['totals']['copies']")" "({(2, 1)}, True)"
+equal "fork: as computed" "$(told report "${pids[@]}")" ""
+
+user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+chmod 755 . ./*.so opener
+pids=(); start "${user[@]}" "$ldr" run ./opener ./whole.so subject_first
+"${user[@]}" "$ldr" pages --why=whole.so --json "${pids[@]}" >report 2>err
+equal "ordinary user, own process" "$(get "(r['method'], r['names']['by'], r['totals']['copies_write'], r['unreadable'])")" "('file-identity', 'dwarf', 6, 0)"
+caps=+perfmon,+dac_read_search
+limited=(setpriv --reuid 65533 --regid 65533 --clear-groups "--inh-caps=$caps" "--ambient-caps=$caps")
+if "${limited[@]}" head -c 8 "/proc/${pids[0]}/pagemap" >/dev/null 2>&1; then
+    found=0; "${limited[@]}" "$ldr" pages --why=whole.so --json "${pids[@]}" >report 2>err || found=$?
+    equal "no memory to read: status, unknown" "$found $(get "(r['exact'], r['unreadable'], r['totals']['copies_write'], r['totals']['copies_unknown'] > 8)")" \
+        "3 (False, 1, 0, True)"
+    contains "no memory to read: said" "$(cat err)" "memory may not be read"
+else
+    skip "no memory to read" "CAP_PERFMON does not open page tables here"
+fi
+
+# damaged debug information of a library that runs: the report stands, with the next best names
+for seed in 1 2 3 4 5 6; do
+    python3 - whole.so damaged.so $seed <<'P'
+import random, re, subprocess, sys
+random.seed(int(sys.argv[3]))
+data = bytearray(open(sys.argv[1], "rb").read())
+for line in subprocess.run(["readelf", "-SW", sys.argv[1]], capture_output=True, text=True).stdout.splitlines():
+    f = re.match(r" *\[ *\d+\] (\.debug_\S+|\.symtab) +\S+ +[0-9a-f]{16} ([0-9a-f]+) ([0-9a-f]+) ", line)
+    for _ in range(20 if f else 0):
+        data[int(f[2], 16) + random.randrange(int(f[3], 16))] = random.choice((0, 0xff, 0x80, random.randrange(256)))
+open(sys.argv[2], "wb").write(data)
+P
+    pids=(); start ./opener ./damaged.so subject_first
+    found=0; timeout 60 "$ldr" pages --why=damaged.so --json "${pids[@]}" >report 2>err || found=$?
+    equal "damaged debug information $seed: status, pages" "$found $(get "len(r['pages'])")" "0 13"
+    mv damaged.so "damaged$seed.so"
+done
+
 # ---- relocated pages of the distribution's libraries, and what they write ----
 unset LDR_DEBUG_DIR
 real() { # NAME LIBRARY [FUNCTION [PRELOADED...]]

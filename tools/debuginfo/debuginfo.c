@@ -50,8 +50,12 @@ static int compare_sections(const void *a, const void *b) {
     return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
+/* Linked files have some forty; a hostile one may have any number, and every address is looked for in all of them. */
+enum { SECTIONS_MAX = 1000 };
+
 static void read_sections(struct debuginfo *debuginfo) {
-    for (Elf_Scn *section = NULL; debuginfo->file.elf && (section = elf_nextscn(debuginfo->file.elf, section)); ) {
+    for (Elf_Scn *section = NULL;
+         debuginfo->file.elf && debuginfo->section_count < SECTIONS_MAX && (section = elf_nextscn(debuginfo->file.elf, section)); ) {
         GElf_Shdr header;
         if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC) || header.sh_size == 0 ||
             header.sh_addr > UINT64_MAX - header.sh_size || (header.sh_flags & SHF_TLS && header.sh_type == SHT_NOBITS))

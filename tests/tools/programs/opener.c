@@ -1,6 +1,8 @@
-/* opener LIBRARY [FUNCTION]: loads the library, calls FUNCTION() of it if given, says "ready PID" and waits for the end of its input. */
+/* opener LIBRARY [FUNCTION [fork]]: loads the library, calls FUNCTION() of it if given, has a child if asked to, says "ready PID" and
+ * waits, as the child does, for the end of its input. */
 #include <dlfcn.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int main(int argc, char **argv) {
@@ -17,10 +19,19 @@ int main(int argc, char **argv) {
         }
         function();
     }
+    pid_t child = argc > 3 ? fork() : -1;
+    if (child == 0) {
+        char end;
+        while (read(STDIN_FILENO, &end, 1) > 0)
+            ;
+        _exit(0);
+    }
     printf("ready %d\n", (int)getpid());
     fflush(stdout);
     char end;
     while (read(STDIN_FILENO, &end, 1) > 0)
         ;
+    if (child > 0)
+        waitpid(child, NULL, 0);
     return 0;
 }
