@@ -48,7 +48,8 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
     if (snapshot->method == METHOD_FRAMES)
         return PAGE_KEYED;
     if (word & PM_FILE) {
-        *key = ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
+        *key = run->pack ? ((uint64_t)(run->pack - 1) << FILE_PAGE_BITS) | (run->pack_page + page)
+                         : ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
         return PAGE_KEYED;
     }
     return word & PM_EXCLUSIVE ? PAGE_EXCLUSIVE : PAGE_UNRESOLVED;
@@ -58,7 +59,7 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
 
 static const enum segment_kind first_kind[] = {
     [OBJECT_ELF] = SEGMENT_CODE, [OBJECT_FILE] = SEGMENT_FILE, [OBJECT_SHARED] = SEGMENT_SHARED, [OBJECT_ANONYMOUS] = SEGMENT_HEAP,
-    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, SEGMENT_KINDS,
+    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, [OBJECT_IMAGES] = SEGMENT_IMAGES, SEGMENT_KINDS,
 };
 
 struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind) {
@@ -91,7 +92,7 @@ static void make_rows(struct tally *tally, const struct snapshot *snapshot) {
 
 /* ---- counts ---- */
 
-static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED; }
+static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED && kind != SEGMENT_IMAGES; }
 
 static void add_frame(struct counts *to, const struct tally *tally, const struct frame *frame) {
     to->frames++;
@@ -133,6 +134,7 @@ static void add_counts(struct counts *to, const struct counts *from) {
     to->memory += from->memory;
     to->unresolved += from->unresolved;
     to->swapped += from->swapped;
+    to->images += from->images;
     for (size_t class = 0; class < CLASSES; class++)
         to->classes[class] += from->classes[class];
 }
@@ -166,6 +168,7 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
                                                    cause_get(owner, run->word + i));
                 counts->again += event == FRAME_AGAIN;
                 counts->avoided += event == FRAME_AVOIDED;
+                counts->images += run->pack && (word & PM_FILE);
                 break;
             }
             }
@@ -271,6 +274,7 @@ static void count_owner(struct tally *tally, const struct snapshot *snapshot, ui
                 break;
             case PAGE_KEYED:
                 counts->pages++;
+                counts->images += run->pack && (word & PM_FILE);
                 frame = frame_find(&tally->frames, &at_frame, key);
                 tally->histogram[frame_owners(&tally->frames, frame)].pages++;
                 if (!frame->again || frame_add(&seen, &at_seen, key, 0, 0, false, CAUSE_UNKNOWN) == FRAME_FIRST)

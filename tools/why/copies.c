@@ -93,8 +93,7 @@ static bool same_spot(struct spot a, struct spot b) { return a.object == b.objec
 
 /* ---- one copy ---- */
 
-static const uint64_t *file_page(struct reading *reading, uint64_t page) {
-    const struct object *object = reading->object;
+static const uint64_t *file_page(struct reading *reading, const struct object *object, uint64_t page) {
     uint64_t off = page << PAGE_SHIFT;
     memset(reading->file, 0, sizeof reading->file);
     if (off < object->file_len)
@@ -141,13 +140,18 @@ static struct why_page *page_at(const struct why_memory *memory, uint64_t vaddr)
 static void read_copy(struct reading *reading, const struct run *run, size_t index, const uint64_t *bytes, struct why_copy *copy,
                       struct why_page *page) {
     struct cause_words *judged = &reading->judged;
-    const uint64_t *file = file_page(reading, run->file_page + index);
+    /* The linker's cache has pages relocated already: what it holds is what the linker left, and whatever differs was written. */
+    const struct object *pack = run->pack ? &reading->collection->snapshot.objects[run->pack - 1] : NULL;
+    if (pack && !pack->file)
+        return;
+    const uint64_t *file = pack ? file_page(reading, pack, run->pack_page + index) : file_page(reading, reading->object, run->file_page + index);
     if (reading->memory->refused) { /* nothing is known of the words */
         copy->cause = memcmp(bytes, file, PAGE_LEN) == 0 ? CAUSE_IDENTICAL : CAUSE_UNKNOWN;
         return;
     }
-    const struct place_page *places = places_at(reading->places, page->vaddr);
-    copy->cause = (uint8_t)cause_words(bytes, file, shape_data_len(&reading->object->shape, page->vaddr), places, run->bias, judged);
+    const struct place_page *places = pack ? NULL : places_at(reading->places, page->vaddr);
+    copy->cause = (uint8_t)cause_words(bytes, file, pack ? PAGE_LEN : shape_data_len(&reading->object->shape, page->vaddr), places,
+                                       run->bias, judged);
     memcpy(copy->written, judged->written, sizeof copy->written);
     memcpy(copy->relocated, judged->relocated, sizeof copy->relocated);
     size_t count = 0, at = 0;
