@@ -93,6 +93,10 @@ diff_is "a report with itself" 0 "$work/ours.jsonl" "$work/ours.jsonl"
 contains "a report with itself: nothing changed" "$(cat "$work/out")" "private change 0 = relocation only 0, relocation and write 0, write only 0, identical to the file 0"
 diff_is "--top 1" 0 --top 1 "$work/system.jsonl" "$work/ours.jsonl"
 contains "--top 1: the others in one" "$(cat "$work/out")" "others changed"
+diff_is "--columns" 0 --columns private,again "$work/system.jsonl" "$work/ours.jsonl"
+equal "--columns: these" "$(grep '^object ' "$work/out" | tr -s ' ')" "object report procs private again"
+diff_is "--columns, unknown" 2 --columns private,share "$work/system.jsonl" "$work/ours.jsonl"
+contains "--columns, unknown: said" "$(cat "$work/err")" "there is no column 'share'"
 
 # ---- which reports ----
 make_report() { # make_report TIME PAGES: a small report
@@ -164,6 +168,9 @@ bad "a count with a fraction" "expected int" 'd["objects"][1]["frames"] = 7.5'
 bad "an object that is none" "objects[0] is null" 'd["objects"][0] = None'
 bad "a path that is none" "path of objects[0]" 'd["objects"][0]["path"] = ["a"]'
 bad "a negative number deep inside" "minor_faults is -5" 'd["processes"][1]["minor_faults"] = -5'
+bad "a row of the matrix too short" "row 0 of matrix has 0 numbers" 'd["matrix"] = {"owners": [0], "shared_frames": [[]]}'
+bad "a map that is none" "objects[0].segments[0].map[0] is 7" 'd["objects"][0]["segments"][0]["map"][0] = 7'
+bad "a class as text" "class heap of totals" 'd["totals"]["classes"]["heap"] = "many"'
 bad "too deep" "nesting too deep" 'x = []
 for _ in range(5000): x = [x]
 d["extra"] = json.loads(json.dumps(None)); d = {"schema": "ldr-pages", "extra": 1, "x": "@"}

@@ -1,12 +1,27 @@
 #!/usr/bin/python3
 """views_html.py DOCUMENT PAGE KIND [FOLDER] - opens the page in headless Chromium and holds what it shows against the document.
-KIND: real, hostile or large. Screenshots go to FOLDER if it is given, for people to look at."""
+KIND: real, hostile, large or changed (then DOCUMENT and PAGE are folders: pages made of changed documents, which need only not break). Screenshots go to FOLDER if it is given, for people to look at."""
 import json, os, re, sys, time
 
 from browser import Browser
 
 document, page, kind = sys.argv[1:4]
 folder = sys.argv[4] if len(sys.argv) > 4 else None
+if kind == "changed":
+    browser, bad = Browser(), []
+    try:
+        pages = sorted(os.listdir(page))
+        for name in pages:
+            before = len(browser.messages)
+            browser.open(os.path.join(page, name))
+            browser.evaluate("(s => { s.value = 'a'; s.dispatchEvent(new Event('input')); scrollTo(0, 3000); })(document.getElementById('search'))")
+            if len(browser.messages) > before or not browser.evaluate("document.getElementById('object-count').textContent"):
+                bad.append((name, browser.messages[before:]))
+    finally:
+        browser.close()
+    print(f"ok html, changed: {len(pages)} pages made of changed documents" if not bad and len(pages) >= 20 else
+          f"not ok html, changed: of {len(pages)} pages: {str(bad)[:1500]}")
+    sys.exit()
 doc = json.loads(open(document).read().rstrip("\n").split("\n")[-1])
 
 

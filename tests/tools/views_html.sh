@@ -26,4 +26,11 @@ for kind in real hostile large; do
     /usr/bin/python3 "$here/views_html.py" "$work/$kind.jsonl" "$work/$kind.html" $kind ${LDR_SHOTS:+"$LDR_SHOTS"} ||
         echo "not ok html, $kind: the check broke"
 done
+mkdir "$work/changed" "$work/pages"
+/usr/bin/python3 "$here/views_document.py" hostile >"$work/one.json"
+/usr/bin/python3 "$here/views_change.py" "$work/one.json" "$work/changed" 150
+for document in "$work"/changed/*; do
+    "$ldr" pages --from "$document" --html "$work/pages/$(basename "$document" .json).html" 2>/dev/null || true
+done
+/usr/bin/python3 "$here/views_html.py" "$work/changed" "$work/pages" changed || echo "not ok html, changed: the check broke"
 equal "html: no address of another place" "$(grep -Eo '(https?|ftp):?//[^ ]*' "$work/real.html")" ""

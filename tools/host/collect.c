@@ -13,7 +13,7 @@
 #include "../progress.h"
 #include "causes.h"
 #include "kernel.h"
-#include "parallel.h"
+#include "../parallel.h"
 #include "reading.h"
 
 #include <errno.h>
@@ -164,6 +164,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
         collection->readings++;
         if (collection->readings >= 2 && (!collection->unstable || collection->readings == READINGS_MAX))
             break;
+        progress_phase("comparing private pages with files, by process", targets->count);
         explainer_run(explainer, collector->processes, targets->count);
     }
 
@@ -183,6 +184,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
     collection->merged_unknown = !kernel_find_merged(snapshot);
     explainer_end(explainer, collection);
     kernel_free(&kernel);
+    progress_phase("counting pages, by process", 2 * snapshot->owner_count); /* the tally follows */
     parallel_for(snapshot->owner_count, read_facts, collection);
     pthread_mutex_destroy(&readings->lock);
     free(collector->processes);

@@ -67,12 +67,14 @@ struct json_object *list_item(const struct json_object *list, size_t index);
 /* count_sum - the sum of two counts; instead of overflowing it stays at INT64_MAX, so that differences fit too */
 uint64_t count_sum(uint64_t a, uint64_t b);
 
-/* document_check - is it a report, of a schema version known here, with possible numbers?
- *   returns NULL, or what is wrong with the value found (malloc'd) */
-char *document_check(const struct json_object *document);
-
 /* file_name - the last part of a path; points into it */
 const char *file_name(const char *path);
+
+/* ---- check.c ---- */
+
+/* document_check - is it a report, of a schema version known here, with possible numbers?
+ *   returns NULL, or what is wrong with the value found (malloc'd) */
+char *document_check(struct json_object *document);
 
 /* ---- csv.c, openmetrics.c, html.c ---- */
 

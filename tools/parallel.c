@@ -1,6 +1,6 @@
 /* parallel.c - threads that take items from one counter. Processes differ much in size, so nothing is dealt out beforehand. */
 #include "parallel.h"
-#include "../progress.h"
+#include "progress.h"
 
 #include <pthread.h>
 #include <sched.h>
