@@ -142,9 +142,9 @@ int why_report(const struct collection *collection, const struct why_choice *cho
     story_make(&story, collection, &memory);
     complete = complete && !others && judged && !memory.unreadable && !memory.changed;
     if (choice->json)
-        why_json(&story, choice, object->path, complete);
+        story_json(&story, choice, object->path, complete);
     else
-        why_text(&story, choice, object->path);
+        story_text(&story, choice, object->path);
     if (others)
         warn_ldr("%s: other files of this name are mapped too; told is of the one that most processes map", object->path);
     if (!object->file)

@@ -227,7 +227,7 @@ static void print_pages(const struct story *story) {
     free(order);
 }
 
-void why_json(const struct story *story, const struct why_choice *choice, const char *path, bool exact) {
+void story_json(const struct story *story, const struct why_choice *choice, const char *path, bool exact) {
     const struct snapshot *snapshot = &story->collection->snapshot;
     const struct object *file = &snapshot->objects[story->memory->object];
     struct json_object *root = json_object_new_object(), *names = json_object_new_object(), *totals = json_object_new_object();

@@ -383,7 +383,7 @@ static void print_savings(const struct story *story) {
                grouped(story->causes[CAUSE_RELOCATION], a));
 }
 
-void why_text(const struct story *story, const struct why_choice *choice, const char *file) {
+void story_text(const struct story *story, const struct why_choice *choice, const char *file) {
     char *path = clean_text(file);
     bool all = choice->one_page;
     if (all)

@@ -200,7 +200,7 @@ size_t *pages_order(const struct story *story);
 /* variables_order - likewise of the variables that were written or relocated; *count set */
 size_t *variables_order(const struct story *story, size_t *count);
 
-void why_text(const struct story *story, const struct why_choice *choice, const char *path);
-void why_json(const struct story *story, const struct why_choice *choice, const char *path, bool exact);
+void story_text(const struct story *story, const struct why_choice *choice, const char *path);
+void story_json(const struct story *story, const struct why_choice *choice, const char *path, bool exact);
 
 #endif
