@@ -78,8 +78,8 @@ class Process:
         for line in open(f"/proc/{pid}/maps"):
             f = line.rstrip("\n").split(None, 5)
             start, end = (int(x, 16) for x in f[0].split("-"))
-            self.maps.append((start, end, f[5] if len(f) > 5 else ""))
-        self.bias = min(s for s, _, p in self.maps if p == path) - low
+            self.maps.append((start, end, f[5] if len(f) > 5 else "", int(f[2], 16)))
+        self.bias = min(s for s, _, p, _ in self.maps if p == path) - low
 
     def copies(self):
         """{vaddr of a page: (frame, its bytes)} of the private copies of the object"""
@@ -163,7 +163,7 @@ versions = {(v, s) for v, _, s in expected if "@" in s}
 differ("versions of symbols", sorted(versions - {(v, s) for v, _, s in found})[:3], [])
 
 # where they lead, in one process; some of them
-bound, lowest = 0, {}
+bound, loads = 0, {}
 for p in report["pages"]:
     for r in p["relocations"]:
         if "bound" not in r or not r["bound_alike"] or bound > 3000:
@@ -171,10 +171,16 @@ for p in report["pages"]:
         process = next(x for x in processes if x.pid in [i for _, pids in pages[p["vaddr"]].values() for i in pids])
         value, = struct.unpack("<Q", os.pread(process.mem, 8, r["vaddr"] + process.bias))
         other = r["bound"]["object"]
-        if other not in lowest:
-            lowest[other] = min(down(v) for v, *_ in Image(other).loads)
-        base = min(s for s, _, q in process.maps if q == other)
-        differ(f"bound {r['vaddr']:x}", r["bound"]["vaddr"], value - base + lowest[other])
+        if other not in loads:
+            loads[other] = Image(other).loads
+        # by the mapping that holds it; memory behind the file's pages belongs to the image in front
+        here = [(start, off) for start, end, name, off in process.maps if name == other and start <= value < end]
+        if here:
+            at = value - here[0][0] + here[0][1]
+            expected_at = {vaddr + at - off for vaddr, off, filesz, _ in loads[other] if down(off) <= at < off + filesz + PAGE}
+        else:
+            expected_at = {value - min(s for s, _, q, _ in process.maps if q == other) + min(down(v) for v, *_ in loads[other])}
+        differ(f"bound {r['vaddr']:x}", r["bound"]["vaddr"] if r["bound"]["vaddr"] not in expected_at else expected_at, expected_at)
         bound += 1
 
 # ---- written words ----
@@ -292,9 +298,14 @@ if options.source:
         name, type, path_to, piece_type, count, values = (found[1].replace("|||", "||\0|", 1) if found[1].count("|") < 5 else found[1]).split("|")[:6]
         if level == "dwarf":
             mine = [w for w in pieces if w["name"] == name and w["path"] == path_to]
+            # the linker's cache gives every process the same addresses: then a place is a value
+            raw = {os.pread(x.mem, 8, w["vaddr"] + x.bias) for w in mine for x in processes
+                   if x.pid in writes.get(w["vaddr"] // 8 * 8, {})}
+            if values == "place":
+                values = "same_place" if len(raw) > 1 else "same"
             differ(f"{name}{path_to}", [(w["type"], w.get("piece_type", ""), w["processes"], w["values"], os.path.basename(w["file"]), w["line"])
                                         for w in mine],
-                   [(type, piece_type or type, int(count), {"place": "same_place"}.get(values, values), os.path.basename(source), number)])
+                   [(type, piece_type or type, int(count), values, os.path.basename(source), number)])
         else:
             at = {n: a for a, _, n in table}
             symbol = next(n for n in at if n == name or re.fullmatch(re.escape(name.split("::")[-1]) + r"(\.\d+)?", n))
