@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # trace.sh - `ldr trace` and LDR_TRACE: the record against the system's linker, /proc/self/maps and the clock; constructors and dlclose
 # of libraries made for it; forks, execve, threads; damaged and foreign files; a full disk.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 ours=${LDR_LDSO:-$build/ld-ldr.so}
 if [ "$ours" = /lib64/ld-linux-x86-64.so.2 ]; then skip "ldr trace" "the system's linker stands in for ours"; exit 0; fi
@@ -136,7 +137,7 @@ else
 fi
 
 # ---- what is no record is left alone
-echo precious >file; LDR_TRACE=file "$ours" /bin/echo hello >out 2>err
+echo precious >file; LDR_TRACE="file" "$ours" /bin/echo hello >out 2>err
 equal "a file that is something else stays as it is" "$(cat file out)" "precious
 hello"
 contains "and that is said" "$(cat err)" "LDR_TRACE=file: there is a file that is no record; nothing is recorded"
