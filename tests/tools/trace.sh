@@ -124,6 +124,17 @@ contains "text names the slow constructor" "$("$ldr" trace --read record)" "slow
 judge viewer viewer.json
 "$ldr" trace --viewer -o viewer.json "$(readlink -f /usr/bin/perl)" -MPOSIX -MFcntl -e 'print 1' >/dev/null
 judge viewer viewer.json
+if [ -x /usr/bin/python3 ]; then
+    "$ldr" trace --viewer -e all -o viewer.json "$(readlink -f /usr/bin/python3)" -c 'import ssl, sqlite3, decimal'
+    judge viewer viewer.json
+fi
+
+# ---- a program whose library is missing: the linker's own end is told too
+gcc -shared -fPIC -o libgone.so plain.c && gcc -o needs main.c -Wl,--no-as-needed ./libgone.so -L. -lslow -Wl,-rpath,. -pthread && rm libgone.so
+missing=$("$ldr" trace ./needs 2>&1)
+equal "its status" $? 127
+contains "what was tried" "$missing" "./libgone.so (path): No such file or directory"
+contains "for whom" "$missing" "./libgone.so for needs: not found"
 
 # ---- processes started otherwise, together, and by execve
 rm -f several
