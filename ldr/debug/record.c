@@ -12,6 +12,7 @@
 #define RUN_MOST 1024u                /* words of one VALUES event */
 
 static COLD_DATA char record_path[4096];
+static COLD_DATA u64 record_dev, record_ino;
 static COLD_DATA struct trace_file *record_file;
 static COLD_DATA struct trace_chunk *record_chunk;
 static COLD_DATA u64 record_chunk_len;
@@ -48,9 +49,15 @@ static struct trace_chunk *new_chunk(u64 need, struct trace_chunk *outgrown)
     u64 len = record_chunk_len;
     while (len < need + sizeof(struct trace_chunk))
         len *= 2;
+    struct stat st;
     int fd = sys_open_record(record_path, false);
     if (fd < 0)
         return NULL;
+    /* After chroot, or once the file was replaced, the name leads to another one. */
+    if (sys_fstat(fd, &st) != 0 || st.st_dev != record_dev || st.st_ino != record_ino) {
+        sys_close(fd);
+        return NULL;
+    }
     u64 off = __atomic_fetch_add(&record_file->end, len, __ATOMIC_RELAXED);
     struct trace_chunk *chunk = off % TRACE_PAGE || off > 1ull << 46 ? (void *)-22l : map_part(fd, off, len);
     sys_close(fd);
@@ -219,6 +226,8 @@ bool record_begin(const char *path)
         sys_munmap(file, TRACE_PAGE);
         return refuse(path, "there is a file that is no record of this version"), false;
     }
+    record_dev = st.st_dev;
+    record_ino = st.st_ino;
     record_file = file;
     record_chunk_len = FIRST_CHUNK;
     put_process(began, nanoseconds);

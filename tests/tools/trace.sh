@@ -163,6 +163,32 @@ else
     skip "a full disk" "needs root and a mount namespace"
 fi
 
+# ---- the record is replaced while the program runs: the new file is not ours
+cat >replace.c <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+    rename("replaced", "replaced.old");
+    FILE *other = fopen("replaced", "w");
+    for (int i = 0; i < 20000; i++) fputc('x', other);
+    fclose(other);
+    for (int i = 0; i < 200; i++) {
+        void *handle = dlopen("./libplain.so", RTLD_NOW);
+        if (!handle) return 1;
+        dlclose(handle);
+    }
+    return 0;
+}
+C
+gcc -o replace replace.c
+LDR_TRACE=replaced "$ours" ./replace
+equal "the program ends well" $? 0
+equal "the new file is as it was made" "$(tr -d x <replaced | wc -c) $(wc -c <replaced)" "0 20000"
+equal "the first record has what fitted" "$("$ldr" trace --read replaced.old --json -e dlopen | grep -c '"event":"dlopen"' | awk '{ print ($1 > 20 && $1 < 200) }')" 1
+# The same loop with its record in place: all of it, over several chunks.
+LDR_TRACE=loops "$ours" ./replace
+equal "a long record is whole" "$("$ldr" trace --read loops --json -e dlopen | grep -c '"event":"dlopen"')" 200
+
 # ---- damaged records, under sanitizers: an answer, never a crash
 checked=$build/tests/tools/ldr-checked
 if [ -x "$checked" ]; then
