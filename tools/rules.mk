@@ -1,9 +1,9 @@
 # rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
-TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c)
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c tools/explain/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o)
-TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
+TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
 TOOL_LIBS := -lelf -lz -ljson-c
@@ -12,7 +12,7 @@ all:: $(LDR)
 
 # The linker's own readers, so that there is no second one for display.
 $(LDR): $(TOOL_OBJS) $(B)/core/libldrcore.a
-	$(CC) -static-pie -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -Wl,-z,relro,-z,now $(TOOL_LIBS)
+	$(CC) -static-pie -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -pthread -Wl,-z,relro,-z,now $(TOOL_LIBS)
 
 $(B)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
@@ -48,7 +48,12 @@ $(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
 
-$(filter-out %.so,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
+# Without a C library, so that every page it has was asked for.
+$(B)/tests/tools/mapper: tests/tools/programs/mapper.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -static -nostdlib -ffreestanding -fno-stack-protector -fno-tree-loop-distribute-patterns -o $@ $<
+
+$(filter-out %/mapper,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
 
