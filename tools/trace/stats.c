@@ -90,13 +90,13 @@ void stats_free(struct stats *stats) {
 
 /* ---- summing -------------------------------------------------------------------------------------------------------- */
 
-struct row { const char *path; uint64_t start, end, mapped, present, private_copies, swapped; };
+struct page_row { const char *path; uint64_t start, end, mapped, present, private_copies, swapped; };
 struct phase_row { bool known; uint64_t ns, minor, major; };
 struct sums {
     struct phase_row phases[TRACE_PHASES];
-    struct row *rows;             /* objects loaded at the end, then what belongs to none */
+    struct page_row *rows;             /* objects loaded at the end, then what belongs to none */
     size_t count;
-    struct row all;
+    struct page_row all;
     const char *program;
     uint64_t before, after, whole, before_minor, before_major;
     bool replaced;                /* by execve of a program on another linker: its objects are known by their mappings only */
@@ -148,7 +148,7 @@ static void add_phases(struct sums *sums, const struct trace_model *model, uint3
     }
 }
 
-static bool is_mapped(const struct row *row, const struct stats *stats) {
+static bool is_mapped(const struct page_row *row, const struct stats *stats) {
     for (size_t i = 0; i < stats->count; i++)
         if (stats->ranges[i].start == row->start && *stats->ranges[i].path)
             return true;
@@ -161,7 +161,7 @@ static void add_mapped_objects(struct sums *sums, const struct stats *stats) {
         const struct stats_range *range = &stats->ranges[i];
         if (!range->executable || range->path[0] != '/')
             continue;
-        struct row row = { .path = range->path, .start = UINT64_MAX };
+        struct page_row row = { .path = range->path, .start = UINT64_MAX };
         for (size_t k = 0; k < stats->count; k++)
             if (strcmp(stats->ranges[k].path, row.path) == 0) {
                 row.start = row.start < stats->ranges[k].start ? row.start : stats->ranges[k].start;
@@ -186,7 +186,7 @@ static void add_rows(struct sums *sums, const struct trace_model *model, uint32_
             sums->count = 0;
         if (story->kind == STORY_MAP && story->object) {
             sums->rows = must_grow(sums->rows, sums->count + 2, sizeof *sums->rows);
-            sums->rows[sums->count++] = (struct row){ .path = story->object->path, .start = story->object->start, .end = story->object->end };
+            sums->rows[sums->count++] = (struct page_row){ .path = story->object->path, .start = story->object->start, .end = story->object->end };
         }
         for (size_t k = sums->count; story->kind == STORY_UNLOAD && story->object && k-- > 0;)
             if (sums->rows[k].start == story->object->start) {
@@ -200,14 +200,14 @@ static void add_rows(struct sums *sums, const struct trace_model *model, uint32_
         add_mapped_objects(sums, stats);
     }
     sums->rows = must_grow(sums->rows, sums->count + 1, sizeof *sums->rows);
-    sums->rows[sums->count++] = (struct row){ .path = "heap, stack, other memory and files" };
+    sums->rows[sums->count++] = (struct page_row){ .path = "heap, stack, other memory and files" };
     for (size_t i = 0; i < stats->count; i++) {
         const struct stats_range *range = &stats->ranges[i];
-        struct row *row = &sums->rows[sums->count - 1];
+        struct page_row *row = &sums->rows[sums->count - 1];
         for (size_t k = 0; k + 1 < sums->count; k++)
             if (range->start >= sums->rows[k].start && range->start < sums->rows[k].end)
                 row = &sums->rows[k];
-        struct row *both[2] = { row, &sums->all };
+        struct page_row *both[2] = { row, &sums->all };
         for (int k = 0; k < 2; k++) {
             both[k]->mapped += (range->end - range->start) / 4096;
             both[k]->present += range->present;
@@ -218,7 +218,7 @@ static void add_rows(struct sums *sums, const struct trace_model *model, uint32_
 }
 
 static int by_present(const void *a, const void *b) {
-    const struct row *x = a, *y = b;
+    const struct page_row *x = a, *y = b;
     if (x->present != y->present)
         return x->present < y->present ? 1 : -1;
     return strcmp(x->path, y->path);
@@ -251,7 +251,7 @@ static void print_text(const struct sums *sums, const struct stats *stats, FILE 
         fprintf(out, "\nit became another program by execve, on another linker: the phases are those of %s\n", sums->program);
     fprintf(out, "\n%-36s %11s %9s %7s %7s\n", "object, pages of 4 KiB at the end", "mapped", "present", "private", "swapped");
     for (size_t i = 0; i < sums->count; i++) {
-        const struct row *row = &sums->rows[i];
+        const struct page_row *row = &sums->rows[i];
         const char *slash = strrchr(row->path, '/');
         fprintf(out, "%-36s %11" PRIu64 " %9" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", slash ? slash + 1 : row->path, row->mapped, row->present, row->private_copies,
                 row->swapped);
@@ -291,7 +291,7 @@ static void print_json(const struct sums *sums, const struct stats *stats, pid_t
         json_object_array_add(phases, phase);
     }
     for (size_t i = 0; i < sums->count && stats->looked; i++) {
-        const struct row *row = &sums->rows[i];
+        const struct page_row *row = &sums->rows[i];
         struct json_object *object = json_object_new_object();
         json_object_object_add(object, "path", row->start ? json_object_new_string(row->path) : NULL);
         put_number(object, "pages_mapped", row->mapped);
