@@ -116,6 +116,9 @@ static uint64_t monotonic(void) {
 /* The child becomes `ldr run PROGRAM` or `ldr session PROGRAM`: one way to start a program, messages included. */
 static void become(const struct trace_options *trace, const char *record) {
     setenv("LDR_TRACE", record, 1);
+    /* What comes relocated from the cache was bound in another process. */
+    if (trace->filter.kinds >> STORY_BIND & 1)
+        setenv("LDR_CACHE", "off", 1);
     size_t count = 0;
     while (trace->program[count])
         count++;

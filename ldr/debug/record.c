@@ -308,7 +308,8 @@ void record_object(const struct object *object)
     if (build_id)
         memcpy(fixed.build_id, build_id, fixed.build_id_len);
     u64 len = sizeof fixed + plan->seg_count * sizeof(struct trace_segment) + text_len(path) + text_len(name);
-    struct trace_event *event = event_begin(len, (object->is_program ? TRACE_IS_PROGRAM : 0) | (object->is_vdso ? TRACE_IS_VDSO : 0));
+    struct trace_event *event = event_begin(len, (object->is_program ? TRACE_IS_PROGRAM : 0) | (object->is_vdso ? TRACE_IS_VDSO : 0) |
+                                                 (object->shared ? TRACE_IS_SHARED : 0));
     if (!event)
         return;
     memcpy(event + 1, &fixed, sizeof fixed);

@@ -3,6 +3,7 @@
 # programs made for it; LD_DEBUG_OUTPUT, help, words not known, and silence in a set-user-ID program.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+export LDR_CACHE=off
 system=/lib64/ld-linux-x86-64.so.2
 ours=${LDR_LDSO:-$build/ld-ldr.so}
 if [ "$ours" = "$system" ]; then skip "LD_DEBUG" "the system's linker stands in for ours"; exit 0; fi

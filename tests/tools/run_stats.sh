@@ -2,6 +2,7 @@
 # run_stats.sh - `ldr run --stats`: sums that add up, pages as a program made for it touched them, statuses, signals, stopping, threads.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+export LDR_CACHE=off
 ours=${LDR_LDSO:-$build/ld-ldr.so}
 if [ "$ours" = /lib64/ld-linux-x86-64.so.2 ]; then skip "ldr run --stats" "the system's linker stands in for ours"; exit 0; fi
 cd "$work" || exit 1

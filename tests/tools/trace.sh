@@ -3,6 +3,7 @@
 # of libraries made for it; forks, execve, threads; damaged and foreign files; a full disk.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+export LDR_CACHE=off
 ours=${LDR_LDSO:-$build/ld-ldr.so}
 if [ "$ours" = /lib64/ld-linux-x86-64.so.2 ]; then skip "ldr trace" "the system's linker stands in for ours"; exit 0; fi
 oracle=$(realpath "$here")/trace.py
@@ -162,6 +163,25 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 else
     skip "a full disk" "needs root and a mount namespace"
 fi
+
+# ---- a start from the cache is traced as it is, and tracing makes none
+mkdir -m 700 cache empty
+unset LDR_CACHE
+equal "a traced start makes no image" "$(LDR_CACHE_DIR=$work/empty LDR_CACHE=now LDR_TRACE=cold "$ours" /bin/true; LDR_CACHE_DIR=$work/empty LDR_CACHE=require "$ours" /bin/true 2>/dev/null; echo $?)" 127
+LDR_CACHE_DIR=$work/cache LDR_CACHE=now "$ldr" run /bin/ls / >/dev/null
+if LDR_CACHE_DIR=$work/cache LDR_CACHE=require "$ldr" run /bin/ls / >/dev/null 2>&1; then
+    LDR_CACHE_DIR=$work/cache LDR_CACHE=require "$ldr" trace --json -o events.json /bin/ls / >/dev/null
+    equal "objects from the cache are told once, and as such" "$(field 'sorted((base(e["object"]), e["from_cache"]) for e in events if e["event"] == "map" and base(e["object"]) in ("ls", "libc.so.6"))')" "[('libc.so.6', True), ('ls', True)]"
+    equal "and their constructors" "$(field 'len([e for e in events if e["event"] == "constructor" and base(e["object"]) == "libselinux.so.1"]) > 0')" True
+    LDR_CACHE_DIR=$work/cache "$ldr" trace --json -e bind,map -o events.json /bin/ls / >/dev/null
+    equal "whoever asks for bindings gets them" "$(field '([e["from_cache"] for e in events if e["event"] == "map" and base(e["object"]) == "libc.so.6"], len([e for e in events if e["event"] == "bind"]) > 50)')" "([False], True)"
+    LDR_CACHE_DIR=$work/cache "$ldr" run --stats-json warm.json /bin/ls / >/dev/null
+    equal "--stats of a start from the cache" "$(python3 -c 'import json; w = json.load(open("warm.json")); print(w["minor_faults"] == w["before_minor_faults"] + sum(p["minor_faults"] for p in w["phases"]), [o["pages_private"] < 6 for o in w["objects"] if o["path"] and o["path"].endswith("libselinux.so.1")])')" "True [True]"
+else
+    skip "a start from the cache" "/bin/ls is not kept here"
+fi
+
+export LDR_CACHE=off
 
 # ---- the record is replaced while the program runs: the new file is not ours
 cat >replace.c <<'C'

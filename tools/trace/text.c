@@ -65,6 +65,7 @@ static void put_sentence(const struct story *story, FILE *out) {
                 fputc(' ', out);
             put_prot(out, segment[i].prot);
         }
+        fprintf(out, "%s", story->object->flag & TRACE_IS_SHARED ? ", relocated pages from the cache" : "");
         return;
     }
     case STORY_RELOCATE: {
