@@ -125,6 +125,8 @@ static int run_with_stats(const struct run_options *run, const char *ldso, char 
         sigaction(SIGINT, &interrupt, NULL);
         sigaction(SIGQUIT, &quit, NULL);
         setenv("LDR_TRACE", path, 1);
+        if (fd >= 0)
+            setenv("LDR_TRACE_BINDINGS", "off", 1);      /* nobody would read them */
         close(gate[1]);
         if (read(gate[0], &byte, 1) == 1) {
             execv(ldso, command);

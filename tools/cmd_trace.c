@@ -119,6 +119,8 @@ static void become(const struct trace_options *trace, const char *record) {
     /* What comes relocated from the cache was bound in another process. */
     if (trace->filter.kinds >> STORY_BIND & 1)
         setenv("LDR_CACHE", "off", 1);
+    else if (!trace->record)
+        setenv("LDR_TRACE_BINDINGS", "off", 1);
     size_t count = 0;
     while (trace->program[count])
         count++;

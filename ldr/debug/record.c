@@ -386,6 +386,8 @@ void record_relocated(const struct object *object, bool lazy, u64 since)
     u64 relative = image->rela_relative < image->rela.count ? image->rela_relative : image->rela.count;
     struct trace_relocated fixed = { id_of(object), since, relative, image->relr.count, image->rela.count - relative, image->plt.count };
     put(TRACE_RELOCATED, lazy, &fixed, sizeof fixed, NULL, NULL);
+    if (session.config.record_no_values)
+        return;
     put_values(object, &image->rela, 0, relative, image->rela.count);
     put_bound_slots(object, lazy);
 }

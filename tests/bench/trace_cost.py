@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""trace_cost.py LINKER PAIRS PROGRAM... - what LDR_TRACE costs: CPU milliseconds of whole processes with and without, in turn, medians.
+"""trace_cost.py LINKER PAIRS PROGRAM... - what LDR_TRACE costs: CPU milliseconds of whole processes without it, with it and without
+bindings (LDR_TRACE_BINDINGS=off, as `ldr trace` has it unless asked for them), and with all, in turn, medians.
 The record lies in memory (/dev/shm) as `ldr trace` has it, and is a new file each time."""
 import os, statistics, sys, tempfile
 
@@ -19,15 +20,18 @@ def run(program, env):
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
-plain = {name: value for name, value in os.environ.items() if name != "LDR_TRACE"}
-print(f"{'program':20} {'off ms':>9} {'on ms':>9} {'more':>8} {'record KiB':>11}   (million: bar 10 %)")
+# Cold: what is not done from the cache is what a record is made of.
+plain = {name: value for name, value in os.environ.items() if not name.startswith("LDR_TRACE")} | {"LDR_CACHE": "off"}
+print(f"{'program':20} {'off ms':>9} {'on ms':>9} {'more':>8} {'bindings':>9} {'more':>8} {'record KiB':>11}   (million: bar 10 %)")
 for program in programs:
-    off, on, size = [], [], 0
+    off, on, light, size = [], [], [], 0
     for _ in range(pairs):
         off.append(run(program, plain))
+        light.append(run(program, dict(plain, LDR_TRACE=record, LDR_TRACE_BINDINGS="off")))
+        os.unlink(record)
         on.append(run(program, dict(plain, LDR_TRACE=record)))
         size = os.stat(record).st_size // 1024
         os.unlink(record)
-    a, b = statistics.median(off), statistics.median(on)
-    print(f"{os.path.basename(program):20} {a:9.3f} {b:9.3f} {100 * (b / a - 1):6.1f} % {size:11}")
+    a, b, c = statistics.median(off), statistics.median(light), statistics.median(on)
+    print(f"{os.path.basename(program):20} {a:9.3f} {b:9.3f} {100 * (b / a - 1):6.1f} % {c:9.3f} {100 * (c / a - 1):6.1f} % {size:11}")
 os.rmdir(folder)
