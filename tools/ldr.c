@@ -23,6 +23,7 @@ static const struct subcommand {
     { "why", cmd_why, "[OPTION...] PROGRAM SYMBOL[@VERSION]", "which definition a symbol binds to, and why the others lost" },
     { "relocs", cmd_relocs, "[OPTION...] PROGRAM", "every relocation with place, type, symbol and what it binds to" },
     { "check", cmd_check, "[OPTION...] PROGRAM|LIBRARY|DIRECTORY...", "what is or will be wrong, without running it" },
+    { "cache", cmd_cache, "[OPTION...] [list|verify|warm|clear] [PROGRAM...]", "what ld-ldr.so keeps of earlier starts, so that it need not be done again" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -41,6 +42,7 @@ static void print_help(FILE *out) {
           "  ldr pages                     all processes that run on ld-ldr.so\n"
           "  ldr pages nginx postgres      these, whatever their linker\n"
           "  ldr pages --json $(pgrep perl)\n"
+          "  ldr cache warm clang          its next start is made from a record\n"
           "\n"
           "Environment: LDR_LDSO names the ld-ldr.so to use. See ldr(1).\n", out);
 }
@@ -74,6 +76,6 @@ int main(int argc, char **argv) {
             name_command("ldr");
             return status;
         }
-    warn_ldr("no subcommand '%s'; there are run, session, trace and pages (ldr --help)", argv[1]);
+    warn_ldr("no subcommand '%s'; ldr --help lists them", argv[1]);
     return LDR_EXIT_USAGE;
 }

@@ -174,11 +174,11 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
         struct stat st;
         const struct pack_ref *ref = (const struct pack_ref *)((const char *)record + record->packs) + opened;
         pack[opened] = store_open_file(dir, ref->name, &st);
-        if (pack[opened] >= 0 && ref->size == (u64)st.st_size)
+        if (pack[opened] >= 0 && identity_equal(&ref->is, &st))
             continue;
         if (pack[opened] >= 0)
             sys_close(pack[opened]);
-        good = cache_miss("pack missing or damaged: ", ref->name);
+        good = cache_miss("pack missing or changed: ", ref->name);
         break;
     }
     struct report loud = session.report;

@@ -2,6 +2,7 @@
 #include "cache_private.h"
 #include "../debug/events.h"
 
+#define LOCK_EXCLUSIVE 2
 #define LOCK_EXCLUSIVE_NOW 6          /* LOCK_EX | LOCK_NB */
 
 struct cache cache;
@@ -66,14 +67,36 @@ void cache_end(void)
     cache.state = CACHE_OFF;
 }
 
+/* LDR_CACHE=warm and =check (`ldr cache warm`, `ldr cache verify`) are starts that end before any code of the program or its libraries'
+ * constructors runs. Status 0: the record is there, or holds; 1: it is not, and why. */
+static bool is_dry(void) { return asked("warm") || asked("check"); }
+
+static _Noreturn void end_dry(int status)
+{
+    const char *why = cache.miss[0] ? cache.miss : cache.spoilt ? cache.spoilt : "no record could be written";
+    if (status) {
+        sys_write_all(2, why, strlen(why));
+        sys_write_all(2, "\n", 1);
+    }
+    sys_exit(status);
+}
+
+void cache_end_dry(const char *why)
+{
+    if (!is_dry())
+        return;
+    cache_miss(why, "");
+    end_dry(1);
+}
+
 /* One maker at a time; who comes second starts as if there were no cache. */
 static bool begin_making(void)
 {
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
     if (!cache.record) {
         cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-        if (cache.lock < 0 || sys_flock(cache.lock, LOCK_EXCLUSIVE_NOW) != 0)
-            return false;
+        if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+            return cache_miss("somebody else is making a record", "");
     }
     u8 *key = arena_alloc(&cache.scratch, cache.key_len);
     if (!key || !(cache.catalog = catalog_read()))
@@ -104,18 +127,27 @@ static bool begin_warm(const struct record_head *record, int program_fd)
 
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
-    char key[2048];
-    cache.lock = -1;
-    if (!may_use() || !path || (cache.dir = store_open(true)) < 0)
+    char key[2048] __attribute__((aligned(8)));
+    cache.lock = cache.dir = -1;
+    if (!may_use() || !path) {
+        cache_end_dry("a start with these settings uses no cache");
         return false;
+    }
+    if ((cache.dir = store_open(true)) < 0) {
+        cache_end_dry("no directory for records that only this user may write");
+        return false;
+    }
     if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key)) {
+        cache_end_dry("the start cannot be told from others");
         close_all();
         return false;
     }
     const struct record_head *record = record_read(cache.dir);
-    if (record && asked("verify")) {
+    if (record && (asked("verify") || asked("check"))) {
         cache.record = record;
     } else if (record && begin_warm(record, fd)) {
+        if (asked("warm"))
+            end_dry(0);
         close_all();
         return true;
     } else if (record) {
@@ -125,22 +157,32 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
         report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
         sys_exit(127);
     }
+    if (asked("check") && !cache.record)
+        end_dry(1);
+    cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
     /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
-    if (session.config.record || !begin_making())
+    if (session.config.record || !begin_making()) {
+        cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
         cache_end();
+    }
     return false;
 }
 
 void cache_make(void)
 {
-    if (cache.state != CACHE_MAKE)
+    if (cache.state != CACHE_MAKE) {
+        cache_end_dry("nothing could be made");
         return;
+    }
     if (session.warned)
         cache_spoil("a warning was printed");
     if (cache.record && verify_all(cache.record) != 0)
         sys_exit(127);
-    if (!cache.record && !cache.spoilt && (asked("now") || make_beside() == BESIDE_HERE))
-        make_all();
+    bool made = false;
+    if (!cache.record && !cache.spoilt && (is_dry() || asked("now") || make_beside() == BESIDE_HERE))
+        made = make_all();
+    if (is_dry())
+        end_dry(!made && !cache.record);
     cache_end();
 }
 

@@ -25,6 +25,8 @@ void cache_one_processor(bool one);    /* MAKE: while the genuine linker asks th
 void cache_snapshot_linker(void);
 /* MAKE: after relocation, before RELRO: write images and record. Failure is silent: the start goes on as any other. */
 void cache_make(void);
+/* LDR_CACHE=warm and =check: ends the process where the program would run without having come to cache_make. Otherwise nothing. */
+void cache_end_dry(const char *why);
 /* Something happened that a later start must do itself (a warning was printed): no record. */
 void cache_spoil(const char *why);
 

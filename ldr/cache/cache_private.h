@@ -33,6 +33,7 @@ bool cache_miss(const char *why, const char *what);
 /* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache */
 int store_open_file(int dir, const char *name, struct stat *st);   /* regular file of ours that only we can write; negative errno */
+int store_stat_file(int dir, const char *name, struct stat *st);           /* the same without leaving it open; 0 or negative errno */
 void *store_map(int dir, const char *name, u64 *len);              /* read-only, whole; NULL */
 bool store_read_boot(u8 boot[16]);
 struct writer { int dir, fd; char name[CACHE_NAME_ROOM]; u64 at; bool failed; };
@@ -82,7 +83,7 @@ const struct record_head *record_read(int dir);        /* mapped and judged, eve
 bool attach_all(const struct record_head *record, int dir, int program_fd);
 
 /* make.c */
-void make_all(void);                  /* write what is missing: images, catalog, record. Silent. */
+bool make_all(void);                  /* write what is missing: images, catalog, record. Silent; true: the record is there. */
 /* beside.c: make_beside - make_all by a process of its own, so that the program need not wait. */
 enum beside { BESIDE_STARTED, BESIDE_HERE, BESIDE_NOT };           /* HERE: do it yourself; NOT: not at all */
 enum beside make_beside(void);

@@ -103,7 +103,7 @@ static u64 used_bytes(u32 from, u8 *used)
     for (u32 i = from; i < aged_count; i++)
         mark_packs(aged[i].name, used);
     for (u32 k = 0; k < cache.catalog->head.pack_count; k++)
-        bytes += used[k] ? cache.catalog->pack[k].size : 0;
+        bytes += used[k] ? cache.catalog->pack[k].is.size : 0;
     return bytes;
 }
 

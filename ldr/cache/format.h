@@ -65,7 +65,24 @@ struct record_object {
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
 };
 
-struct pack_ref { char name[CACHE_NAME_ROOM]; u64 size; };    /* size: of the whole file, which is never changed */
+/* What a key begins with. Behind it: the loader's notes (notes_len bytes), aux_count pairs of words (type and value of the auxiliary
+ * vector's entries that count), then texts, each a word with its length (~0: absent) and its bytes: first those of enum key_text, then
+ * one for each variable of the environment that counts. Nothing behind the head is aligned. */
+struct key_head {
+    u8 boot[16];
+    u64 way;                          /* enum start_way: entered by the kernel (PT_INTERP), or by command */
+    u64 origin_by_file;               /* --proc-exe */
+    u64 bind_now, inhibit_cache;
+    struct file_identity program;
+    u64 notes_len, aux_count;
+};
+enum key_text {
+    KEY_PATH, KEY_DIR /* current directory, where it matters */, KEY_PLATFORM, KEY_LIBRARY_PATH, KEY_PRELOAD_ENV, KEY_PRELOAD_OPTION,
+    KEY_INHIBIT_RPATH, KEY_HWCAPS_PREPEND, KEY_HWCAPS_MASK, KEY_ORIGIN_PATH, KEY_GENUINE_LINKER, KEY_TEXTS
+};
+
+/* A pack and that it is unchanged: named at random, and the file itself, so that no other can stand in for it. */
+struct pack_ref { char name[CACHE_NAME_ROOM]; struct file_identity is; };
 struct unique_pair { u32 object, symbol; };
 
 struct record_head {
@@ -78,7 +95,6 @@ struct record_head {
     u32 uniques, unique_count;
     u32 packs, pack_count;            /* array of struct pack_ref */
     u32 libc, linker;                 /* object numbers */
-    u32 pages_saved;                  /* pages of images: for `ldr cache` */
 };
 
 /* ---- catalog ---- */

@@ -25,26 +25,25 @@ static void put_loader(void)
             put_bytes((const void *)((u64)&__ehdr_start + phdr[i].p_vaddr), phdr[i].p_memsz);
 }
 
-static void put_process(void)
+/* Returns how many pairs. */
+static u64 put_auxv(void)
 {
-    const struct kernel_facts *k = &session.kernel;
-    put_bytes(cache.boot, sizeof cache.boot);
-    put_word(session.way);
-    put_word(session.origin_by_file);
-    for (const Elf64_auxv_t *a = k->auxv; a->a_type != AT_NULL; a++)
+    u64 count = 0;
+    for (const Elf64_auxv_t *a = session.kernel.auxv; a->a_type != AT_NULL; a++)
         switch (a->a_type) {
         case AT_HWCAP: case AT_HWCAP2: case AT_PAGESZ: case AT_CLKTCK: case 51 /* AT_MINSIGSTKSZ */: case 27: case 28: case AT_UID: case AT_EUID:
             put_word(a->a_type);
             put_word(a->a_un.a_val);
+            count++;
         }
-    put_text(k->platform);
+    return count;
 }
 
-static void put_environment(void)
+/* In the order of enum key_text, from KEY_PLATFORM on. */
+static void put_settings(void)
 {
     const struct config *c = &session.config;
-    put_word(c->bind_now);
-    put_word(c->inhibit_cache);
+    put_text(session.kernel.platform);
     put_text(c->library_path);
     put_text(c->preload_env);
     put_text(c->preload_option);
@@ -53,13 +52,17 @@ static void put_environment(void)
     put_text(c->hwcaps_mask);
     put_text(c->origin_path);
     put_text(c->genuine_linker);
-    /* Whatever the tunables parser reads: GLIBC_TUNABLES and the older MALLOC_ names. */
+}
+
+/* Whatever the tunables parser reads: GLIBC_TUNABLES and the older MALLOC_ names. */
+static void put_environment(void)
+{
     for (char **e = session.kernel.envp; *e; e++)
         if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
             put_text(*e);
 }
 
-NOINLINE static long current_dir(void)
+NOINLINE static long put_current_dir(void)
 {
     char cwd[4096];
     long len = sys_getcwd(cwd, sizeof cwd);
@@ -70,17 +73,27 @@ NOINLINE static long current_dir(void)
 
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
 {
-    struct file_identity program;
+    struct key_head *head = (struct key_head *)buf;
     key = text_on(buf, room);
+    memset(head, 0, sizeof *head);
+    key.len = sizeof *head;
+    memcpy(head->boot, cache.boot, sizeof head->boot);
+    head->way = session.way;
+    head->origin_by_file = session.origin_by_file;
+    head->bind_now = session.config.bind_now;
+    head->inhibit_cache = session.config.inhibit_cache;
+    identity_of(st, &head->program);
     put_loader();
-    put_process();
-    identity_of(st, &program);
-    put_bytes(&program, sizeof program);
+    head->notes_len = key.len - sizeof *head;
+    head->aux_count = put_auxv();
     put_text(path);
     /* $ORIGIN of a relative path, and what a relative search path means, hang on the current directory. */
     bool relative = !path || path[0] != '/' || session.config.library_path;
-    if (relative && current_dir() < 1)
+    if (!relative)
+        put_text(NULL);
+    else if (put_current_dir() < 1)
         return false;
+    put_settings();
     put_environment();
     if (key.cut)
         return false;

@@ -11,7 +11,6 @@ static struct draft *draft;
 static u32 draft_count;
 static struct writer pack;
 static u32 pack_in_catalog;           /* NO_OBJECT: not begun */
-static u64 image_pages;
 
 /* ---- images ---------------------------------------------------------------------------------------------------------- */
 
@@ -47,6 +46,10 @@ bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_
         int fd = store_open_file(cache.dir, packs[have->pack].name, &st);
         if (fd < 0)
             return false;
+        if (!identity_equal(&packs[have->pack].is, &st)) {
+            sys_close(fd);            /* a start would not take it either */
+            return false;
+        }
         const u8 *bytes = have->off + have->len <= (u64)st.st_size ? sys_mmap(NULL, have->len, PROT_READ, MAP_PRIVATE, fd, have->off) : (void *)-22l;
         sys_close(fd);
         if (sys_failed(bytes))
@@ -135,7 +138,6 @@ static bool make_image(struct draft *of)
     for (u32 i = 0; i < of->piece_count; i++) {
         write_piece(of, &of->piece[i]);
         image.pieces[i] = of->piece[i];
-        image_pages += of->piece[i].len / LDR_PAGE;
     }
     return !pack.failed && catalog_add_image(cache.catalog, &image);
 }
@@ -146,9 +148,13 @@ static bool end_pack(void)
         return true;
     struct pack_head head = { PACK_MAGIC, pack.at };
     pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
-    cache.catalog->pack[pack_in_catalog].size = pack.at;
     cache.catalog->changed = true;
-    return writer_end(&pack, cache.catalog->pack[pack_in_catalog].name);
+    struct stat st;
+    struct pack_ref *ref = &cache.catalog->pack[pack_in_catalog];
+    if (!writer_end(&pack, ref->name) || store_stat_file(cache.dir, ref->name, &st) != 0)
+        return false;
+    identity_of(&st, &ref->is);       /* now that it has its name: renaming changes ctime */
+    return true;
 }
 
 /* ---- record ---------------------------------------------------------------------------------------------------------- */
@@ -366,7 +372,7 @@ bool draft_all(struct draft **list, u32 *count)
     return true;
 }
 
-void make_all(void)
+bool make_all(void)
 {
     pack_in_catalog = NO_OBJECT;
     evict(cache.catalog->is_new);
@@ -381,6 +387,5 @@ void make_all(void)
     /* The catalog last but one: it may name a pack that no record uses, not the other way round. */
     if (good && cache.catalog->changed)
         good = catalog_write(cache.catalog);
-    if (good)
-        write_record();
+    return good && write_record();
 }

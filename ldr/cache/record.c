@@ -48,9 +48,9 @@ static bool pieces_sound(const struct record_object *object)
     const struct pack_ref *pack = (const void *)((const u8 *)now_reading + now_reading->packs);
     u64 len = object->map_end - object->map_start, lo = object->map_start - object->bias;
     for (u32 i = 0; i < object->piece_count; i++)
-        /* A piece past the end of its pack would be SIGBUS later; attach.c sees that the pack has this size. */
-        if (piece[i].pack >= now_reading->pack_count || piece[i].off > pack[piece[i].pack].size ||
-            pack[piece[i].pack].size - piece[i].off < piece[i].len || piece[i].off % LDR_PAGE || piece[i].vaddr % LDR_PAGE || piece[i].len % LDR_PAGE ||
+        /* A piece past the end of its pack would be SIGBUS later; attach.c sees that the pack is this file. */
+        if (piece[i].pack >= now_reading->pack_count || piece[i].off > pack[piece[i].pack].is.size ||
+            pack[piece[i].pack].is.size - piece[i].off < piece[i].len || piece[i].off % LDR_PAGE || piece[i].vaddr % LDR_PAGE || piece[i].len % LDR_PAGE ||
             piece[i].vaddr < lo || piece[i].vaddr - lo > len || len - (piece[i].vaddr - lo) < piece[i].len)
             return false;
     return true;

@@ -94,6 +94,14 @@ int store_open_file(int dir, const char *name, struct stat *st)
     return fd;
 }
 
+int store_stat_file(int dir, const char *name, struct stat *st)
+{
+    int fd = store_open_file(dir, name, st);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd < 0 ? fd : 0;
+}
+
 void *store_map(int dir, const char *name, u64 *len)
 {
     struct stat st;

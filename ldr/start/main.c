@@ -292,6 +292,7 @@ static int protect_everything(void)
 
 static u64 hand_over_static(void)
 {
+    cache_end_dry("nothing to link: the program is static");
     ldr_no_finish = 1;
     return session.kernel.entry;
 }

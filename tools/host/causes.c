@@ -10,7 +10,7 @@
  */
 #include "causes.h"
 #include "../ldr.h"
-#include "parallel.h"
+#include "../parallel.h"
 #include "places.h"
 
 #include <fcntl.h>

@@ -237,6 +237,21 @@ void owner_sets_free(struct owner_sets *sets);
 /* owner_set_with - the set and one owner more, which must be its last or come after that */
 uint32_t owner_set_with(struct owner_sets *sets, uint32_t set, uint32_t owner);
 
+/* ---- lists.c: sets of owners that a report names, each once ---- */
+
+struct owner_list { size_t first; uint32_t count; }; /* its owners, ascending, in owner_lists.owners */
+struct owner_lists {
+    struct owner_list *list;
+    uint32_t count, room;
+    uint32_t *owners;
+    size_t owner_count, owner_room;
+    uint32_t *slots; /* open addressing; index + 1 */
+    size_t slot_count;
+};
+/* owner_lists_add - the index of this set, which is added if it is new */
+uint32_t owner_lists_add(struct owner_lists *lists, const struct owner_sets *sets, uint32_t set);
+void owner_lists_free(struct owner_lists *lists);
+
 /* ---- frames.c: a set of frames and who owns each ---- */
 
 struct frame {
@@ -368,10 +383,11 @@ struct strip { /* pages of a segment that follow each other and are alike */
     enum page_class class; /* the class most owners have the page in, of equals the first; CLASS_ABSENT: nobody has it */
     uint32_t owners;       /* owners that have the page, in memory or swap */
     uint64_t pages;
+    uint32_t list;         /* which owners: index into the lists */
 };
-/* row_strips - the whole of one row, in the order of the file; malloc'd, *count set */
+/* row_strips - the whole of one row, in the order of the file; malloc'd, *count set. The sets of owners are added to lists. */
 struct strip *row_strips(const struct run_index *index, const struct tally *tally, const struct snapshot *snapshot, uint32_t row,
-                         size_t *count);
+                         struct owner_lists *lists, size_t *count);
 
 /* ---- pagemap words (Documentation/admin-guide/mm/pagemap.rst) ---- */
 
