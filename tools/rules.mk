@@ -70,15 +70,16 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
 
-# The whole command with sanitizers, for damaged input.
-TOOL_CHECKED := $(B)/tests/tools/ldr-checked
-$(TOOL_CHECKED): $(TOOL_SRCS) $(wildcard tools/*.h tools/*/*.h) $(B)/host/libldrcore.a
+# The reader of records with sanitizers, for damaged ones.
+TRACE_CHECKED := $(B)/tests/tools/trace_read
+TRACE_CHECKED_SRCS := tests/tools/checked/trace_read.c tools/support.c $(filter-out tools/trace/stats.c,$(wildcard tools/trace/*.c))
+$(TRACE_CHECKED): $(TRACE_CHECKED_SRCS) $(wildcard tools/trace/*.h) include/ldr/trace.h $(B)/host/libldrcore.a
 	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(TOOL_SRCS) $(B)/host/libldrcore.a $(TOOL_LIBS)
+	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(TRACE_CHECKED_SRCS) $(B)/host/libldrcore.a -lelf -ljson-c
 
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(TOOL_CHECKED) $(SANITIZED_LDR)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(TRACE_CHECKED) $(SANITIZED_LDR)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

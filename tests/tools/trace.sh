@@ -210,7 +210,7 @@ LDR_TRACE=loops "$ours" ./replace
 equal "a long record is whole" "$("$ldr" trace --read loops --json -e dlopen | grep -c '"event":"dlopen"')" 200
 
 # ---- damaged records, under sanitizers: an answer, never a crash
-checked=$build/tests/tools/ldr-checked
+checked=$build/tests/tools/trace_read
 if [ -x "$checked" ]; then
     python3 - "$checked" <<'PY'
 import random, subprocess, sys
@@ -227,10 +227,10 @@ for i in range(120):
             at = random.randrange(len(data))
             data[at] = random.choice((0, 1, 7, 8, 0x7f, 0xff, random.randrange(256)))
     open("damaged", "wb").write(data)
-    form = ("--json", "--viewer", "-eall")[i % 3]
-    run = subprocess.run([sys.argv[1], "trace", "--read", "damaged", form], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60,
-                         env={"ASAN_OPTIONS": "detect_leaks=0"})
-    if run.returncode not in (0, 1, 3) or b"Sanitizer" in run.stderr or b"runtime error" in run.stderr:
+    form = ("json", "viewer", "text")[i % 3]
+    run = subprocess.run([sys.argv[1], form, "damaged"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60,
+                         env={})
+    if run.returncode not in (0, 1) or b"Sanitizer" in run.stderr or b"runtime error" in run.stderr:
         bad.append((i, run.returncode, run.stderr[-600:]))
 print("ok 120 damaged records" if not bad else f"not ok damaged records: {bad[:1]}")
 PY
