@@ -32,11 +32,10 @@ install: all ## install into PREFIX (default /usr/local), below DESTDIR if set
 	install -D -m 755 $(LDSO) $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so
 	install -D -m 644 tools/ldr.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
 	install -D -m 644 tools/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
-	install -D -m 644 tools/ldr-trace.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
+		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
 	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
 
 # ---- tests: cmocka tables with sanitizers, then scripts; one closing line for all ----
@@ -70,16 +69,9 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
 
-# The reader of records with sanitizers, for damaged ones.
-TRACE_CHECKED := $(B)/tests/tools/trace_read
-TRACE_CHECKED_SRCS := tests/tools/checked/trace_read.c tools/support.c $(filter-out tools/trace/stats.c,$(wildcard tools/trace/*.c))
-$(TRACE_CHECKED): $(TRACE_CHECKED_SRCS) $(wildcard tools/trace/*.h) include/ldr/trace.h $(B)/host/libldrcore.a
-	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(TRACE_CHECKED_SRCS) $(B)/host/libldrcore.a -lelf -ljson-c
-
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(TRACE_CHECKED) $(SANITIZED_LDR)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.
