@@ -1,5 +1,6 @@
 /* cache.c - one start and the cache: is there a record, may one be made, and the steps of start/main.c that differ then. */
 #include "cache_private.h"
+#include "../debug/events.h"
 
 #define LOCK_EXCLUSIVE 2
 #define LOCK_EXCLUSIVE_NOW 6          /* LOCK_EX | LOCK_NB */
@@ -44,7 +45,7 @@ static bool asked(const char *word)
 static bool may_use(void)
 {
     const struct config *c = &session.config;
-    return !c->secure && !c->trace && !c->debug && !c->record && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
+    return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
            !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
@@ -159,8 +160,9 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     if (asked("check") && !cache.record)
         end_dry(1);
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
-    if (!begin_making()) {
-        cache_end_dry("no place for objects");
+    /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
+    if (session.config.record || !begin_making()) {
+        cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
         cache_end();
     }
     return false;
@@ -246,6 +248,8 @@ int cache_list_objects(void)
         if (!give_names(object, from) || !give_objects(&object->needed, from->needed, from->needed_count) ||
             !give_objects(&object->filtee, from->filtee, from->filtee_count))
             return report_values(&session.report, LDR_E_NO_MEMORY, object_label(object), 0, 0, 0);
+        if (from->kind != KIND_KERNEL && object != session.program)      /* those were told when they were met */
+            event_mapped(object);
         if (object->state == OBJECT_MAPPED && !object->is_vdso)
             object->state = from->kind == KIND_SHARED ? OBJECT_RELOCATED : OBJECT_LINKED;
         object->sealed_already = from->kind == KIND_SHARED && !from->own_words;
