@@ -2,6 +2,7 @@
  * search tried. run/load.c is the other one; what is decided stands in neither. */
 #include "session.h"
 #include "../ldr.h"
+#include "unique.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -437,6 +438,7 @@ void session_end(struct session *session) {
         free(block);
     }
     session->arena.chunks = NULL;
+    uniques_free(session->uniques);
 }
 
 /* The same question as in start/main.c: would a linker be of use? */
@@ -454,9 +456,21 @@ const char *session_interpreter(const struct session *session) {
     return text && memchr(text, 0, len) ? text : NULL;
 }
 
-int session_bind(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
+int session_find(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
                  struct binding *out) {
     struct reference reference = { object, symbol, reference_classes(kind), &quiet, NULL };
     *want = (struct symbol_want){ 0 };
     return reference_find(&reference, &session->config, session->index, want, out);
+}
+
+/* As resolve in run/relocate.c: find, then settle. */
+int session_bind(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
+                 struct binding *out) {
+    int got = session_find(session, object, symbol, kind, want, out);
+    if (got != 0 || !want->name || ELF64_ST_BIND(out->symbol->st_info) != STB_GNU_UNIQUE || (want->classes & CLASS_COPY))
+        return got;
+    if (!session->uniques)            /* a memo: the session means the same with and without it */
+        ((struct session *)session)->uniques = uniques_build(session);
+    *out = uniques_binding(session->uniques, out);
+    return 0;
 }

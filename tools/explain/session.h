@@ -83,6 +83,7 @@ struct session {
     const struct scope *global_list[1];
     struct symbol_index index_memory;
     const struct symbol_index *index; /* NULL: walk */
+    struct uniques *uniques;          /* built when the first unique symbol is met */
     struct defect load_defect;        /* what ended loading: a damaged name of a needed library */
     const char *load_defect_path;
 };
@@ -106,6 +107,8 @@ bool node_is_linker(const struct node *node);
  *   out     want     zeroed for a reference that binds locally
  *   returns 0, REFERENCE_WEAK, REFERENCE_UNDEFINED, or -LDR_E_* (a relocation that names no symbol of the table) */
 int session_bind(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want, struct binding *out);
+/* session_find - the same by scope and version alone, without the rule that a unique symbol has one definition per process. */
+int session_find(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want, struct binding *out);
 
 /* defect_text - a sentence with the values found; malloc'd. */
 char *defect_text(const struct defect *defect);

@@ -85,7 +85,7 @@ static void ask_all(struct session *session, struct why_reference *reference, co
         }
     reference->winner = reference->asked_count;
     for (u32 i = 0; i < reference->asked_count && reference->result == 0; i++)
-        if (reference->asked[i].object == reference->found.object && reference->asked[i].answers) {
+        if (reference->asked[i].object == reference->by_scope && reference->asked[i].answers) {
             reference->winner = i;
             break;
         }
@@ -101,6 +101,9 @@ static void bind(struct session *session, struct why_reference *reference) {
     reference->local = !want.name;
     if (reference->local)
         return;
+    struct binding by_scope = reference->found;
+    session_find(session, reference->by, reference->symbol, kind, &want, &by_scope);
+    reference->by_scope = by_scope.object;
     want = symbol_want_exact(&want);
     ask_all(session, reference, &want);
 }
@@ -115,6 +118,7 @@ static void suppose(struct why *why, struct session *session) {
     struct symbol_want want = names_want(why->name, version);
     want.newest = true;
     reference->result = lookup_reference(reference->by, NULL, &want, NULL, NULL, &reference->found) ? 0 : REFERENCE_UNDEFINED;
+    reference->by_scope = reference->found.object;
     why->references = why->last = reference;
     why->hypothetical = true;
     ask_all(session, reference, &want);
@@ -155,14 +159,14 @@ static const struct object *answers_after(const struct why_reference *reference,
     const struct object *first = NULL;
     *count = 0;
     for (u32 i = reference->winner + 1; i < reference->asked_count; i++)
-        if (reference->asked[i].answers && reference->asked[i].object != reference->found.object) {
+        if (reference->asked[i].answers && reference->asked[i].object != reference->by_scope) {
             first = first ? first : reference->asked[i].object;
             ++*count;
         }
     return first;
 }
 
-static char *cause_of_lost(const struct why_reference *reference) {
+static char *cause_of_lost(const struct why *why, const struct why_reference *reference) {
     const struct object *where = NULL;
     const struct definition *refused = refused_before(reference, &where);
     const struct asked *doubtful = NULL;
@@ -176,7 +180,7 @@ static char *cause_of_lost(const struct why_reference *reference) {
     if (doubtful)
         return must_format("%s has several versions of it, and the reference names none", path_of(doubtful->object));
     for (u32 i = 0; i < reference->asked_count; i++) {
-        const char *local = names_local(object_node(reference->asked[i].object), reference->by ? relocs_symbol_name(reference->by, reference->symbol) : NULL);
+        const char *local = names_local(object_node(reference->asked[i].object), why->name);
         if (local)
             return must_format("%s has it, but %s: not in its dynamic symbol table", path_of(reference->asked[i].object), local);
     }
@@ -200,11 +204,13 @@ char *why_cause(const struct why *why, const struct why_reference *reference) {
             return must_format("the reference itself is damaged");
         if (missing)
             return must_format("none of the %u objects searched defines it, and %s, needed by %s, is not found", reference->asked_count - 1, missing, needed_by);
-        return cause_of_lost(reference);
+        return cause_of_lost(why, reference);
     }
     const struct object *winner = reference->found.object;
     if (reference->local)
         return must_format("the symbol is local or hidden in %s: it binds there without a search", path_of(reference->by));
+    if (reference->by_scope != winner)
+        return must_format("it is a unique symbol (STB_GNU_UNIQUE): one definition serves the whole process, and %s was relocated first", path_of(winner));
     if (reference->winner == reference->asked_count)
         return must_format("it is protected in %s: its own references bind to itself", path_of(reference->by));
     const struct object *loser = answers_after(reference, &later), *where = NULL;

@@ -27,6 +27,7 @@ struct why_reference {
     bool weak, local;                 /* an undefined weak reference; bound locally without a search */
     int result;                       /* as session_bind */
     struct binding found;
+    const struct object *by_scope;    /* who answers the search; another than found.object for a unique symbol that is settled already */
     struct asked *asked;              /* in search order, up to the winner and past it where the name is met again */
     u32 asked_count, winner;          /* index into asked; asked_count: none of them (local, protected, undefined) */
     struct why_reference *next;

@@ -61,7 +61,7 @@ static void print_asked(const struct why *why, const struct why_reference *refer
     if (asked->passed_over)
         printf(": passed over, a copy is not taken from the program");
     if (i == reference->winner)
-        printf("  <- answers");
+        printf(reference->by_scope == reference->found.object ? "  <- answers" : "  <- answers the search, but the process has settled on another");
     else if (asked->answers)
         printf(i > reference->winner ? ": too late in the search order" : ": answers, but the reference's own definition is protected");
     putchar('\n');
