@@ -27,6 +27,7 @@ else
     echo "skip tree: the scenarios of testlibs: not built (make scenarios)"
     skipped=$((skipped + 1))
 fi
+run "corpus of broken programs" ./corpus.sh "$build"
 run "relocs and why: libelf and LD_DEBUG=bindings" python3 relocs_truth.py "$build/ldr" "$build/explain/libelf_relocs"
 run "relocs: the memory of running processes" python3 memory_truth.py "$build/ldr"
 run "check: the distribution" python3 check_truth.py "$build/ldr"

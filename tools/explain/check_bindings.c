@@ -350,8 +350,8 @@ static void check_needs(struct pass *pass) {
                 findings_add(check->findings, RULE_UNUSED, SEVERITY_NOTE, check->root, node_path(node), request->name,
                              must_format("needs %s, but none of its references binds there", request->name), NULL,
                              must_format("Link with --as-needed, unless it is needed for its constructors."));
-        if (object->is_program || object->is_missing)
-            continue;
+        if (object->is_program || object->is_missing || node_is_linker(node))
+            continue;                 /* the linker's own references are settled by itself */
         reach(session, object, reached, stack);
         for (const struct object *other = session->first; other; other = other->next) {
             const struct node *to = object_node(other);

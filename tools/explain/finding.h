@@ -66,7 +66,7 @@ void findings_add(struct findings *findings, enum check_rule rule, enum severity
                   const char *subject, char *message, char *evidence, char *advice);
 /* findings_known - whether it was found before (in another root); notes the root if so. Saves the work of the evidence. */
 bool findings_known(struct findings *findings, enum check_rule rule, const char *root, const char *object, const char *subject);
-/* findings_sorted - worst first, then by rule, object and subject; valid until the next add. */
+/* findings_sorted - worst first, what was asked about before what it needs, then by rule, object and subject; valid until the next add. */
 struct finding **findings_sorted(struct findings *findings, size_t *count);
 
 /* lines: evidence as it grows */
