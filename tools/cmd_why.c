@@ -1,5 +1,5 @@
 /* cmd_why.c - `ldr why`: the story of one symbol in one program. */
-#include "explain/why.h"
+#include "explain/story.h"
 #include "ldr.h"
 
 #include <stdlib.h>
@@ -67,11 +67,11 @@ int cmd_why(int argc, char **argv) {
     explain_begin(&session, &chosen.explain, chosen.program);
     session_load(&session);
     session_place(&session, false);
-    struct why why;
-    why_symbol(&why, &session, name, version && *version ? version : NULL);
-    bool known = chosen.explain.json ? why_json(&why) : why_text(&why, chosen.all ? UINT32_MAX : 8);
+    struct story story;
+    story_symbol(&story, &session, name, version && *version ? version : NULL);
+    bool known = chosen.explain.json ? story_json(&story) : story_text(&story, chosen.all ? UINT32_MAX : 8);
     int status = !known ? LDR_EXIT_NO_TARGET : LDR_EXIT_OK;
-    for (const struct why_reference *reference = why.references; reference && known; reference = reference->next)
+    for (const struct story_reference *reference = story.references; reference && known; reference = reference->next)
         if (reference->result == REFERENCE_UNDEFINED || reference->result < 0)
             status = LDR_EXIT_PARTIAL;
     session_end(&session);

@@ -85,7 +85,7 @@ static void check_hardening(const struct check *check, const struct node *node) 
 
 static bool is_writable_by_others(const struct check *check, const char *dir, mode_t *mode) {
     uid_t owner;
-    return store_dir_mode(check->session->store, dir, mode, &owner) && (*mode & S_IWOTH);
+    return catalog_dir_mode(check->session->catalog, dir, mode, &owner) && (*mode & S_IWOTH);
 }
 
 static void check_directory(const struct check *check, const struct node *node, const char *tag, const char *element, size_t len) {
@@ -110,7 +110,7 @@ static void check_directory(const struct check *check, const struct node *node, 
                          word, must_format("%s leads to %s, where anyone can put a library for it to load", tag, dir), lines.text,
                          must_format("Remove it from the %s (chrpath, patchelf, or link anew without -rpath).", tag));
         }
-    } else if (expanded && !store_is_dir(check->session->store, dir) && !known(check, RULE_RUNPATH_MISSING, node, word)) {
+    } else if (expanded && !catalog_is_dir(check->session->catalog, dir) && !known(check, RULE_RUNPATH_MISSING, node, word)) {
         add(check, RULE_RUNPATH_MISSING, node, word, must_format("%s has %s%s%s%s, which does not exist: every library is looked for there in vain", tag, word,
                                                                  same ? "" : " (", same ? "" : dir, same ? "" : ")"),
             NULL, must_format("Remove it: it often is the build directory."));

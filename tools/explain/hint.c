@@ -26,7 +26,7 @@ static bool same_stem(const char *a, const char *b) { return stem_len(a) == stem
 static bool next_library(const struct session *session, u32 *at, const char **soname, const struct library_file **file) {
     const char *path;
     while (session->cache.bytes && ldcache_next(&session->cache, at, soname, &path))
-        if (store_file(session->store, path, file) == 0 && !(*file)->defect.code && !(*file)->foreign)
+        if (catalog_file(session->catalog, path, file) == 0 && !(*file)->defect.code && !(*file)->foreign)
             return true;
     return false;
 }
@@ -50,7 +50,7 @@ static const struct node *by_runpath_of_others(const struct session *session, co
             struct text text = text_on(dir, sizeof dir);
             if (len && search_expand(search, at, len, object, &text)) {
                 char *path = must_format("%s/%s", dir, request->name);
-                if (store_exists(session->store, path)) {
+                if (catalog_exists(session->catalog, path)) {
                     *where = path;
                     return object_node(object);
                 }
@@ -68,7 +68,7 @@ static char *in_usual_places(const struct session *session, const char *name) {
     static const char *const places[] = { "/usr/local/lib", "/usr/local/lib/x86_64-linux-gnu", "/usr/local/lib64", "/usr/lib64", "/opt/lib" };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char *path = must_format("%s/%s", places[i], name);
-        if (store_exists(session->store, path))
+        if (catalog_exists(session->catalog, path))
             return path;
         free(path);
     }
@@ -89,7 +89,7 @@ static u32 other_versions(const struct session *session, const char *name, struc
 
 /* A link that leads nowhere is there for `ls`, but not for open(2). */
 static bool is_dangling(const struct session *session, const char *path, char *target, size_t room) {
-    char *outside = must_format("%s%s", store_sysroot(session->store) ? store_sysroot(session->store) : "", path);
+    char *outside = must_format("%s%s", catalog_sysroot(session->catalog) ? catalog_sysroot(session->catalog) : "", path);
     ssize_t len = readlink(outside, target, room - 1);
     free(outside);
     target[len > 0 ? len : 0] = '\0';
@@ -100,13 +100,13 @@ static bool is_dangling(const struct session *session, const char *path, char *t
 static bool neighbour(const struct session *session, const char *tried, const char *name, struct lines *evidence) {
     const char *base = base_of(tried);
     char *dir = must_format("%.*s", base > tried ? (int)(base - tried) : 1, base > tried ? tried : ".");
-    char *outside = must_format("%s%s", store_sysroot(session->store) ? store_sysroot(session->store) : "", dir);
+    char *outside = must_format("%s%s", catalog_sysroot(session->catalog) ? catalog_sysroot(session->catalog) : "", dir);
     DIR *stream = opendir(outside);
     u32 shown = 0;
     for (const struct dirent *entry; stream && shown < 2 && (entry = readdir(stream));) {
         const struct library_file *file;
         char *path = must_format("%s%s", dir, entry->d_name);
-        if (same_stem(entry->d_name, base_of(name)) && strcmp(entry->d_name, base_of(name)) != 0 && store_file(session->store, path, &file) == 0 && !file->defect.code) {
+        if (same_stem(entry->d_name, base_of(name)) && strcmp(entry->d_name, base_of(name)) != 0 && catalog_file(session->catalog, path, &file) == 0 && !file->defect.code) {
             lines_add(evidence, "%s is there, and calls itself %s", path, file->image.soname ? file->image.soname : "nothing (no soname)");
             shown++;
         }

@@ -5,8 +5,6 @@
 #include <libelf.h>
 #include <string.h>
 
-enum { OFFSETS_MAX = 64 };
-
 struct symbol_want names_want(const char *name, const struct version *version) {
     struct symbol_want want = { .name = name, .version = version };
     want.gnu = gnu_hash_len(name, &want.len);
@@ -31,12 +29,10 @@ const char *verdict_text(enum symbol_verdict verdict) {
     return "";
 }
 
-/* Where the string table holds the name: link editors merge strings, so it may be the tail of another. A symbol of that name then has
- * one of these offsets, and no string need be read symbol by symbol. */
-static u32 offsets_of(const struct image *image, const char *name, u32 *offsets) {
+u32 names_offsets(const struct image *image, const char *name, u32 *offsets) {
     size_t len = strlen(name) + 1;
     u32 count = 0;
-    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end && count < OFFSETS_MAX;) {
+    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end && count < NAME_OFFSETS_MAX;) {
         const char *hit = memmem(at, (size_t)(end - at), name, len);
         if (!hit)
             break;
@@ -49,7 +45,7 @@ static u32 offsets_of(const struct image *image, const char *name, u32 *offsets)
 void names_each(const struct object *object, const char *name, const struct symbol_want *want, void (*visit)(const struct definition *, void *),
                 void *arg) {
     const struct image *image = &object->image;
-    u32 offsets[OFFSETS_MAX], count = image->symtab ? offsets_of(image, name, offsets) : 0;
+    u32 offsets[NAME_OFFSETS_MAX], count = image->symtab ? names_offsets(image, name, offsets) : 0;
     u64 symbols = count ? image_symbol_count(image) : 0;
     for (u64 i = 1; i < symbols && i < image->sym_limit; i++) {
         const Elf64_Sym *entry = &image->symtab[i];

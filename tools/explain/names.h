@@ -4,6 +4,12 @@
 
 #include "session.h"
 
+/* names_offsets - where the string table holds the name. Link editors merge strings, so it may be the tail of another. A symbol of that
+ * name has one of these offsets, and no string need be read symbol by symbol.
+ *   returns how many, at most NAME_OFFSETS_MAX */
+enum { NAME_OFFSETS_MAX = 64 };
+u32 names_offsets(const struct image *image, const char *name, u32 *offsets);
+
 struct definition {
     u32 symbol;                       /* in the dynamic symbol table */
     const Elf64_Sym *entry;

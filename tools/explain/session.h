@@ -6,7 +6,7 @@
 #ifndef LDR_EXPLAIN_SESSION_H
 #define LDR_EXPLAIN_SESSION_H
 
-#include "store.h"
+#include "catalog.h"
 
 /* One candidate that the search offered, and what came of it. */
 enum attempt_outcome {
@@ -58,7 +58,7 @@ struct node {
 static inline struct node *object_node(const struct object *object) { return (struct node *)object; }
 
 struct session_options {
-    struct store *store;
+    struct catalog *catalog;
     const char *library_path, *preload;            /* options; NULL: none. library_path stands for LD_LIBRARY_PATH */
     char **environment;               /* LD_* are taken from here; NULL: none */
     bool ignore_preload_file;         /* not /etc/ld.so.preload */
@@ -67,7 +67,7 @@ struct session_options {
 struct session {
     struct search search;             /* first: callbacks cast */
     struct config config;
-    struct store *store;
+    struct catalog *catalog;
     struct arena arena;
     struct node *program;
     struct object *first, *last;
@@ -88,7 +88,7 @@ struct session {
     const char *load_defect_path;
 };
 
-/* session_begin - a session whose root is the file at `path` (inside the store's tree).
+/* session_begin - a session whose root is the file at `path` (inside the catalog's tree).
  *   returns 0; a positive errno; or -LDR_E_* with *defect set. session_end is due in every case. */
 int session_begin(struct session *session, const struct session_options *options, const char *path, struct defect *defect);
 /* session_load - preloads and everything needed. Missing libraries become nodes that are missing. */
