@@ -33,5 +33,7 @@ run "relocs: the memory of running processes" python3 memory_truth.py "$build/ld
 run "check: the distribution" python3 check_truth.py "$build/ldr"
 "$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1
 run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases"
+run "manual pages" ./docs.sh "$build"
+run "speed" ./speed.sh "$build"
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))

@@ -2,7 +2,7 @@
  * read instead of mapped, with every step kept that a person may ask about.
  *
  * Order of events, as ld-ldr.so has them: session_begin (the program), session_load (preloads, then everything needed, breadth first),
- * session_place (closure, constructor order, global scope, index). Nothing is decided here; see ldr/ARCHITECTURE.md, "The command". */
+ * session_place (closure, constructor order, global scope, index). Nothing is decided here; see ldr/ARCHITECTURE.md, "Explaining without a process". */
 #ifndef LDR_EXPLAIN_SESSION_H
 #define LDR_EXPLAIN_SESSION_H
 
