@@ -43,8 +43,8 @@ int cmd_why(int argc, char **argv) {
         options, parse_option, "PROGRAM SYMBOL[@VERSION]",
         "Tell which definition references to SYMBOL bind to and why: who refers to it, which objects are asked in which order, what each "
         "has, why it lost, who answers.\v"
-        "The first line is the result, the second the cause. Nothing is executed: the linker's own lookup runs over the files. Names are "
-        "those of the symbol table (C++: mangled, as nm shows them). Libraries that the program opens while it runs are not known here; "
+        "The first line is the result, the second the cause. Nothing is executed: the linker's own lookup runs over the files. SYMBOL is "
+        "a name of the symbol table, or a C++ name as it reads, with or without parameters. Libraries that the program opens while it runs are not known here; "
         "give such a library as PROGRAM to see it alone.\n"
         "\n"
         "Exit status: 0 it binds, 1 ldr failed, 2 usage, 3 it is undefined, 4 no such program or symbol.\n"
@@ -52,7 +52,8 @@ int cmd_why(int argc, char **argv) {
         "Examples:\n"
         "  ldr why gdb malloc\n"
         "  ldr why --preload libjemalloc.so.2 python3.11 malloc\n"
-        "  ldr why ./server memcpy@GLIBC_2.14\n",
+        "  ldr why ./server memcpy@GLIBC_2.14\n"
+        "  ldr why ./server 'Pool<int>::count'\n",
         children, NULL, NULL,
     };
     struct why_options chosen = { 0 };
@@ -64,9 +65,19 @@ int cmd_why(int argc, char **argv) {
         version += *version == '@';
     }
     struct session session;
+    u32 others = 0;
     explain_begin(&session, &chosen.explain, chosen.program);
     session_load(&session);
     session_place(&session, false);
+    /* A name as people write it: "Pool<int>::count", "greet(int)". */
+    char *mangled = strpbrk(chosen.symbol, "(:") ? names_mangled(&session, chosen.symbol, &others) : NULL;
+    if (mangled) {
+        free(name);
+        name = mangled;
+        version = NULL;
+        if (others)
+            warn_ldr("%u other symbols read as %s; this is about %s", others, chosen.symbol, name);
+    }
     struct story story;
     story_symbol(&story, &session, name, version && *version ? version : NULL);
     bool known = chosen.explain.json ? story_json(&story) : story_text(&story, chosen.all ? UINT32_MAX : 8);

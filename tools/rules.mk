@@ -6,7 +6,7 @@ TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o)
 TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
-TOOL_LIBS := -lelf -lz -ljson-c
+TOOL_LIBS := -ldwarf -liberty -lelf -lz -ljson-c
 
 all:: $(LDR)
 

@@ -249,8 +249,10 @@ static u32 near_within(const struct session *session, const char *name, u32 limi
                 continue;
             bool language = is_other_language(name, have);
             if (language || distance(name, have, limit) <= limit) {
-                lines_add(evidence, "%s defines %s%s", node_path(object_node(object)), have,
+                char *readable = names_readable(have);
+                lines_add(evidence, "%s defines %s%s", node_path(object_node(object)), readable,
                           language ? ": the same name in the other language (C against C++: extern \"C\" is missing on one side)" : ", which is nearly the same name");
+                free(readable);
                 shown++;
             }
         }

@@ -182,7 +182,9 @@ bool story_text(const struct story *story, u32 most) {
     const struct story_reference *main = main_reference(story);
     char *result = result_text(story, main), *cause = story_cause(story, main);
     u32 different = different_results(story), shown = 0;
-    printf("%s%s%s %s\n", story->name, story->version ? "@" : "", story->version ? story->version : "", result);
+    char *name = names_readable(story->name);
+    printf("%s%s%s %s\n", name, story->version ? "@" : "", story->version ? story->version : "", result);
+    free(name);
     printf("  %s\n", cause);
     if (different > 1)
         printf("  for %s; other references end elsewhere: %u different results\n", path_of(main->by), different);
