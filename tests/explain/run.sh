@@ -30,6 +30,7 @@ fi
 run "corpus of broken programs" ./corpus.sh "$build"
 run "relocs and why: libelf and LD_DEBUG=bindings" python3 relocs_truth.py "$build/ldr" "$build/explain/libelf_relocs"
 run "relocs: the memory of running processes" python3 memory_truth.py "$build/ldr"
+run "why: addresses" python3 place_truth.py "$build/ldr"
 run "check: the distribution" python3 check_truth.py "$build/ldr"
 "$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1
 run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases"

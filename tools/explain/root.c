@@ -46,7 +46,7 @@ struct catalog *explain_catalog(const struct explain_options *explain) {
 
 struct session_options explain_session_options(const struct explain_options *explain, struct catalog *catalog) {
     return (struct session_options){ .catalog = catalog, .library_path = explain->library_path, .preload = explain->preload,
-                                     .environment = explain->sysroot || explain->no_environment ? NULL : environ,
+                                     .environment = explain->sysroot || explain->no_environment ? NULL : explain->environment ? explain->environment : environ,
                                      .inhibit_cache = explain->inhibit_cache };
 }
 

@@ -9,6 +9,7 @@
 struct explain_options {
     const char *sysroot, *library_path, *preload;
     bool json, inhibit_cache, no_environment;
+    char **environment;               /* in place of ours; NULL: ours */
 };
 /* Options as a child parser; its input is a struct explain_options. */
 extern const struct argp explain_argp;

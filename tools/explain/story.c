@@ -126,6 +126,17 @@ void story_symbol(struct story *story, struct session *session, const char *name
         suppose(story, session);
 }
 
+void story_only(struct story *story, const struct object *by, u32 symbol, u32 classes) {
+    struct story_reference *reference = story->references;
+    while (reference && (reference->by != by || reference->symbol != symbol || reference->classes != classes))
+        reference = reference->next;
+    if (!reference)
+        return;
+    reference->next = NULL;
+    story->references = story->last = reference;
+    story->reference_count = 1;
+}
+
 /* ---- causes ------------------------------------------------------------------------------------------------------------ */
 
 static const char *path_of(const struct object *object) { return node_path(object_node(object)); }

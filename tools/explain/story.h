@@ -41,6 +41,8 @@ struct story {
 };
 /* story_symbol - everything about a name; memory of the session. */
 void story_symbol(struct story *story, struct session *session, const char *name, const char *version);
+/* story_only - keeps the references of one relocation: same object, symbol and kind. */
+void story_only(struct story *story, const struct object *by, u32 symbol, u32 classes);
 /* story_text, story_json - returns whether the symbol is known at all: referred to or defined. */
 bool story_text(const struct story *story, u32 most);
 bool story_json(const struct story *story);
