@@ -1,5 +1,6 @@
 /* cmd_check.c - `ldr check`: what is or will be wrong with programs and libraries, without running them. */
 #include "explain/check.h"
+#include "explain/plain.h"
 #include "explain/root.h"
 #include "ldr.h"
 
@@ -216,6 +217,8 @@ int cmd_check(int argc, char **argv) {
         summary.counts[sorted[i]->severity]++;
         worst = sorted[i]->severity > worst ? sorted[i]->severity : worst;
     }
+    if (!check.sarif && !check.explain.json)
+        plain_output();
     if (check.sarif)
         check_sarif(work.findings);
     else if (check.explain.json)

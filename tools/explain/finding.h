@@ -33,6 +33,7 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
     X(UNDERLINKED,     "underlinked",         NOTE,    "uses a library that it does not need") \
     X(UNUSED,          "unused-needed",       NOTE,    "needs a library that it does not use") \
     X(STATIC_TLS,      "static-tls",          NOTE,    "a library that takes static thread storage when opened late") \
+    X(THREAD_STORAGE,  "thread-storage",      NOTE,    "how much thread storage a program's libraries take") \
     X(NO_RELRO,        "no-relro",            NOTE,    "the GOT stays writable") \
     X(NO_PIE,          "no-pie",              NOTE,    "a program at a fixed address")
 

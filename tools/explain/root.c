@@ -1,6 +1,7 @@
 /* root.c - from the words a user typed to the first file of a session. */
 #include "root.h"
 #include "../ldr.h"
+#include "plain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -126,6 +127,8 @@ void explain_begin(struct session *session, const struct explain_options *explai
     char *path = catalog ? explain_root(catalog, word) : NULL;
     if (!path)
         exit(LDR_EXIT_NO_TARGET);
+    if (!explain->json)
+        plain_output();
     struct session_options chosen = explain_session_options(explain, catalog);
     struct defect defect;
     int error = session_begin(session, &chosen, path, &defect);
