@@ -2,11 +2,16 @@
 #include "host/collect.h"
 #include "host/ldso.h"
 #include "ldr.h"
+#include "progress.h"
 #include "report.h"
+#include "views/views.h"
+#include "why/why.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <json-c/json.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,26 +19,118 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, json, why;
-    size_t top;
+    bool all, why, map, top_given;
+    enum scope scope;
+    pid_t *roots; /* of --children */
+    size_t root_count;
+    bool by_user;
+    uid_t user;
+    const char *object; /* of --pages */
+    struct column_choice columns; /* count 0: the usual ones */
+    size_t top, sort;
+    struct view_options views;
+    struct why_choice why_object; /* .object NULL: not asked */
 };
 
-enum { KEY_JSON = 256, KEY_WHY, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
-    { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
-    { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
+    { "user", 'u', "USER", 0, "Every process of the user (name or number)", 0 },
+    { "children", KEY_CHILDREN, "PID", 0, "The process PID and all that descend from it; may be given again", 0 },
+    { "pages", KEY_PAGES, "OBJECT", 0, "The page table of the object (path, or its last part; [anonymous] too) in every process", 0 },
+    { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
+    { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
+    { "why", KEY_WHY, "OBJECT[:SECTION|PAGE]", OPTION_ARG_OPTIONAL,
+      "What made pages private: in the table, columns reloc, reloc+write, write and identical. With OBJECT: its private pages, "
+      "the relocations on them, the variables that were written, and what could be won", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
+    { "columns", KEY_COLUMNS, "LIST", 0,
+      "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
+      "unknown memory avoided again swapped share", 0 },
+    { "sort", KEY_SORT, "COLUMN", 0, "Objects by this column, the largest first, or by name (path)", 0 },
     { 0 },
 };
+
+/* --why=OBJECT, or --why OBJECT when the next word is no process: then it cannot be meant as one. */
+static void take_why(struct pages_options *pages, struct argp_state *state, const char *arg) {
+    pages->why = true;
+    bool next = !arg && state->next < state->argc && *state->argv[state->next] && *state->argv[state->next] != '-';
+    if (next) {
+        char *linker = find_ldso_quietly();
+        next = !is_process(state->argv[state->next], linker);
+        free(linker);
+    }
+    if (next)
+        arg = state->argv[state->next];
+    if (!arg)
+        return;
+    why_choice_free(&pages->why_object);
+    if (!why_parse(arg, &pages->why_object))
+        argp_error(state, "--why needs an object, not '%s'", arg);
+    state->next += next;
+}
+
+/* The names of the machine's own list of users: a static program cannot ask other sources. */
+static bool find_user(const char *name, uid_t *user) {
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(name, &end, 10);
+    if (*name >= '0' && *name <= '9' && !*end && !errno && number <= UINT32_MAX) {
+        *user = (uid_t)number;
+        return true;
+    }
+    FILE *list = fopen("/etc/passwd", "re");
+    bool found = false;
+    for (struct passwd *entry; list && !found && (entry = fgetpwent(list)); )
+        if (strcmp(entry->pw_name, name) == 0) {
+            *user = entry->pw_uid;
+            found = true;
+        }
+    if (list)
+        fclose(list);
+    return found;
+}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &pages->views; return 0;
     case 'a': pages->all = true; return 0;
-    case KEY_JSON: pages->json = true; return 0;
-    case KEY_WHY: pages->why = true; return 0;
+    case KEY_WHY: take_why(pages, state, arg); return 0;
+    case KEY_MAP: pages->map = true; return 0;
+    case 'u':
+        pages->by_user = true;
+        if (!find_user(arg, &pages->user))
+            argp_error(state, "no user is called '%s' in /etc/passwd", arg);
+        return 0;
+    case KEY_CHILDREN: {
+        char *end;
+        errno = 0;
+        long pid = strtol(arg, &end, 10);
+        if (errno || *end || end == arg || pid <= 0 || pid > INT32_MAX)
+            argp_error(state, "--children needs a PID, not '%s'", arg);
+        pages->roots = must_grow(pages->roots, pages->root_count + 1, sizeof *pages->roots);
+        pages->roots[pages->root_count++] = (pid_t)pid;
+        return 0;
+    }
+    case KEY_PAGES: pages->object = arg; return 0;
+    case KEY_SCOPE:
+        if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
+            argp_error(state, "--scope is elf or all, not '%s'", arg);
+        pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
+        return 0;
+    case KEY_COLUMNS: {
+        char *wrong = columns_parse(arg, &pages->columns);
+        if (wrong)
+            argp_error(state, "--columns: %s (--help lists them)", wrong);
+        return 0;
+    }
+    case KEY_SORT:
+        pages->sort = strcmp(arg, "name") == 0 ? COLUMNS + 1 : column_find(arg, strlen(arg));
+        if (pages->sort == COLUMNS)
+            argp_error(state, "--sort: there is no column '%s' (--help lists them)", arg);
+        return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -41,6 +138,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         if (errno || *end || end == arg || *arg == '-')
             argp_error(state, "--top needs a number, not '%s'", arg);
         pages->top = value;
+        pages->top_given = true;
         return 0;
     }
     case ARGP_KEY_ARGS:
@@ -48,8 +146,22 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->word_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
-        if (pages->all && pages->word_count)
-            argp_error(state, "--all and names or PIDs exclude each other");
+        if ((pages->columns.count || pages->sort != COLUMNS) && views_replace_text(&pages->views))
+            argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
+        if (pages->views.from && (pages->all || pages->word_count || pages->root_count || pages->by_user))
+            argp_error(state, "--from shows what was recorded: no choice of processes with it");
+        if (pages->map && !pages->views.json && !pages->views.record)
+            argp_error(state, "--map needs --json or --record");
+        if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
+            argp_error(state, "--all and a choice of processes exclude each other");
+        if (pages->object && (pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record || pages->views.from))
+            argp_error(state, "--pages is a view of its own: only --json goes with it");
+        if (pages->why_object.object && (pages->object || pages->map || pages->scope == SCOPE_ALL || pages->columns.count ||
+                                         pages->sort != COLUMNS || (views_replace_text(&pages->views) && !pages->views.json) ||
+                                         pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record))
+            argp_error(state, "--why OBJECT is a view of its own: only --json and --top go with it");
+        if (pages->object && *pages->object == '[') /* memory without a file */
+            pages->scope = SCOPE_ALL;
         for (size_t i = 0; i < pages->word_count; i++)
             if (!*pages->words[i])
                 argp_error(state, "an empty word names no process");
@@ -58,12 +170,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     }
 }
 
+static const struct argp_child children[] = { { &views_argp, 0, "Other views of the report, and reports over time:", 0 }, { 0 } };
+
 static const struct argp argp = {
-    options, parse_option, "[PID|NAME...]",
+    options, parse_option, "[PID|NAME...]\ndiff [OPTION...] BEFORE [AFTER]",
     "Show the physical pages that processes share: per object and segment, exact, from the kernel's page tables.\v"
     "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, a program's file name or argv[0]. "
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
-    "processes that share one count once. 'shared' and 'private' are meant among the processes measured.\n"
+    "processes that share one count once; --scope all counts every mapping. 'shared' and 'private' are meant among the processes measured.\n"
     "\n"
     "Private copies are told apart by what made them, comparing memory with the file: relocation only, relocation and a later "
     "write, write only, identical to the file (a needless copy). Where memory may not be read the cause is unknown: with "
@@ -71,6 +185,9 @@ static const struct argp argp = {
     "\n"
     "As root the frame numbers decide. Others get file identity: exact for pages of files, an upper bound for copies that "
     "fork left shared; the report says so.\n"
+    "\n"
+    "With --html, --openmetrics or --record nothing is printed unless --json or --csv asks for it. FILE of the first two may be - for "
+    "standard output. See ldr-pages(1).\n"
     "\n"
     "Exit status: 0 complete and exact, 1 ldr failed, 2 usage, 3 something is missing, unstable or a bound (said on "
     "stderr), 4 no such process.\n"
@@ -80,8 +197,15 @@ static const struct argp argp = {
     "  ldr pages python3 perl                 these, whatever their linker\n"
     "  ldr pages --top 0 $(pgrep -d ' ' nginx)\n"
     "  ldr pages --why python3                and what made their copies private\n"
-    "  ldr pages --all --json | jq .totals\n",
-    NULL, NULL, NULL,
+    "  ldr pages --why libcrypto.so.3 nginx   relocations and variables of one library's private pages\n"
+    "  ldr pages --why=libcrypto.so.3:.data   one section, or :0xADDRESS one page\n"
+    "  ldr pages --all --json | jq .totals\n"
+    "  ldr pages --scope all --user postgres  all memory of a user's processes, by class\n"
+    "  ldr pages --children $$                what this shell started\n"
+    "  ldr pages --pages libz.so.1 nginx      the page table of one library\n"
+    "  ldr pages --html report.html nginx\n"
+    "  ldr pages --record day.jsonl --interval 60 nginx; ldr pages diff day.jsonl\n",
+    children, NULL, NULL,
 };
 
 const char *method_name(enum method method) { return method == METHOD_FRAMES ? "pfn" : "file-identity"; }
@@ -89,8 +213,44 @@ const char *method_name(enum method method) { return method == METHOD_FRAMES ? "
 bool report_is_exact(const struct report *report) {
     const struct collection *c = report->collection;
     return !report->missing && !report->unexamined && !c->unreadable && !c->unstable && !c->shapes_unknown &&
-           !c->memory_unchecked && !report->tally->total.unresolved &&
+           !c->memory_unchecked && !c->merged_unknown && !report->tally->total.unresolved &&
            !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
+}
+
+bool counts_any(const struct counts *counts) {
+    uint64_t pages = 0;
+    for (size_t class = 0; class < CLASSES; class++)
+        pages += counts->classes[class];
+    return pages != 0;
+}
+
+struct sharer { uint32_t owner; uint64_t shared; };
+
+static int compare_sharers(const void *a, const void *b) {
+    const struct sharer *x = a, *y = b;
+    if (x->shared != y->shared)
+        return x->shared > y->shared ? -1 : 1;
+    return x->owner < y->owner ? -1 : 1;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count) {
+    size_t all = report->collection->snapshot.owner_count;
+    struct sharer *sharers = must_alloc(all, sizeof *sharers);
+    for (size_t i = 0; i < all; i++)
+        sharers[i] = (struct sharer){ (uint32_t)i, report->tally->owners[i].shared };
+    qsort(sharers, all, sizeof *sharers, compare_sharers);
+    *count = all < max ? all : max;
+    uint32_t *owners = must_alloc(*count, sizeof *owners);
+    for (size_t i = 0; i < *count; i++)
+        owners[i] = sharers[i].owner;
+    qsort(owners, *count, sizeof *owners, compare_numbers);
+    free(sharers);
+    return owners;
 }
 
 struct ordered { size_t index; uint64_t pages; const struct object *object; };
@@ -112,7 +272,7 @@ size_t *object_order(const struct report *report, size_t *count) {
     struct ordered *list = must_alloc(snapshot->object_count, sizeof *list);
     *count = 0;
     for (size_t i = 0; i < snapshot->object_count; i++)
-        if (report->tally->objects[i].pages + report->tally->objects[i].swapped)
+        if (counts_any(&report->tally->objects[i]))
             list[(*count)++] = (struct ordered){ i, report->tally->objects[i].pages, &snapshot->objects[i] };
     qsort(list, *count, sizeof *list, compare_objects);
     size_t *order = must_alloc(*count, sizeof *order);
@@ -151,6 +311,8 @@ static void warn_of_limits(const struct report *report) {
     if (report->why && collection->causes_changed)
         warn_ldr("%" PRIu64 " private page%s changed before they were compared with the file: unknown cause",
                  collection->causes_changed, plural(collection->causes_changed));
+    if (collection->merged_unknown)
+        warn_ldr("KSM has merged pages, and which of them may not be seen (/proc/kpageflags needs CAP_DAC_READ_SEARCH): they count as inherited by fork");
     if (unresolved)
         warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
                  unresolved);
@@ -164,48 +326,94 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
                  targets->count, plural_es(targets->count));
     else if (collection->vanished)
         warn_ldr("all %" PRIu64 " processes ended before they could be measured", collection->vanished);
-    else if (!pages->word_count && !pages->all)
+    else if (pages->by_user && !pages->word_count && !pages->root_count)
+        warn_ldr("user %u has no process", (unsigned)pages->user);
+    else if (!pages->word_count && !pages->root_count && !pages->all)
         warn_ldr("no process runs on %s%s; name processes to measure them whatever their linker", linker ? linker : "ld-ldr.so",
                  targets->unexamined ? " (among those that may be examined)" : "");
     return LDR_EXIT_NO_TARGET;
 }
 
-int cmd_pages(int argc, char **argv) {
-    struct pages_options pages = { .top = KEY_TOP_DEFAULT };
-    argp_err_exit_status = LDR_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
-        return LDR_EXIT_USAGE;
+struct request { const struct pages_options *pages; const char *linker; };
 
-    char *linker = find_ldso_quietly();
-    struct target_choice choice = { pages.words, pages.word_count, pages.all, linker };
+/* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
+static int report_once(void *context, bool again, bool *stop) {
+    const struct request *request = context;
+    const struct pages_options *pages = request->pages;
+    bool chosen = pages->word_count || pages->root_count || pages->by_user;
+    struct target_choice choice = { .words = pages->words, .word_count = pages->word_count, .roots = pages->roots,
+                                    .root_count = pages->root_count, .by_user = pages->by_user, .user = pages->user,
+                                    .all = pages->all, .linker = request->linker };
     struct targets targets;
     struct collection collection;
+    progress_start();
     choose_targets(&choice, &targets);
-    collect(&targets, &collection);
+    collect(&targets, pages->scope, &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {
-        status = no_target(&pages, &targets, &collection, linker);
+        progress_end();
+        status = no_target(pages, &targets, &collection, request->linker);
+        *stop = chosen && !pages->by_user;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
-            .which = pages.word_count ? "chosen " : "", .where = pages.word_count || pages.all ? "" : " on ld-ldr.so",
-            .top = pages.top, .why = pages.why,
+            .which = chosen ? "chosen " : "", .where = chosen || pages->all ? "" : " on ld-ldr.so",
+            .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
+            .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
-        if (pages.json)
-            report_json(&report);
-        else
+        progress_end();
+        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
+        bool found = true;
+        if (pages->why_object.object) {
+            report.why = false; /* causes of other objects' pages are nothing that this report misses */
+            struct why_choice why = pages->why_object;
+            why.top = pages->top_given ? pages->top : SIZE_MAX;
+            why.json = pages->views.json;
+            status = why_report(&collection, &why, report_is_exact(&report));
+        } else if (pages->object) {
+            found = report_table(&report, pages->object, pages->views.json);
+        } else if (views_replace_text(&pages->views)) {
+            struct json_object *document = report_document(&report);
+            if (!views_write(&pages->views, document, again))
+                status = LDR_EXIT_FAILED;
+            json_object_put(document);
+        } else {
+            if (again)
+                putchar('\n');
             report_text(&report);
+        }
         fflush(stdout);
         warn_of_limits(&report);
-        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
+        if (!found) {
+            status = LDR_EXIT_NO_TARGET;
+            warn_ldr("none of the processes maps %s", pages->object);
+        }
         tally_free(&tally);
     }
     collection_free(&collection);
     targets_free(&targets);
+    return status;
+}
+
+int cmd_pages(int argc, char **argv) {
+    struct pages_options pages = { .top = KEY_TOP_DEFAULT, .sort = COLUMNS };
+    argp_err_exit_status = LDR_EXIT_USAGE;
+    if (argc > 1 && strcmp(argv[1], "diff") == 0)
+        return pages_diff(argc - 1, argv + 1);
+    if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
+        return LDR_EXIT_USAGE;
+    if (pages.views.from)
+        return views_from(&pages.views);
+
+    char *linker = find_ldso_quietly();
+    struct request request = { &pages, linker };
+    int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
+    free(pages.roots);
+    why_choice_free(&pages.why_object);
     return status;
 }

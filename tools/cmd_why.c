@@ -81,8 +81,8 @@ static int why_of_symbol(struct session *session, const struct why_options *chos
             warn_ldr("%u other symbols read as %s; this is about %s", others, word, name);
     }
     struct story story;
-    story_symbol(&story, session, name, version && *version ? version : NULL);
-    bool known = chosen->explain.json ? story_json(&story) : story_text(&story, chosen->all ? UINT32_MAX : 8);
+    why_story_symbol(&story, session, name, version && *version ? version : NULL);
+    bool known = chosen->explain.json ? why_story_json(&story) : why_story_text(&story, chosen->all ? UINT32_MAX : 8);
     int status = status_of(&story, known);
     free(name);
     return status;
@@ -102,9 +102,9 @@ static int why_of_place(struct session *session, const struct place *place, cons
         return place->found ? LDR_EXIT_OK : LDR_EXIT_NO_TARGET;
     const struct version *version = reference_version(place->object, place->record.symbol);
     struct story story;
-    story_symbol(&story, session, symbol, version ? version->name : NULL);
-    story_only(&story, place->object, place->record.symbol, reference_classes(place->record.kind));
-    return status_of(&story, story_text(&story, 1));
+    why_story_symbol(&story, session, symbol, version ? version->name : NULL);
+    why_story_only(&story, place->object, place->record.symbol, reference_classes(place->record.kind));
+    return status_of(&story, why_story_text(&story, 1));
 }
 
 /* An address, or a section's name and an offset in it. */

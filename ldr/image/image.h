@@ -172,6 +172,7 @@ u32 gnu_hash_len(const char *name, u32 *len);
 u32 sysv_hash_of(const char *name);
 u64 image_symbol_count(const struct image *image);     /* highest hashed index + 1, at most sym_limit; 0 without a hash table */
 
+struct object;
 struct symbol_want {
     const char *name;
     u32 len;                          /* strlen(name) */
@@ -181,6 +182,7 @@ struct symbol_want {
     bool partial;                     /* len unknown and gnu without bit 0: a definition's own chain word stood in for hashing its name;
                                          enough for the index, not for bloom and buckets */
     bool strong_first;                /* LD_DYNAMIC_WEAK: a weak definition answers only when no other does */
+    void (*watch)(const struct symbol_want *want, const struct object *object);    /* told of each object asked; NULL: nobody listens */
     bool newest;                      /* dlsym: an unversioned want takes the default version even among several */
 };
 #define CLASS_PLT 1u                  /* undefined symbols with a value (canonical PLT entries) do not answer */

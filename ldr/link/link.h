@@ -59,6 +59,7 @@ struct object {
     struct view view;
     u64 bias;                         /* run-time address minus link-time address */
     u64 map_start, map_end;           /* whole span, page-rounded */
+    u64 place;                        /* where the cache wants it mapped; 0: anywhere */
 
     /* filled when linked (run/load.c, link/graph.c) */
     struct object *next, *prev;       /* all objects, load order */
@@ -86,6 +87,8 @@ struct object {
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
+    bool shared;                      /* writable pages come from an image of the cache, relocated */
+    bool sealed_already;              /* ... and its RELRO is read-only from the start */
     bool data_private;                /* mapped with its data pages made private already: no batches needed */
     bool in_global;                   /* part of the global scope */
     bool visited;                     /* graph walks */
@@ -116,7 +119,10 @@ struct config {
     const char *tunables;             /* GLIBC_TUNABLES */
     const char *origin_path;          /* LD_ORIGIN_PATH */
     const char *platform;             /* AT_PLATFORM */
-    const char *debug;                /* LD_DEBUG */
+    const char *debug, *debug_output; /* LD_DEBUG, LD_DEBUG_OUTPUT */
+    const char *record;               /* LDR_TRACE */
+    const char *cache, *cache_dir;    /* LDR_CACHE, LDR_CACHE_DIR */
+    const char *runtime_dir, *home;   /* XDG_RUNTIME_DIR, HOME: where the cache lies by default */
 };
 /* config_take_env - one environment entry "NAME=VALUE"; under `secure` dangerous ones are not taken. */
 void config_take_env(struct config *config, const char *entry);
@@ -142,6 +148,9 @@ struct search_dir {                   /* one directory known to this session */
 };
 struct ldcache;
 #define SEARCH_ABANDON_LIST 2
+/* What a search tells whoever watches it, in the order of the system's linker: each list before its first directory is tried, and each
+ * candidate, also one whose directory turns out not to exist. */
+enum search_step { SEARCH_LIST, SEARCH_LIST_DIR, SEARCH_LIST_END, SEARCH_CACHE, SEARCH_CANDIDATE };
 struct search {
     const struct config *config;
     struct arena *arena;              /* session-long */
@@ -150,6 +159,9 @@ struct search {
     /* try: 1 taken, 0 go on, SEARCH_ABANDON_LIST go on behind the rest of this path list, negative: give up. `rule_owner`: the object whose RPATH/RUNPATH it is, or NULL. */
     int (*try)(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner);
     bool (*dir_present)(struct search *search, const char *path);
+    /* watch: may be NULL. When set, no directory is judged by the one above it, so that each is told (slower). */
+    void (*watch)(struct search *search, enum search_step step, const char *path, enum found_by rule, const struct object *owner);
+    bool listing;                     /* directories of a list are being told, nothing is tried */
     void (*too_long)(struct search *search);   /* a candidate was longer than a path can be; may be NULL */
     const struct ldcache *(*cache)(struct search *search);     /* NULL: none */
     u32 (*cpu_level)(struct search *search);                   /* x86-64-vN */
@@ -249,12 +261,13 @@ const struct version *reference_version(const struct object *object, u32 symbol)
 struct hashed_name reference_hash(const struct image *image, u32 symbol, const char *name, bool for_index);
 /* reference_find - the definition by scope and version alone.
  *   in      index    may answer for one scope; NULL: none
+ *           watch    told of each object asked; NULL: nobody listens
  *   out     want     what was asked for; unset for a reference that binds locally
  *   returns 0, REFERENCE_WEAK or REFERENCE_UNDEFINED (nothing reported, out empty), or a negative code, reported */
 #define REFERENCE_WEAK 1
 #define REFERENCE_UNDEFINED 2
-int reference_find(const struct reference *reference, const struct config *config, const struct symbol_index *index, struct symbol_want *want,
-                   struct binding *out);
+int reference_find(const struct reference *reference, const struct config *config, const struct symbol_index *index,
+                   void (*watch)(const struct symbol_want *want, const struct object *object), struct symbol_want *want, struct binding *out);
 
 /* index.c: hash of every definition of a long scope to (object, symbol), in scope order: one probe instead of a walk over hundreds of
  * bloom filters. Built once, dropped when start-up ends. */

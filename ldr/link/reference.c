@@ -31,8 +31,8 @@ struct hashed_name reference_hash(const struct image *image, u32 symbol, const c
     return hashed;
 }
 
-int reference_find(const struct reference *reference, const struct config *config, const struct symbol_index *index, struct symbol_want *want,
-                   struct binding *out)
+int reference_find(const struct reference *reference, const struct config *config, const struct symbol_index *index,
+                   void (*watch)(const struct symbol_want *want, const struct object *object), struct symbol_want *want, struct binding *out)
 {
     struct object *object = reference->object;
     const struct image *image = &object->image;
@@ -44,7 +44,7 @@ int reference_find(const struct reference *reference, const struct config *confi
         return 0;
     }
     *want = (struct symbol_want){ .name = image_string(image, sym->st_name), .version = reference_version(object, reference->symbol),
-                                  .classes = reference->classes, .strong_first = config->dynamic_weak };
+                                  .classes = reference->classes, .strong_first = config->dynamic_weak, .watch = watch };
     if (!want->name)
         return report_values(reference->report, LDR_E_STRING, image->path, sym->st_name, image->strtab_len, DT_SYMTAB);
     struct hashed_name hashed = reference->hashed && reference->hashed->valid ? *reference->hashed

@@ -5,6 +5,7 @@
 #include "run.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 #define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
 
@@ -18,6 +19,8 @@ static struct {
     const char *name;
     bool only_loaded;                 /* RTLD_NOLOAD */
 } attempt;
+
+COLD_DATA struct load_hooks load_hooks;
 
 /* An open candidate: identity and the first bytes, read once. */
 struct opened {
@@ -145,6 +148,8 @@ static struct object *make_object(const struct opened *file, const char *path, i
     if (!program && attempt.name)
         object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
+    if (!*err && load_hooks.place && object->image.type != ET_EXEC)
+        object->place = load_hooks.place(&file->st, &object->image.plan);
     if (!*err)
         *err = map_file(object, file->fd, (u64)file->st.st_size);
     if (!*err)
@@ -175,13 +180,16 @@ static int open_file(struct opened *file, const char *path)
         err = -21;
     if (err)
         sys_close(file->fd);
-    else
-        file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
     return err;
 }
 
+static void read_head(struct opened *file)
+{
+    file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
+}
+
 /* A candidate found open: 1 taken, 0 not ours, negative: broken and reported. */
-static int take_candidate(const struct opened *file, const char *path, enum found_by rule)
+static int take_candidate(struct opened *file, const char *path, enum found_by rule)
 {
     int err;
     attempt.result = object_by_file(session.first, file->st.st_dev, file->st.st_ino);
@@ -193,6 +201,7 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
         attempt.last_errno = 2;       /* into a set-uid program only libraries marked set-uid themselves */
         return 0;
     }
+    read_head(file);
     if (file->got > 0 && candidate_is_foreign(file->head, (u64)file->got, &attempt.other_class)) {
         attempt.last_errno = 2;
         if (rule == FOUND_NAME && attempt.other_class)
@@ -218,6 +227,7 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     (void)search;
     (void)rule_owner;
     int err = open_file(&file, path);
+    event_candidate(path, rule, err);
     if (err == -21)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
@@ -233,7 +243,9 @@ static bool dir_present(struct search *search, const char *path)
 {
     struct stat st;
     (void)search;
-    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+    bool present = sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000;
+    event_directory(path, present);
+    if (present)
         return true;
     attempt.last_errno = 2;
     return false;
@@ -312,6 +324,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
         report_errno(&session.report, LDR_E_DST_SECURE, name, 0);
         return NULL;
     }
+    event_wanted(name, loader, loader && loader->state >= OBJECT_RELOCATED);
     /* A search may recurse (a filter's filtee), so its state is kept on the stack of this call. */
     __typeof__(attempt) outer = attempt;
     struct report loud = session.report;
@@ -323,6 +336,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
         got = try_candidate(&session.search, genuine_place(i), FOUND_DEFAULT, NULL);
     object = got == 1 ? attempt.result : NULL;
+    const int last_errno = got == 0 ? attempt.last_errno : 0;
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
@@ -333,11 +347,15 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     attempt = outer;
     session.report = loud;
     if (!object)
+        event_found(name, NULL, last_errno);
+    if (!object)
         return NULL;
     if (object->state == OBJECT_MAPPED && !object->prev && session.first != object) {
         object->loader = loader;
         object_list_add(object);
+        event_mapped(object);
     }
+    event_found(name, object, 0);
     /* The name asked for is remembered: asking again must not search again. */
     object_add_alias(object, name);
     return object;
@@ -411,7 +429,7 @@ static void warn_version(const struct object *object, const char *before, const 
     text_put(&t, " (required by ");
     text_put(&t, object_label(object));
     text_put(&t, ")\n");
-    sys_write_all(2, buf, t.len);
+    start_warning(buf, t.len);
 }
 
 static int check_version(struct object *object, const struct object *from, const struct version_need *need, bool warn)
@@ -439,6 +457,8 @@ int check_versions(struct object *object, bool warn)
     while ((verdict = version_next(&check, object, session.first)) != VERSION_END) {
         if (check.new_file && warn && check.from && !check.from->image.verdef_count)
             warn_version(object, check.from->path, ": no version information available", "");
+        if (check.from)
+            event_version(object, check.from, check.need.name);
         if (verdict == VERSION_FOUND)
             continue;
         int err = check_version(object, check.from, &check.need, warn);
@@ -455,9 +475,14 @@ int load_program(const char *path)
     int err = open_file(&file, path);
     if (err)
         return report_errno(&session.report, err == -21 ? LDR_E_READ : LDR_E_OPEN, path, -err);
-    session.program = make_object(&file, path, &err, false, true);
-    if (session.program)
+    if (!load_hooks.program || !load_hooks.program(path, file.fd, &file.st)) {
+        read_head(&file);
+        session.program = make_object(&file, path, &err, false, true);
+    }
+    if (session.program) {
         object_list_add(session.program);
+        event_mapped(session.program);
+    }
     sys_close(file.fd);
     return session.program ? 0 : err;
 }

@@ -2,6 +2,7 @@
  * must be remembered so that it stays loaded. Used while relocating and at the first call of a lazily bound function. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 void object_note_binding(struct object *from, struct object *to)
 {
@@ -35,10 +36,14 @@ void object_note_binding(struct object *from, struct object *to)
 
 int find_reference(const struct reference *reference, struct binding *out)
 {
-    struct symbol_want want;
-    int got = reference_find(reference, &session.config, session.index, &want, out);
-    if (LIKELY(got != REFERENCE_UNDEFINED))
+    struct symbol_want want = { 0 };
+    int got = reference_find(reference, &session.config, session.index, WATCHED(WATCH_SYMBOLS) ? events_lookup_watch() : NULL, &want, out);
+    if (LIKELY(got != REFERENCE_UNDEFINED)) {
+        /* A unique one is known only when settled; one that binds to its own object asked for nothing. */
+        if (got == 0 && want.name && ELF64_ST_BIND(out->symbol->st_info) != STB_GNU_UNIQUE)
+            event_bound(reference, &want, out);
         return got;
+    }
     struct problem problem = { .code = LDR_E_SYMBOL, .object = object_label(reference->object), .name = want.name,
                                .wanted_by = want.version ? want.version->name : NULL };
     return report_problem(reference->report, &problem);
@@ -60,6 +65,7 @@ int settle_binding(const struct reference *reference, struct binding *found)
             return report_values(reference->report, LDR_E_NO_MEMORY, object->image.path, 0, 0, 0);
         if (!(reference->classes & CLASS_COPY))
             *found = theirs;
+        event_bound(reference, NULL, &theirs);
     }
     object_note_binding(object, found->object);
     return 0;
@@ -71,10 +77,10 @@ u64 binding_address(const struct binding *binding)
     if (UNLIKELY(binding->object->is_linker)) {
         u64 ours = shim_override(binding);
         if (ours)
-            return ours;
+            return gate_for(ours);
     }
     u64 address = (sym->st_shndx == SHN_ABS ? 0 : binding->object->bias) + sym->st_value;
     if (UNLIKELY(ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC && sym->st_shndx != SHN_UNDEF))
-        address = ((u64(*)(void))address)();
+        address = gate_for(((u64(*)(void))address)());         /* time and gettimeofday are the vDSO's */
     return address;
 }

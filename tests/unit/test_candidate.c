@@ -100,16 +100,16 @@ static void a_reference_is_found_weak_or_undefined(void **state)
     r.object.scope = scopes;
     r.object.scope_count = 1;
     struct reference reference = { &r.object, elf.number[0], 0, &test_report, NULL };
-    assert_int_equal(reference_find(&reference, &config, NULL, &want, &out), 0);
+    assert_int_equal(reference_find(&reference, &config, NULL, NULL, &want, &out), 0);
     assert_ptr_equal(out.symbol, &r.object.image.symtab[elf.number[0]]);
     reference.symbol = elf.number[1];
-    assert_int_equal(reference_find(&reference, &config, NULL, &want, &out), REFERENCE_WEAK);
+    assert_int_equal(reference_find(&reference, &config, NULL, NULL, &want, &out), REFERENCE_WEAK);
     assert_null(out.object);
     reference.symbol = elf.number[2];
-    assert_int_equal(reference_find(&reference, &config, NULL, &want, &out), REFERENCE_UNDEFINED);
+    assert_int_equal(reference_find(&reference, &config, NULL, NULL, &want, &out), REFERENCE_UNDEFINED);
     assert_string_equal(want.name, "u");
     reference.symbol = (u32)r.object.image.sym_limit;
-    assert_int_equal(reference_find(&reference, &config, NULL, &want, &out), -LDR_E_RELOC_SYMBOL);
+    assert_int_equal(reference_find(&reference, &config, NULL, NULL, &want, &out), -LDR_E_RELOC_SYMBOL);
     reading_free(&r);
 }
 

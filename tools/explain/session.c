@@ -460,7 +460,7 @@ int session_find(const struct session *session, struct object *object, u32 symbo
                  struct binding *out) {
     struct reference reference = { object, symbol, reference_classes(kind), &quiet, NULL };
     *want = (struct symbol_want){ 0 };
-    return reference_find(&reference, &session->config, session->index, want, out);
+    return reference_find(&reference, &session->config, session->index, NULL, want, out);
 }
 
 /* As resolve in run/relocate.c: find, then settle. */

@@ -112,7 +112,7 @@ static void suppose(struct story *story, struct session *session) {
     ask_all(session, reference, &want);
 }
 
-void story_symbol(struct story *story, struct session *session, const char *name, const char *version) {
+void why_story_symbol(struct story *story, struct session *session, const char *name, const char *version) {
     *story = (struct story){ .session = session, .name = name, .version = version };
     for (struct object *object = session->first; object; object = object->next) {
         struct collecting collecting = { .story = story, .session = session, .object = object };
@@ -126,7 +126,7 @@ void story_symbol(struct story *story, struct session *session, const char *name
         suppose(story, session);
 }
 
-void story_only(struct story *story, const struct object *by, u32 symbol, u32 classes) {
+void why_story_only(struct story *story, const struct object *by, u32 symbol, u32 classes) {
     struct story_reference *reference = story->references;
     while (reference && (reference->by != by || reference->symbol != symbol || reference->classes != classes))
         reference = reference->next;
@@ -195,7 +195,7 @@ static const char *unsearched(const struct story *story, const char **needed_by)
     return NULL;
 }
 
-char *story_cause(const struct story *story, const struct story_reference *reference) {
+char *why_story_cause(const struct story *story, const struct story_reference *reference) {
     const char *needed_by = NULL, *missing = unsearched(story, &needed_by);
     u32 later;
     if (reference->result != 0) {

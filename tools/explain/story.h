@@ -39,14 +39,14 @@ struct story {
     u32 reference_count;
     bool hypothetical;                /* nobody refers to it: this is what a search from the program would find */
 };
-/* story_symbol - everything about a name; memory of the session. */
-void story_symbol(struct story *story, struct session *session, const char *name, const char *version);
-/* story_only - keeps the references of one relocation: same object, symbol and kind. */
-void story_only(struct story *story, const struct object *by, u32 symbol, u32 classes);
-/* story_text, story_json - returns whether the symbol is known at all: referred to or defined. */
-bool story_text(const struct story *story, u32 most);
-bool story_json(const struct story *story);
-/* story_cause - one sentence: the reason for the result of a reference; malloc'd */
-char *story_cause(const struct story *story, const struct story_reference *reference);
+/* why_story_symbol - everything about a name; memory of the session. */
+void why_story_symbol(struct story *story, struct session *session, const char *name, const char *version);
+/* why_story_only - keeps the references of one relocation: same object, symbol and kind. */
+void why_story_only(struct story *story, const struct object *by, u32 symbol, u32 classes);
+/* why_story_text, why_story_json - returns whether the symbol is known at all: referred to or defined. */
+bool why_story_text(const struct story *story, u32 most);
+bool why_story_json(const struct story *story);
+/* why_story_cause - one sentence: the reason for the result of a reference; malloc'd */
+char *why_story_cause(const struct story *story, const struct story_reference *reference);
 
 #endif

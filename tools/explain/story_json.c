@@ -55,7 +55,7 @@ static struct json_object *asked_json(const struct asked *asked, bool winner) {
 
 static struct json_object *reference_json(const struct story *story, const struct story_reference *reference) {
     struct json_object *one = json_object_new_object(), *places = json_object_new_array(), *search = json_object_new_array();
-    char *cause = story_cause(story, reference);
+    char *cause = why_story_cause(story, reference);
     put_text(one, "by", path_of(reference->by));
     put_text(one, "version", reference->version ? reference->version->name : NULL);
     put_text(one, "result", reference->result == 0 ? "bound" : reference->result == REFERENCE_WEAK ? "weak-undefined" : "undefined");
@@ -82,7 +82,7 @@ static struct json_object *reference_json(const struct story *story, const struc
     return one;
 }
 
-bool story_json(const struct story *story) {
+bool why_story_json(const struct story *story) {
     struct json_object *root = json_object_new_object(), *references = json_object_new_array();
     bool known = !story->hypothetical;
     put_text(root, "schema", "ldr-why");

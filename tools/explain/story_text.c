@@ -178,9 +178,9 @@ static void print_hints(const struct story *story, const struct story_reference 
     free(advice);
 }
 
-bool story_text(const struct story *story, u32 most) {
+bool why_story_text(const struct story *story, u32 most) {
     const struct story_reference *main = main_reference(story);
-    char *result = result_text(story, main), *cause = story_cause(story, main);
+    char *result = result_text(story, main), *cause = why_story_cause(story, main);
     u32 different = different_results(story), shown = 0;
     char *name = names_readable(story->name);
     printf("%s%s%s %s\n", name, story->version ? "@" : "", story->version ? story->version : "", result);
@@ -206,7 +206,7 @@ bool story_text(const struct story *story, u32 most) {
             printf("also referred to by %s: the same\n", path_of(reference->by));
             shown++;
         } else if (shown < most) {
-            char *other_result = result_text(story, reference), *other_cause = story_cause(story, reference);
+            char *other_result = result_text(story, reference), *other_cause = why_story_cause(story, reference);
             printf("\n%s %s\n  %s\n", story->name, other_result, other_cause);
             print_reference(story, reference);
             free(other_result);

@@ -2,6 +2,7 @@
 #include "cause.h"
 #include "../ldr.h"
 
+#include <emmintrin.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,43 +91,91 @@ static uint64_t cleared(uint64_t word, size_t index, size_t data_len) {
     return kept >= 8 ? word : word & ((UINT64_C(1) << (kept * 8)) - 1);
 }
 
-enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
-                         uint64_t bias) {
-    if (memcmp(memory, file, PAGE_BYTES) == 0)
-        return CAUSE_IDENTICAL;
+static void tell_written(struct cause_words *words, size_t word, uint64_t linked, bool differs) {
+    uint64_t bit = UINT64_C(1) << (word % 64);
+    words->written[word / 64] |= bit;
+    if (!differs)
+        words->undone[word / 64] |= bit;
+    words->linked[word] = linked;
+}
+
+/* Bit i: a[i] is not b[i] + add. 64 words, two at a time (SSE2 is part of x86-64). */
+static uint64_t differing(const uint64_t *a, const uint64_t *b, uint64_t add) {
+    const __m128i adds = _mm_set1_epi64x((long long)add);
+    uint64_t differ = 0;
+    for (size_t i = 0; i < 64; i += 2) {
+        __m128i left = _mm_loadu_si128((const __m128i *)(const void *)(a + i));
+        __m128i right = _mm_add_epi64(_mm_loadu_si128((const __m128i *)(const void *)(b + i)), adds);
+        __m128i equal = _mm_cmpeq_epi32(left, right); /* halves of words */
+        equal = _mm_and_si128(equal, _mm_shuffle_epi32(equal, _MM_SHUFFLE(2, 3, 0, 1)));
+        differ |= (uint64_t)(~_mm_movemask_pd(_mm_castsi128_pd(equal)) & 3) << i;
+    }
+    return differ;
+}
+
+/* One judgement for both questions: with WORDS every word is told, without it the answer comes as soon as it is certain. */
+static inline enum page_cause judge(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                                    uint64_t bias, struct cause_words *words) {
     /* undone: relative words that hold what the file has, though relocation would have left something else */
-    bool relocated = false, written = false, undone = false;
+    bool relocated = false, written = false, undone = false, any = false;
     for (size_t group = 0; group < CAUSE_WORDS / 64; group++) {
-        uint64_t differ = 0;
-        for (size_t i = 0; i < 64; i++)
-            differ |= (uint64_t)(memory[group * 64 + i] != file[group * 64 + i]) << i;
-        uint64_t places_here = places ? places->relocated[group] : 0, relative = places ? places->relative[group] : 0;
+        const uint64_t *now = memory + group * 64, *was = file + group * 64;
+        uint64_t relative = places ? places->relative[group] : 0;
+        uint64_t differ = memcmp(now, was, 64 * 8) == 0 ? 0 : differing(now, was, 0);
+        if (!differ && !relative)
+            continue;
+        any |= differ != 0;
+        uint64_t places_here = places ? places->relocated[group] : 0;
         relocated |= (differ & places_here) != 0;
-        for (uint64_t left = relative; left && !written; left &= left - 1) {
-            size_t i = (size_t)__builtin_ctzll(left), word = group * 64 + i;
-            if (memory[word] == places->linked[word] + bias)
-                continue;
-            if (differ >> i & 1)
-                written = true;
-            else
-                undone = true;
+        if (words)
+            words->relocated[group] = differ & places_here;
+        if (relative) {
+            uint64_t wrong = relative & differing(now, places->linked + group * 64, bias);
+            written |= (wrong & differ) != 0;
+            undone |= (wrong & ~differ) != 0;
+            for (uint64_t left = words ? wrong : 0; left; left &= left - 1) {
+                size_t i = (size_t)__builtin_ctzll(left), word = group * 64 + i;
+                tell_written(words, word, places->linked[word] + bias, differ >> i & 1);
+            }
         }
         for (uint64_t left = differ & ~places_here; left; left &= left - 1) {
             size_t word = group * 64 + (size_t)__builtin_ctzll(left);
-            if (word * 8 + 8 <= data_len) {
-                written = true;
-                break;
-            }
-            if (memory[word] == cleared(file[word], word, data_len))
+            uint64_t linked = cleared(file[word], word, data_len);
+            if (word * 8 + 8 > data_len && memory[word] == linked) {
                 relocated = true; /* the linker's clearing */
-            else
-                written = true;
+                continue;
+            }
+            written = true;
+            if (words)
+                tell_written(words, word, linked, true);
+            else if (relocated || data_len == PAGE_BYTES)
+                break; /* else a cleared word may follow */
         }
-        if (relocated && written)
-            break;
+        if (!words && relocated && written)
+            return CAUSE_RELOCATION_AND_WRITE;
+        if (!words && written && !places && data_len >= PAGE_BYTES)
+            return CAUSE_WRITE; /* nothing on this page can still turn out to be the linker's */
     }
+    /* where nothing shows that the object is relocated at all, words as in the file are no writes */
+    for (size_t group = 0; words && !relocated && group < CAUSE_WORDS / 64; group++)
+        words->written[group] &= ~words->undone[group];
+    if (!any)
+        return CAUSE_IDENTICAL;
     written |= relocated && undone;
     if (relocated)
         return written ? CAUSE_RELOCATION_AND_WRITE : CAUSE_RELOCATION;
     return CAUSE_WRITE; /* something differs */
+}
+
+enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                         uint64_t bias) {
+    return judge(memory, file, data_len, places, bias, NULL);
+}
+
+enum page_cause cause_words(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                            uint64_t bias, struct cause_words *words) {
+    memset(words->relocated, 0, sizeof words->relocated);
+    memset(words->written, 0, sizeof words->written);
+    memset(words->undone, 0, sizeof words->undone);
+    return judge(memory, file, data_len, places, bias, words);
 }
