@@ -41,6 +41,8 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
 	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
 
+include tools/explain/rules.mk
+
 # ---- tests: cmocka tables with sanitizers, then scripts; one closing line for all ----
 TOOL_UNITS := $(patsubst tests/tools/unit/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/unit/*.c))
 TOOL_TEST_PROGRAMS := $(patsubst tests/tools/programs/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/programs/*.c))
