@@ -27,7 +27,7 @@ floor_of() {
 is_contract() {
     case $1 in
     include/ldr/*.h | ldr/base/base.h | ldr/image/image.h | ldr/arch/arch.h | ldr/arch/gate.h | ldr/link/link.h | ldr/cache/format.h | ldr/cache/cache.h) return 0 ;;
-    ldr/sys/sys.h | ldr/run/run.h | ldr/debug/r_debug.h | ldr/api/message.h | ldr/api/dlfcn.h | ldr/compat/shim.h) return 0 ;;
+    ldr/sys/sys.h | ldr/run/run.h | ldr/debug/r_debug.h | ldr/debug/events.h | ldr/api/message.h | ldr/api/dlfcn.h | ldr/compat/shim.h) return 0 ;;
     *) return 1 ;;
     esac
 }

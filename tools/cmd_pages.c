@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +15,51 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, json, why;
+    bool all, json, why, map;
+    enum scope scope;
+    pid_t *roots; /* of --children */
+    size_t root_count;
+    bool by_user;
+    uid_t user;
+    const char *object; /* of --pages */
     size_t top;
 };
 
-enum { KEY_JSON = 256, KEY_WHY, KEY_TOP_DEFAULT = 6 };
+enum { KEY_JSON = 256, KEY_WHY, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
+    { "user", 'u', "USER", 0, "Every process of the user (name or number)", 0 },
+    { "children", KEY_CHILDREN, "PID", 0, "The process PID and all that descend from it; may be given again", 0 },
+    { "pages", KEY_PAGES, "OBJECT", 0, "The page table of the object (path, or its last part; [anonymous] too) in every process", 0 },
+    { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
     { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
+    { "map", KEY_MAP, NULL, 0, "With --json: every segment page by page", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { 0 },
 };
+
+/* The names of the machine's own list of users: a static program cannot ask other sources. */
+static bool find_user(const char *name, uid_t *user) {
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(name, &end, 10);
+    if (*name >= '0' && *name <= '9' && !*end && !errno && number <= UINT32_MAX) {
+        *user = (uid_t)number;
+        return true;
+    }
+    FILE *list = fopen("/etc/passwd", "re");
+    bool found = false;
+    for (struct passwd *entry; list && !found && (entry = fgetpwent(list)); )
+        if (strcmp(entry->pw_name, name) == 0) {
+            *user = entry->pw_uid;
+            found = true;
+        }
+    if (list)
+        fclose(list);
+    return found;
+}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
@@ -34,6 +67,28 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'a': pages->all = true; return 0;
     case KEY_JSON: pages->json = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
+    case KEY_MAP: pages->map = true; return 0;
+    case 'u':
+        pages->by_user = true;
+        if (!find_user(arg, &pages->user))
+            argp_error(state, "no user is called '%s' in /etc/passwd", arg);
+        return 0;
+    case KEY_CHILDREN: {
+        char *end;
+        errno = 0;
+        long pid = strtol(arg, &end, 10);
+        if (errno || *end || end == arg || pid <= 0 || pid > INT32_MAX)
+            argp_error(state, "--children needs a PID, not '%s'", arg);
+        pages->roots = must_grow(pages->roots, pages->root_count + 1, sizeof *pages->roots);
+        pages->roots[pages->root_count++] = (pid_t)pid;
+        return 0;
+    }
+    case KEY_PAGES: pages->object = arg; return 0;
+    case KEY_SCOPE:
+        if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
+            argp_error(state, "--scope is elf or all, not '%s'", arg);
+        pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
+        return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -48,8 +103,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->word_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
-        if (pages->all && pages->word_count)
-            argp_error(state, "--all and names or PIDs exclude each other");
+        if (pages->map && !pages->json)
+            argp_error(state, "--map needs --json");
+        if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
+            argp_error(state, "--all and a choice of processes exclude each other");
+        if (pages->object && *pages->object == '[') /* memory without a file */
+            pages->scope = SCOPE_ALL;
         for (size_t i = 0; i < pages->word_count; i++)
             if (!*pages->words[i])
                 argp_error(state, "an empty word names no process");
@@ -63,7 +122,7 @@ static const struct argp argp = {
     "Show the physical pages that processes share: per object and segment, exact, from the kernel's page tables.\v"
     "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, a program's file name or argv[0]. "
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
-    "processes that share one count once. 'shared' and 'private' are meant among the processes measured.\n"
+    "processes that share one count once; --scope all counts every mapping. 'shared' and 'private' are meant among the processes measured.\n"
     "\n"
     "Private copies are told apart by what made them, comparing memory with the file: relocation only, relocation and a later "
     "write, write only, identical to the file (a needless copy). Where memory may not be read the cause is unknown: with "
@@ -80,7 +139,10 @@ static const struct argp argp = {
     "  ldr pages python3 perl                 these, whatever their linker\n"
     "  ldr pages --top 0 $(pgrep -d ' ' nginx)\n"
     "  ldr pages --why python3                and what made their copies private\n"
-    "  ldr pages --all --json | jq .totals\n",
+    "  ldr pages --all --json | jq .totals\n"
+    "  ldr pages --scope all --user postgres  all memory of a user's processes, by class\n"
+    "  ldr pages --children $$                what this shell started\n"
+    "  ldr pages --pages libz.so.1 nginx      the page table of one library\n",
     NULL, NULL, NULL,
 };
 
@@ -89,8 +151,44 @@ const char *method_name(enum method method) { return method == METHOD_FRAMES ? "
 bool report_is_exact(const struct report *report) {
     const struct collection *c = report->collection;
     return !report->missing && !report->unexamined && !c->unreadable && !c->unstable && !c->shapes_unknown &&
-           !c->memory_unchecked && !report->tally->total.unresolved &&
+           !c->memory_unchecked && !c->merged_unknown && !report->tally->total.unresolved &&
            !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
+}
+
+bool counts_any(const struct counts *counts) {
+    uint64_t pages = 0;
+    for (size_t class = 0; class < CLASSES; class++)
+        pages += counts->classes[class];
+    return pages != 0;
+}
+
+struct sharer { uint32_t owner; uint64_t shared; };
+
+static int compare_sharers(const void *a, const void *b) {
+    const struct sharer *x = a, *y = b;
+    if (x->shared != y->shared)
+        return x->shared > y->shared ? -1 : 1;
+    return x->owner < y->owner ? -1 : 1;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count) {
+    size_t all = report->collection->snapshot.owner_count;
+    struct sharer *sharers = must_alloc(all, sizeof *sharers);
+    for (size_t i = 0; i < all; i++)
+        sharers[i] = (struct sharer){ (uint32_t)i, report->tally->owners[i].shared };
+    qsort(sharers, all, sizeof *sharers, compare_sharers);
+    *count = all < max ? all : max;
+    uint32_t *owners = must_alloc(*count, sizeof *owners);
+    for (size_t i = 0; i < *count; i++)
+        owners[i] = sharers[i].owner;
+    qsort(owners, *count, sizeof *owners, compare_numbers);
+    free(sharers);
+    return owners;
 }
 
 struct ordered { size_t index; uint64_t pages; const struct object *object; };
@@ -112,7 +210,7 @@ size_t *object_order(const struct report *report, size_t *count) {
     struct ordered *list = must_alloc(snapshot->object_count, sizeof *list);
     *count = 0;
     for (size_t i = 0; i < snapshot->object_count; i++)
-        if (report->tally->objects[i].pages + report->tally->objects[i].swapped)
+        if (counts_any(&report->tally->objects[i]))
             list[(*count)++] = (struct ordered){ i, report->tally->objects[i].pages, &snapshot->objects[i] };
     qsort(list, *count, sizeof *list, compare_objects);
     size_t *order = must_alloc(*count, sizeof *order);
@@ -151,6 +249,8 @@ static void warn_of_limits(const struct report *report) {
     if (report->why && collection->causes_changed)
         warn_ldr("%" PRIu64 " private page%s changed before they were compared with the file: unknown cause",
                  collection->causes_changed, plural(collection->causes_changed));
+    if (collection->merged_unknown)
+        warn_ldr("KSM has merged pages, and which of them may not be seen (/proc/kpageflags needs CAP_DAC_READ_SEARCH): they count as inherited by fork");
     if (unresolved)
         warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
                  unresolved);
@@ -164,7 +264,9 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
                  targets->count, plural_es(targets->count));
     else if (collection->vanished)
         warn_ldr("all %" PRIu64 " processes ended before they could be measured", collection->vanished);
-    else if (!pages->word_count && !pages->all)
+    else if (pages->by_user && !pages->word_count && !pages->root_count)
+        warn_ldr("user %u has no process", (unsigned)pages->user);
+    else if (!pages->word_count && !pages->root_count && !pages->all)
         warn_ldr("no process runs on %s%s; name processes to measure them whatever their linker", linker ? linker : "ld-ldr.so",
                  targets->unexamined ? " (among those that may be examined)" : "");
     return LDR_EXIT_NO_TARGET;
@@ -177,11 +279,14 @@ int cmd_pages(int argc, char **argv) {
         return LDR_EXIT_USAGE;
 
     char *linker = find_ldso_quietly();
-    struct target_choice choice = { pages.words, pages.word_count, pages.all, linker };
+    bool chosen = pages.word_count || pages.root_count || pages.by_user;
+    struct target_choice choice = { .words = pages.words, .word_count = pages.word_count, .roots = pages.roots,
+                                    .root_count = pages.root_count, .by_user = pages.by_user, .user = pages.user, .all = pages.all,
+                                    .linker = linker };
     struct targets targets;
     struct collection collection;
     choose_targets(&choice, &targets);
-    collect(&targets, &collection);
+    collect(&targets, pages.scope, &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {
@@ -191,21 +296,27 @@ int cmd_pages(int argc, char **argv) {
         tally_make(&tally, &collection.snapshot);
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
-            .which = pages.word_count ? "chosen " : "", .where = pages.word_count || pages.all ? "" : " on ld-ldr.so",
-            .top = pages.top, .why = pages.why,
+            .which = chosen ? "chosen " : "", .where = chosen || pages.all ? "" : " on ld-ldr.so",
+            .top = pages.top, .why = pages.why, .map = pages.map,
         };
         report.exact = report_is_exact(&report);
-        if (pages.json)
+        bool found = true;
+        if (pages.object)
+            found = report_table(&report, pages.object, pages.json);
+        else if (pages.json)
             report_json(&report);
         else
             report_text(&report);
         fflush(stdout);
         warn_of_limits(&report);
-        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
+        status = !found ? LDR_EXIT_NO_TARGET : report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
+        if (!found)
+            warn_ldr("none of the processes maps %s", pages.object);
         tally_free(&tally);
     }
     collection_free(&collection);
     targets_free(&targets);
     free(linker);
+    free(pages.roots);
     return status;
 }

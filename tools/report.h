@@ -11,6 +11,7 @@ struct report {
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
     size_t top;                   /* objects in the text table, 0 = all */
     bool why;                     /* private copies by cause in the text table; an unknown cause then makes the report partial */
+    bool map;                     /* every segment page by page in JSON */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
 
@@ -21,6 +22,13 @@ bool report_is_exact(const struct report *report);
  * malloc'd; *count set */
 size_t *object_order(const struct report *report, size_t *count);
 
+/* counts_any - is there a page, of whatever class? */
+bool counts_any(const struct counts *counts);
+
+/* matrix_owners - the owners a matrix of at most MAX shows, those with most shared frames, in the order of the processes.
+ * malloc'd; *count set */
+uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count);
+
 /* plural - the ending of a counted word: "1 page", "2 pages"; "1 process", "2 processes" */
 static inline const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
@@ -28,5 +36,9 @@ static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "
 const char *method_name(enum method method);
 void report_text(const struct report *report);
 void report_json(const struct report *report);
+
+/* report_table - the page table of every object of that path, or whose path ends in /NAME, in every process
+ *   returns false when nobody maps such an object (text: nothing is printed) */
+bool report_table(const struct report *report, const char *name, bool json);
 
 #endif

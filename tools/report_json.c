@@ -3,11 +3,19 @@
 #include "report.h"
 
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
-enum { SCHEMA_VERSION = 1 };
+/* Version 2: processes[] with pid, the kernel's numbers and classes; histogram; matrix; objects[].kind; segments[].map. In
+ * version 1 every private page was a copy of a page of a file; frames_memory is new in the sum of frames. */
+enum { SCHEMA_VERSION = 2 };
+
+/* Of more processes a matrix would be megabytes of text: these many with most shared frames. */
+enum { MATRIX_MAX = 256 };
 
 static void put(struct json_object *to, const char *key, uint64_t value) {
     json_object_object_add(to, key, json_object_new_uint64(value));
@@ -15,6 +23,38 @@ static void put(struct json_object *to, const char *key, uint64_t value) {
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
     json_object_object_add(to, key, json_object_new_string(value));
+}
+
+static void put_flag(struct json_object *to, const char *key, bool value) {
+    json_object_object_add(to, key, json_object_new_boolean(value));
+}
+
+/* Long arrays of numbers stay in one line, whatever the style of what is around them. */
+static int print_in_line(struct json_object *array, struct printbuf *to, int level, int flags) {
+    (void)level;
+    (void)flags;
+    size_t count = json_object_array_length(array);
+    for (size_t i = 0; i < count; i++) {
+        const char *item = json_object_to_json_string_ext(json_object_array_get_idx(array, i), JSON_C_TO_STRING_PLAIN);
+        printbuf_memappend(to, i ? "," : "[", 1);
+        printbuf_memappend(to, item, (int)strlen(item));
+    }
+    return count ? printbuf_strappend(to, "]") : printbuf_strappend(to, "[]");
+}
+
+static struct json_object *new_line(void) {
+    struct json_object *array = json_object_new_array();
+    json_object_set_serializer(array, print_in_line, NULL, NULL);
+    return array;
+}
+
+static void put_number(struct json_object *array, uint64_t value) { json_object_array_add(array, json_object_new_uint64(value)); }
+
+static void put_classes(struct json_object *to, const struct counts *counts) {
+    struct json_object *classes = json_object_new_object();
+    for (size_t class = 0; class < CLASSES; class++)
+        put(classes, class_key((enum page_class)class), counts->classes[class]);
+    json_object_object_add(to, "classes", classes);
 }
 
 static void put_private(struct json_object *to, const struct counts *counts) {
@@ -33,10 +73,20 @@ static void put_counts(struct json_object *to, const struct counts *counts) {
     put(to, "frames_shared_copies", counts->shared_copies);
     put(to, "frames_alone", counts->alone);
     put_private(to, counts);
+    put(to, "frames_memory", counts->memory);
     put(to, "pages_private_unresolved", counts->unresolved);
     put(to, "page_copies_avoided", counts->avoided);
     put(to, "pages_mapped_again", counts->again);
     put(to, "pages_swapped", counts->swapped);
+    put_classes(to, counts);
+}
+
+static void put_facts(struct json_object *to, const struct proc_facts *facts) {
+    put(to, "rss_pages", facts->rss_pages);
+    put(to, "swap_pages", facts->swap_pages);
+    put(to, "page_table_kib", facts->page_table_kib);
+    put(to, "minor_faults", facts->minor_faults);
+    put(to, "major_faults", facts->major_faults);
 }
 
 static struct json_object *processes_json(const struct report *report) {
@@ -48,22 +98,83 @@ static struct json_object *processes_json(const struct report *report) {
         struct json_object *process = json_object_new_object(), *pids = json_object_new_array();
         for (size_t p = 0; p < name->pid_count; p++)
             json_object_array_add(pids, json_object_new_int(name->pids[p]));
+        json_object_object_add(process, "pid", json_object_new_int(name->pids[0]));
         put_text(process, "name", name->name);
         json_object_object_add(process, "pids", pids);
+        put_facts(process, &name->facts);
         put(process, "pages_mapped", counts->pages);
         put(process, "frames", counts->frames);
         put(process, "frames_shared", counts->shared);
         put(process, "frames_alone", counts->alone);
         put_private(process, counts);
+        put(process, "frames_memory", counts->memory);
         put(process, "pages_mapped_again", counts->again);
         put(process, "pages_swapped", counts->swapped);
+        put_classes(process, counts);
         json_object_array_add(list, process);
     }
     return list;
 }
 
+static struct json_object *histogram_json(const struct report *report) {
+    struct json_object *list = json_object_new_array();
+    for (size_t owners = 1; owners <= report->collection->snapshot.owner_count; owners++) {
+        const struct histogram *bar = &report->tally->histogram[owners];
+        if (!bar->frames && !bar->pages)
+            continue;
+        struct json_object *entry = json_object_new_object();
+        put(entry, "owners", owners);
+        put(entry, "frames", bar->frames);
+        put(entry, "pages", bar->pages);
+        json_object_array_add(list, entry);
+    }
+    return list;
+}
+
+static struct json_object *matrix_json(const struct report *report) {
+    size_t owner_count = report->collection->snapshot.owner_count, count;
+    uint32_t *owners = matrix_owners(report, MATRIX_MAX, &count);
+    uint64_t *numbers = share_matrix(report->tally, owner_count, owners, count);
+    struct json_object *matrix = json_object_new_object(), *indices = new_line(), *rows = json_object_new_array();
+    for (size_t i = 0; i < count; i++) {
+        put_number(indices, owners[i]);
+        struct json_object *row = new_line();
+        for (size_t j = 0; j < count; j++)
+            put_number(row, numbers[i * count + j]);
+        json_object_array_add(rows, row);
+    }
+    json_object_object_add(matrix, "owners", indices);
+    json_object_object_add(matrix, "shared_frames", rows);
+    free(numbers);
+    free(owners);
+    return matrix;
+}
+
+static struct json_object *map_json(const struct report *report, const struct run_index *index, uint32_t row) {
+    size_t count;
+    struct strip *strips = row_strips(index, report->tally, &report->collection->snapshot, row, &count);
+    struct json_object *map = new_line();
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *strip = new_line();
+        json_object_array_add(strip, json_object_new_string(class_key(strips[i].class)));
+        put_number(strip, strips[i].owners);
+        put_number(strip, strips[i].pages);
+        json_object_array_add(map, strip);
+    }
+    free(strips);
+    return map;
+}
+
+static const char *const object_kinds[] = {
+    [OBJECT_ELF] = "elf", [OBJECT_FILE] = "file", [OBJECT_SHARED] = "shared", [OBJECT_ANONYMOUS] = "anonymous",
+    [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device",
+};
+
 static struct json_object *objects_json(const struct report *report) {
     const struct tally *tally = report->tally;
+    struct run_index index = { 0 };
+    if (report->map)
+        run_index_make(&index, tally, &report->collection->snapshot);
     struct json_object *list = json_object_new_array();
     size_t count, *order = object_order(report, &count);
     for (size_t i = 0; i < count; i++) {
@@ -72,26 +183,43 @@ static struct json_object *objects_json(const struct report *report) {
         char device[32];
         snprintf(device, sizeof device, "%02x:%02x", major(file->dev), minor(file->dev));
         put_text(object, "path", file->path);
+        put_text(object, "kind", object_kinds[file->kind]);
         put_text(object, "device", device);
         put(object, "inode", file->ino);
-        json_object_object_add(object, "headers_read", json_object_new_boolean(file->shape.known));
+        put_flag(object, "headers_read", file->shape.known);
         put(object, "processes", tally->object_owners[order[i]]);
         put_counts(object, &tally->objects[order[i]]);
-        for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
-            size_t row = order[i] * SEGMENT_KINDS + kind;
-            if (tally->rows[row].pages + tally->rows[row].swapped == 0)
+        for (uint32_t r = tally->first_row[order[i]]; r < tally->first_row[order[i] + 1]; r++) {
+            const struct row *row = &tally->rows[r];
+            if (!counts_any(&row->counts))
                 continue;
             struct json_object *segment = json_object_new_object();
-            put_text(segment, "segment", segment_name(kind));
-            put(segment, "processes", tally->row_owners[row]);
-            put_counts(segment, &tally->rows[row]);
+            put_text(segment, "segment", segment_name(row->kind));
+            put(segment, "processes", row->owners);
+            put_counts(segment, &row->counts);
+            if (report->map)
+                json_object_object_add(segment, "map", map_json(report, &index, r));
             json_object_array_add(segments, segment);
         }
         json_object_object_add(object, "segments", segments);
         json_object_array_add(list, object);
     }
     free(order);
+    run_index_free(&index);
     return list;
+}
+
+static void put_fact_sums(struct json_object *to, const struct collection *collection) {
+    struct proc_facts sum = { 0 };
+    for (size_t i = 0; i < collection->snapshot.owner_count; i++) {
+        const struct proc_facts *facts = &collection->names[i].facts;
+        sum.rss_pages += facts->rss_pages;
+        sum.swap_pages += facts->swap_pages;
+        sum.page_table_kib += facts->page_table_kib;
+        sum.minor_faults += facts->minor_faults;
+        sum.major_faults += facts->major_faults;
+    }
+    put_facts(to, &sum);
 }
 
 void report_json(const struct report *report) {
@@ -102,8 +230,9 @@ void report_json(const struct report *report) {
     uname(&kernel);
     put_text(root, "schema", "ldr-pages");
     put(root, "schema_version", SCHEMA_VERSION);
+    put_text(root, "scope", collection->snapshot.scope == SCOPE_ALL ? "all" : "elf");
     put_text(root, "method", method_name(collection->snapshot.method));
-    json_object_object_add(root, "exact", json_object_new_boolean(report->exact));
+    put_flag(root, "exact", report->exact);
     put_text(root, "kernel", kernel.release);
     put(root, "page_bytes", PAGE_LEN);
     char elapsed[32];
@@ -119,12 +248,15 @@ void report_json(const struct report *report) {
     put(root, "memory_unreadable", collection->memory_unreadable);
     put(root, "files_unexplained", collection->files_unexplained);
     put(root, "causes_changed", collection->causes_changed);
-    json_object_object_add(root, "memory_unchecked", json_object_new_boolean(collection->memory_unchecked));
+    put_flag(root, "memory_unchecked", collection->memory_unchecked);
     put(totals, "processes", collection->snapshot.owner_count);
     put_counts(totals, &tally->total);
     put(totals, "frames_in_several_segments", tally->rows_overlap);
+    put_fact_sums(totals, collection);
     json_object_object_add(root, "totals", totals);
     json_object_object_add(root, "processes", processes_json(report));
+    json_object_object_add(root, "histogram", histogram_json(report));
+    json_object_object_add(root, "matrix", matrix_json(report));
     json_object_object_add(root, "objects", objects_json(report));
     puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(root);

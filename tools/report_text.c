@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NUMBER_LEN = 32, COLUMNS_MAX = 7 + CAUSES };
+enum { NUMBER_LEN = 32, COLUMNS_MAX = 8 + CAUSES };
 
 /* What stands for "private" in the columns when causes are asked for, in this order; the last only where it is needed. */
 static const struct { enum page_cause cause; const char *title; } cause_columns[CAUSES] = {
@@ -43,6 +43,7 @@ struct line {
 struct table {
     struct line *lines;
     size_t count;
+    bool memory;   /* a column for memory without a file */
     size_t causes; /* columns of cause_columns in the place of "private"; 0: not asked for */
 };
 
@@ -51,7 +52,7 @@ static void add_line(struct table *table, struct line line) {
     table->lines[table->count++] = line;
 }
 
-static bool is_empty(const struct counts *counts) { return counts->pages == 0; }
+static bool is_empty(const struct counts *counts) { return counts->pages + counts->swapped == 0; }
 
 /* The last part of the path, or all of it where two objects have the same last part. */
 static const char *object_label(const struct report *report, const size_t *order, size_t count, size_t index) {
@@ -68,11 +69,11 @@ static const char *object_label(const struct report *report, const size_t *order
 static void add_object(struct table *table, const struct report *report, const char *label, size_t index) {
     const struct tally *tally = report->tally;
     bool first = true;
-    for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
-        size_t row = index * SEGMENT_KINDS + kind;
-        if (is_empty(&tally->rows[row]))
+    for (uint32_t i = tally->first_row[index]; i < tally->first_row[index + 1]; i++) {
+        const struct row *row = &tally->rows[i];
+        if (is_empty(&row->counts))
             continue;
-        add_line(table, (struct line){ first ? label : "", segment_name(kind), true, false, tally->row_owners[row], tally->rows[row] });
+        add_line(table, (struct line){ first ? label : "", segment_name(row->kind), true, false, row->owners, row->counts });
         first = false;
     }
 }
@@ -85,6 +86,7 @@ static void sum(struct counts *to, const struct counts *from) {
     to->private_copies += from->private_copies;
     for (size_t cause = 0; cause < CAUSES; cause++)
         to->causes[cause] += from->causes[cause];
+    to->memory += from->memory;
     to->avoided += from->avoided;
 }
 
@@ -98,8 +100,11 @@ static void fill_table(struct table *table, const struct report *report, char **
     bool first = true;
     for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
         struct counts others = { 0 };
-        for (size_t i = shown; i < count; i++)
-            sum(&others, &tally->rows[order[i] * SEGMENT_KINDS + kind]);
+        for (size_t i = shown; i < count; i++) {
+            const struct row *row = tally_row(tally, (uint32_t)order[i], (enum segment_kind)kind);
+            if (row)
+                sum(&others, &row->counts);
+        }
         if (is_empty(&others))
             continue;
         if (!*others_label)
@@ -124,6 +129,7 @@ static void fill_table(struct table *table, const struct report *report, char **
         less.shared = all.shared - tally->total.shared;
         less.alone = all.alone - tally->total.alone;
         less.private_copies = all.private_copies - tally->total.private_copies;
+        less.memory = all.memory - tally->total.memory;
         for (size_t cause = 0; cause < CAUSES; cause++)
             less.causes[cause] = all.causes[cause] - tally->total.causes[cause];
         add_line(table, (struct line){ "", "less: in two lines", false, false, 0, less });
@@ -146,6 +152,10 @@ static int line_cells(const struct table *table, const struct line *line, char c
     if (!table->causes) {
         numbers[count].title = "private";
         numbers[count++].value = c->private_copies;
+    }
+    if (table->memory) {
+        numbers[count].title = "memory";
+        numbers[count++].value = c->memory;
     }
     numbers[count].title = "avoided";
     numbers[count++].value = c->avoided;
@@ -225,10 +235,11 @@ static void print_headline(const struct report *report) {
     size_t processes = report->collection->snapshot.owner_count;
     char pages[NUMBER_LEN], frames[NUMBER_LEN], avoided[NUMBER_LEN];
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    printf("%s%zu %sprocess%s%s map%s %s pages of programs and libraries in %s physical pages: "
+    bool all = report->collection->snapshot.scope == SCOPE_ALL;
+    printf("%s%zu %sprocess%s%s map%s %s pages%s in %s physical pages: "
            "%s page copies avoided, %.1f MiB saved.%s\n\n",
            bold ? "\033[1m" : "", processes, report->which, plural_es(processes), report->where, processes == 1 ? "s" : "",
-           grouped(total->pages, pages), grouped(total->frames, frames), grouped(total->avoided, avoided), mib(total->avoided),
+           grouped(total->pages, pages), all ? "" : " of programs and libraries", grouped(total->frames, frames), grouped(total->avoided, avoided), mib(total->avoided),
            bold ? "\033[0m" : "");
 }
 
@@ -256,8 +267,11 @@ static void print_sums(const struct report *report) {
            grouped(total->avoided, c));
     if (total->again)
         printf(" + mapped again by the same process %s", grouped(total->again, d));
-    printf("\nframes %s = shared %s (by two or more processes) + alone %s (file page of one process) + private %s (its own copy)\n",
+    printf("\nframes %s = shared %s (by two or more processes) + alone %s (file page of one process) + private %s (its own copy)",
            grouped(total->frames, a), grouped(total->shared, b), grouped(total->alone, c), grouped(total->private_copies, d));
+    if (report->collection->snapshot.scope == SCOPE_ALL)
+        printf(" + memory %s (its own, of no file)", grouped(total->memory, a));
+    putchar('\n');
     print_causes(report);
     printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
            mib(total->frames), mib(total->avoided), PAGE_LEN);
@@ -265,6 +279,31 @@ static void print_sums(const struct report *report) {
         printf("%s of the shared frames are copies, inherited by fork or merged by KSM\n", grouped(total->shared_copies, a));
     if (total->swapped)
         printf("%s page%s more in swap\n", grouped(total->swapped, a), plural(total->swapped));
+}
+
+/* Every page in one class, and the sums that the kernel has too. */
+static void print_classes(const struct report *report) {
+    const struct collection *collection = report->collection;
+    const uint64_t *classes = report->tally->total.classes;
+    uint64_t resident = 0, swapped = 0, rss = 0, swap = 0, tables = 0;
+    char a[NUMBER_LEN], b[NUMBER_LEN], c[NUMBER_LEN], d[NUMBER_LEN];
+    for (size_t i = 0; i < collection->snapshot.owner_count; i++) {
+        rss += collection->names[i].facts.rss_pages;
+        swap += collection->names[i].facts.swap_pages;
+        tables += collection->names[i].facts.page_table_kib;
+    }
+    printf("\n%-34s  %12s  %10s\n", "pages by class", "pages", "MiB");
+    for (size_t i = 0; i < CLASSES; i++) {
+        enum page_class class = (enum page_class)i;
+        resident += class_is_resident(class) ? classes[i] : 0;
+        swapped += class_is_swapped(class) ? classes[i] : 0;
+        if (classes[i])
+            printf("%-34s  %12s  %10.1f%s\n", class_title(class), grouped(classes[i], a), mib(classes[i]),
+                   class_is_resident(class) || class_is_swapped(class) ? "" : "  not in RSS");
+    }
+    printf("resident %s %s RSS %s of the kernel's count; swapped %s %s swap %s\n", grouped(resident, a), resident == rss ? "=" : "beside",
+           grouped(rss, b), grouped(swapped, c), swapped == swap ? "=" : "beside", grouped(swap, d));
+    printf("page tables of these processes: %.1f MiB more\n\n", (double)tables / 1024);
 }
 
 static void print_method(const struct report *report) {
@@ -276,12 +315,15 @@ static void print_method(const struct report *report) {
 }
 
 void report_text(const struct report *report) {
-    struct table table = { .causes = !report->why ? 0 : report->tally->total.causes[CAUSE_UNKNOWN] ? CAUSES : CAUSES - 1 };
+    bool all = report->collection->snapshot.scope == SCOPE_ALL;
+    struct table table = { .memory = all, .causes = !report->why ? 0 : report->tally->total.causes[CAUSE_UNKNOWN] ? CAUSES : CAUSES - 1 };
     char *others_label = NULL;
     print_headline(report);
     fill_table(&table, report, &others_label);
     print_table(&table);
     print_sums(report);
+    if (all)
+        print_classes(report);
     print_method(report);
     free(others_label);
     free(table.lines);

@@ -1,9 +1,9 @@
 # rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
-TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/cache/*.c)
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o)
-TOOL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
+TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
 TOOL_LIBS := -lelf -lz -ljson-c
@@ -12,7 +12,7 @@ all:: $(LDR)
 
 # The linker's own readers, so that there is no second one for display.
 $(LDR): $(TOOL_OBJS) $(B)/core/libldrcore.a
-	$(CC) -static-pie -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -Wl,-z,relro,-z,now $(TOOL_LIBS)
+	$(CC) -static-pie -o $@ $(TOOL_OBJS) $(B)/core/libldrcore.a -pthread -Wl,-z,relro,-z,now $(TOOL_LIBS)
 
 $(B)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
@@ -46,7 +46,12 @@ $(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
 
-$(filter-out %.so,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
+# Without a C library, so that every page it has was asked for.
+$(B)/tests/tools/mapper: tests/tools/programs/mapper.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -static -nostdlib -ffreestanding -fno-stack-protector -fno-tree-loop-distribute-patterns -o $@ $<
+
+$(filter-out %/mapper,$(TOOL_TEST_PROGRAMS)): $(B)/tests/tools/%: tests/tools/programs/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -o $@ $<
 
@@ -62,9 +67,15 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
 
+# The whole command with sanitizers, for damaged input.
+TOOL_CHECKED := $(B)/tests/tools/ldr-checked
+$(TOOL_CHECKED): $(TOOL_SRCS) $(wildcard tools/*.h tools/*/*.h) $(B)/host/libldrcore.a
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(TOOL_SRCS) $(B)/host/libldrcore.a $(TOOL_LIBS)
+
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(TOOL_CHECKED)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

@@ -44,7 +44,7 @@ static bool asked(const char *word)
 static bool may_use(void)
 {
     const struct config *c = &session.config;
-    return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
+    return !c->secure && !c->trace && !c->debug && !c->record && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
            !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
@@ -124,23 +124,29 @@ static bool begin_warm(const struct record_head *record, int program_fd)
     return true;
 }
 
+/* This start uses no cache: LDR_CACHE=require and the starts that are to end early end here. */
+static bool use_none(const char *why)
+{
+    cache_end_dry(why);
+    close_all();
+    if (asked("require") && !session.config.trace) {
+        cache_miss(why, "");
+        report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
+        sys_exit(127);
+    }
+    return false;
+}
+
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
     char key[2048] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
-    if (!may_use() || !path) {
-        cache_end_dry("a start with these settings uses no cache");
-        return false;
-    }
-    if ((cache.dir = store_open(true)) < 0) {
-        cache_end_dry("no directory for records that only this user may write");
-        return false;
-    }
-    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key)) {
-        cache_end_dry("the start cannot be told from others");
-        close_all();
-        return false;
-    }
+    if (!may_use() || !path)
+        return use_none("a start with these settings uses no cache");
+    if ((cache.dir = store_open(true)) < 0)
+        return use_none("no directory for records that only this user may write");
+    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key))
+        return use_none("its key is too long, or there is no boot id");
     const struct record_head *record = record_read(cache.dir);
     if (record && (asked("verify") || asked("check"))) {
         cache.record = record;
@@ -152,12 +158,8 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     } else if (record) {
         sys_munmap((void *)record, record->size);
     }
-    if (asked("require")) {
-        report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
-        sys_exit(127);
-    }
-    if (asked("check") && !cache.record)
-        end_dry(1);
+    if (!cache.record && (asked("require") || asked("check")))
+        return use_none("no record");
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
     if (!begin_making()) {
         cache_end_dry("no place for objects");

@@ -63,7 +63,7 @@ struct catalog {
     struct known_image *image;
     struct pack_ref *pack;
     u32 place_room, image_room, pack_room;
-    bool changed;
+    bool changed, is_new;
 };
 struct catalog *catalog_read(void);   /* or a new one; NULL: no memory */
 bool catalog_write(struct catalog *catalog);
@@ -72,6 +72,9 @@ u64 catalog_place(struct catalog *catalog, const struct stat *st, const struct p
 struct place *catalog_find_place(struct catalog *catalog, const struct file_identity *file);
 bool catalog_add_image(struct catalog *catalog, const struct known_image *image);
 u32 catalog_add_pack(struct catalog *catalog, const char *name);
+
+/* evict.c: evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
+void evict(bool everything);
 
 /* record.c */
 const struct record_head *record_read(int dir);        /* mapped and judged, every witness asked; NULL: no valid record */

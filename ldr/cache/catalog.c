@@ -34,7 +34,7 @@ static bool make_new(struct catalog *catalog)
     u64 base = REGION_LO + align_down(draw % (REGION_HI - REGION_LO - REGION_LEN), LDR_PAGE);
     catalog->head = (struct catalog_head){ .magic = CATALOG_MAGIC, .base = base, .next = base + 4 * LDR_PAGE, .end = base + REGION_LEN };
     memcpy(catalog->head.boot, cache.boot, 16);
-    catalog->changed = true;
+    catalog->changed = catalog->is_new = true;
     return true;
 }
 

@@ -2,7 +2,7 @@
  *
  *   catalog        places given to files, images made of them         struct catalog_head, then places, then images
  *   r-<32 hex>     how one program starts: a record                   struct record_head, then what its offsets name
- *   p-<hex>        a pack: pages of images, from its second page on   struct pack_head in the first page
+ *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page; a name is never used twice
  *   lock           held (flock) by whoever makes something
  *   t-<hex>        being written; renamed when complete, otherwise left by somebody who died and removed by the next maker
  *

@@ -10,7 +10,6 @@
 static struct draft *draft;
 static u32 draft_count;
 static struct writer pack;
-static u64 pack_id;
 static u32 pack_in_catalog;           /* NO_OBJECT: not begun */
 
 /* ---- images ---------------------------------------------------------------------------------------------------------- */
@@ -83,11 +82,17 @@ static bool use_known_image(struct draft *of, u32 place)
     return false;
 }
 
-static void pack_name(char name[CACHE_NAME_ROOM])
+/* Never the name of an earlier pack: somebody may hold a record of that one and open it only now. */
+static bool pack_name(char name[CACHE_NAME_ROOM])
 {
+    u64 number;
     struct text t = text_on(name, CACHE_NAME_ROOM);
     text_put(&t, "p-");
-    text_hex(&t, pack_id);
+    if (sys_getrandom(&number, sizeof number) != sizeof number)
+        return false;
+    for (u32 i = 0; i < 16; i++)
+        text_char(&t, "0123456789abcdef"[number >> 4 * i & 15]);
+    return true;
 }
 
 static bool begin_pack(void)
@@ -96,10 +101,8 @@ static bool begin_pack(void)
     char name[CACHE_NAME_ROOM];
     if (pack_in_catalog != NO_OBJECT)
         return true;
-    /* Never used before, whatever became of the catalog: records made earlier may still name their packs. */
-    if (sys_getrandom(&pack_id, sizeof pack_id) != sizeof pack_id)
+    if (!pack_name(name))
         return false;
-    pack_name(name);
     pack_in_catalog = catalog_add_pack(cache.catalog, name);
     if (pack_in_catalog == NO_OBJECT || !writer_start(&pack, cache.dir))
         return false;
@@ -141,16 +144,14 @@ static bool make_image(struct draft *of)
 
 static bool end_pack(void)
 {
-    char name[CACHE_NAME_ROOM];
     if (pack_in_catalog == NO_OBJECT)
         return true;
     struct pack_head head = { PACK_MAGIC, pack.at };
     pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
-    pack_name(name);
     cache.catalog->changed = true;
     struct stat st;
     struct pack_ref *ref = &cache.catalog->pack[pack_in_catalog];
-    if (!writer_end(&pack, name) || store_stat_file(cache.dir, name, &st) != 0)
+    if (!writer_end(&pack, ref->name) || store_stat_file(cache.dir, ref->name, &st) != 0)
         return false;
     identity_of(&st, &ref->is);       /* now that it has its name: renaming changes ctime */
     return true;
@@ -374,6 +375,7 @@ bool draft_all(struct draft **list, u32 *count)
 bool make_all(void)
 {
     pack_in_catalog = NO_OBJECT;
+    evict(cache.catalog->is_new);
     bool good = !cache.spoilt && draft_all(&draft, &draft_count);
     for (u32 i = 0; i < draft_count && good; i++)
         if (draft[i].kind == KIND_SHARED)

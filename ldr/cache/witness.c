@@ -78,13 +78,12 @@ void witness_unwatch(void)
 
 bool witness_young(const struct file_identity *is)
 {
-    i64 now[2];
-    if (sys_clock(0 /* CLOCK_REALTIME */, now) != 0)
+    u64 now;
+    if (sys_clock(0 /* CLOCK_REALTIME */, &now) != 0)
         return true;
     /* Clocks of file systems tick every few milliseconds, of some every second. */
     u64 margin = is->ctime_ns | is->mtime_ns ? 20000000ull : 2000000000ull;
-    u64 then = is->ctime * 1000000000ull + is->ctime_ns, nowns = (u64)now[0] * 1000000000ull + (u64)now[1];
-    return then + margin > nowns;
+    return is->ctime * 1000000000ull + is->ctime_ns + margin > now;
 }
 
 bool witness_take(const char *path, struct witness *out)

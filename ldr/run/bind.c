@@ -4,6 +4,7 @@
  * same value and store it with one 8-byte store. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../api/message.h"
 
 void ldr_bind_xsavec(void), ldr_bind_xsave(void), ldr_bind_fxsave(void);
@@ -49,6 +50,7 @@ u64 bind_slot(u64 word, u64 index)
     if (index >= plt->count)
         message_die_lookup(object, "PLT entry asks for a relocation that does not exist");
     const Elf64_Rela *r = &plt->at[index];
+    u64 since = event_clock();
     struct report fatal = message_fatal_lookup_report();
     struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal, NULL };
     struct binding found;
@@ -72,5 +74,6 @@ u64 bind_slot(u64 word, u64 index)
     u64 value = got == 0 ? binding_address(&found) + (u64)r->r_addend : 0;
     if (!session.config.bind_not)
         __atomic_store_n((u64 *)(object->bias + r->r_offset), value, __ATOMIC_RELAXED);
+    event_lazy(object, index, got == 0 ? &found : NULL, value, since);
     return value;
 }

@@ -1,6 +1,7 @@
 /* protect.c - sealing RELRO, and the executable stack an object may ask for. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 int protect_relro(struct object *object)
 {
@@ -10,6 +11,7 @@ int protect_relro(struct object *object)
         int err = sys_mprotect((void *)(object->bias + start), end - start, PROT_READ);
         if (err)
             return report_errno(&session.report, LDR_E_PROTECT, object->image.path, -err);
+        event_protected(object, object->bias + start, end - start);
     }
     object->state = OBJECT_PROTECTED;
     return 0;

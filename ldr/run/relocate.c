@@ -6,19 +6,13 @@
 #include "relocate.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 /* ---- places ---------------------------------------------------------------------------------------------------------- */
 
 bool place_fits_segment(const struct walk *walk, u64 place, u64 width)
 {
-    const struct plan *plan = &walk->object->image.plan;
-    for (u32 i = 0; i < plan->seg_count; i++) {
-        const struct segment *seg = &plan->seg[i];
-        if ((seg->prot & PF_W || walk->text_open) && place >= align_down(seg->vaddr, LDR_PAGE) && place < seg->mem_end &&
-            seg->mem_end - place >= width)
-            return true;
-    }
-    return false;
+    return plan_place_fits(&walk->object->image.plan, place, width, walk->text_open);
 }
 
 int bad_place(const struct walk *walk, u64 place)
@@ -118,6 +112,7 @@ static int apply_copy(struct walk *walk, u64 place, u32 symbol)
     if (!source || !place_fits(walk, place, len))
         return report_values(&session.report, LDR_E_RELOC_SIZE, mine->path, len, to->st_size, place);
     memcpy((void *)(walk->bias + place), source, len);
+    event_stored(walk->object, symbol, &walk->last, place, len, R_X86_64_COPY);
     if (from->st_size > to->st_size || (from->st_size < to->st_size && session.config.verbose)) {
         char buf[1024];
         struct text t = text_on(buf, sizeof buf);
@@ -199,9 +194,7 @@ static int apply_one(struct walk *walk, const Elf64_Rela *r)
         return 0;
     }
     if (symbol) {
-        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0) |
-                      (kind.data_address ? CLASS_EXTERN_DATA : 0);
-        int got = resolve(walk, symbol, classes);
+        int got = resolve(walk, symbol, reference_classes(kind));
         if (got < 0)
             return got;
     } else {
@@ -222,7 +215,9 @@ static int apply_one(struct walk *walk, const Elf64_Rela *r)
         struct object *module = symbol ? (found ? walk->last.object : NULL) : walk->object;
         if (module && !module->tls_module)
             module = NULL;
-        return apply_tls(walk, &kind, place, addend, module, found ? found->st_value : 0);
+        int err = apply_tls(walk, &kind, place, addend, module, found ? found->st_value : 0);
+        event_stored(walk->object, symbol, found ? &walk->last : NULL, place, module ? module->tls_module : 0, (u32)ELF64_R_TYPE(r->r_info));
+        return err;
     }
     }
 }
@@ -263,7 +258,7 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
     for (u32 i = 0; i < ready; i++)
         if (hashed[i].valid) {
             u32 symbol = (u32)ELF64_R_SYM(r[i].r_info);
-            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name);
+            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name, true);
             index_warm_slot(index, hashed[i].gnu);
         }
     for (u32 i = 0; i < ready; i++)
@@ -493,14 +488,18 @@ int relocate_object(struct object *object, enum bind_when when)
     if (object->state >= OBJECT_RELOCATED)
         return 0;
     const struct image *image = &object->image;
+    u64 since = event_clock();
     struct walk walk = { .object = object, .bias = object->bias, .lo = image->writable_lo,
                          .len = image->writable_hi > image->writable_lo ? image->writable_hi - image->writable_lo : 8 };
     if (image->writable_hi <= image->writable_lo)
         walk.lo = ~0ull - 64;         /* no writable segment: every place goes to the careful check */
     /* Only the program's first two libraries (measured: node's libstdc++ as second gains 15 %; farther back the index is as quick). */
-    for (u32 i = 1; image->gnu.chain && object->scope_count && i < object->scope[0]->count && i <= 2 && !session.config.dynamic_weak; i++)
+    for (u32 i = 1; image->gnu.chain && object->scope_count && i < object->scope[0]->count && i <= 2 && !session.config.dynamic_weak && !WATCHED(WATCH_LOOKUPS); i++)
         if (object->scope[0]->object[i] == object)
             walk.own_reach = i;
+    bool lazy = when == BIND_LAZY && !image->bind_now && image->pltgot_vaddr && image->plt.count &&
+                view_at(&object->view, image->pltgot_vaddr, 24) && place_fits(&walk, image->pltgot_vaddr, 24);
+    event_relocating(object, when == BIND_LAZY && !image->bind_now);
     if (image->textrel) {
         int err = set_text_writable(object, true);
         if (err)
@@ -513,8 +512,6 @@ int relocate_object(struct object *object, enum bind_when when)
     bool go_on = !walk.worst || (walk.worst == -LDR_E_SYMBOL && !session.started);
     if (go_on && image->rel.count)
         apply_rel(&walk, &image->rel);
-    bool lazy = when == BIND_LAZY && !image->bind_now && image->pltgot_vaddr && image->plt.count &&
-                view_at(&object->view, image->pltgot_vaddr, 24) && place_fits(&walk, image->pltgot_vaddr, 24);
     if (go_on && lazy) {
         int worst = walk.worst;
         walk.worst = 0;
@@ -540,8 +537,10 @@ int relocate_object(struct object *object, enum bind_when when)
         apply_irelative(&walk, &image->plt);
         apply_irelative(&walk, &image->rela);
     }
-    if (!walk.worst)
+    if (!walk.worst) {
         object->state = OBJECT_RELOCATED;
+        event_relocated(object, lazy, since);
+    }
     return walk.worst;
 }
 
@@ -561,7 +560,7 @@ void relocate_prepare(const struct scope *scope, bool bind_now)
         if (bind_now || image->bind_now || session.bind_ahead)
             references += image->plt.count;
     }
-    if (session.config.dynamic_weak || !index_worthwhile(scope, references))
+    if (session.config.dynamic_weak || WATCHED(WATCH_LOOKUPS) || !index_worthwhile(scope, references))
         return;
     index_arena = (struct arena){ .more = scratch_more, .zeroed = true };
     if (index_build(&start_index, scope, &index_arena))

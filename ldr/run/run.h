@@ -53,6 +53,7 @@ struct tls_module {
 
 struct session {
     struct config config;
+    u32 watch;                        /* enum watch: what LD_DEBUG and LDR_TRACE want told; 0: nothing (debug/events.h) */
     struct kernel_facts kernel;
     enum start_way way;
     const char *self_path;
@@ -112,7 +113,6 @@ struct object *object_new(bool unloadable);
 void object_free(struct object *object);                       /* descriptor only: mapping and list are the caller's */
 void object_list_add(struct object *object);
 void object_list_remove(struct object *object);
-bool object_answers_to(const struct object *object, const char *name);     /* soname or a name asked for */
 bool object_add_alias(struct object *object, const char *name);
 struct object *object_at(u64 addr);                            /* whose segments hold the address; NULL: none */
 const char *object_origin(struct object *object);              /* NULL: unknown */
@@ -166,25 +166,15 @@ int relocate_object(struct object *object, enum bind_when when);
 void relocate_prepare(const struct scope *scope, bool bind_now);   /* may build session.index */
 void relocate_done(void);                                      /* drops it */
 /* bind_symbol - value for a reference made by `object` to its symbol table entry `index`; used by relocation and by lazy binding. */
-struct hashed_name { u32 gnu, len; bool partial, valid; };
-struct reference {
-    struct object *object;
-    u32 symbol;
-    u32 classes;
-    struct report *report;            /* lazy binding runs on any thread: it cannot use the session's */
-    const struct hashed_name *hashed; /* the name's hash, when the caller had it computed ahead; or NULL */
-};
 /* find_reference - the definition by scope and version alone: 0 found, 1 undefined weak, negative: reported. Takes no lock.
  * settle_binding - then, with the load lock held: one definition for unique symbols, and `found` kept loaded as long as its user.
  * binding_needs_settling - whether that would do anything. */
-struct hashed_name reference_hash(const struct image *image, u32 symbol, const char *name);
 int find_reference(const struct reference *reference, struct binding *out);
 bool binding_needs_settling(const struct reference *reference, const struct binding *found);
 int settle_binding(const struct reference *reference, struct binding *found);
 u64 binding_address(const struct binding *binding);            /* runs IFUNC resolvers; compat overrides applied */
 /* object_note_binding - `from` uses `to` now: `to` must not be unloaded before it. */
 void object_note_binding(struct object *from, struct object *to);
-const struct version *reference_version(const struct object *object, u32 symbol);
 
 /* unique.c: unique_binding - the process's one definition of a unique symbol: `mine` if it is the first. False: no memory. Takes the
  * load lock. unique_forget - the object goes (a failed dlopen: in use it could not). */

@@ -4,6 +4,7 @@
 #include "../api/message.h"
 #include "../cache/cache.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../debug/r_debug.h"
 
 struct session session;
@@ -58,6 +59,7 @@ static void adopt_vdso(void)
         sys_exit(127);
     session.vdso->state = OBJECT_INITIALISED;
     object_list_add(session.vdso);
+    event_mapped(session.vdso);
 }
 
 /* The program as the kernel mapped it. Its bias shows in where its own program headers lie. */
@@ -77,6 +79,7 @@ static void adopt_program(void)
     if (load_adopted(session.program) != 0)
         sys_exit(127);
     object_list_add(session.program);
+    event_mapped(session.program);
     struct stat st;
     if (sys_stat("/proc/self/exe", &st) == 0)
         cache_look(k->execfn, -1, &st);
@@ -132,40 +135,33 @@ static void note_preload_problem(struct report *report, const struct problem *pr
 /* `trusted`: written by root (/etc/ld.so.preload), not by whoever starts a set-uid program. */
 NOINLINE static void preload_list(const char *list, const char *from, bool colons, bool trusted)
 {
-    char *name;
-    while (list && *list) {
-        while (*list == ' ' || *list == '\t' || *list == '\n' || (colons && *list == ':'))
-            list++;
-        size_t len = 0;
-        while (list[len] && list[len] != ' ' && list[len] != '\t' && list[len] != '\n' && !(colons && list[len] == ':'))
-            len++;
-        if (len) {
-            name = arena_dupn(&session.permanent, list, len);
-            if (!name)
-                return;
-            /* Under AT_SECURE only plain names, which the trusted directories must hold. */
-            struct report outer = session.report;
-            session.report = (struct report){ note_preload_problem };
-            preload_problem = 0;
-            struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
-                                    : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
-            session.report = outer;
-            if (!object) {
-                char buf[4400];
-                struct text t = text_on(buf, sizeof buf);
-                text_put(&t, "ERROR: ld.so: object '");
-                text_put(&t, name);
-                text_put(&t, "' from ");
-                text_put(&t, from);
-                text_put(&t, " cannot be preloaded (");
-                text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
-                text_put(&t, "): ignored.\n");
-                message_warn(buf);
-            } else if (object != session.program) {
-                object->found_by = FOUND_PRELOAD;
-            }
+    const char *word;
+    size_t len;
+    while (list && (word = config_next_word(&list, colons, &len))) {
+        char *name = arena_dupn(&session.permanent, word, len);
+        if (!name)
+            return;
+        /* Under AT_SECURE only plain names, which the trusted directories must hold. */
+        struct report outer = session.report;
+        session.report = (struct report){ note_preload_problem };
+        preload_problem = 0;
+        struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
+                                : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
+        session.report = outer;
+        if (!object) {
+            char buf[4400];
+            struct text t = text_on(buf, sizeof buf);
+            text_put(&t, "ERROR: ld.so: object '");
+            text_put(&t, name);
+            text_put(&t, "' from ");
+            text_put(&t, from);
+            text_put(&t, " cannot be preloaded (");
+            text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
+            text_put(&t, "): ignored.\n");
+            message_warn(buf);
+        } else if (object != session.program) {
+            object->found_by = FOUND_PRELOAD;
         }
-        list += len;
     }
 }
 
@@ -324,6 +320,8 @@ u64 ldr_start(u64 *stack)
     kernel_read(stack, &session.kernel);
     session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
     read_environment();
+    if (session.config.debug || session.config.record)
+        events_begin();
     if (session.config.show_auxv)
         auxv_show(session.kernel.auxv);
     load_search_init();
@@ -369,6 +367,7 @@ u64 ldr_start(u64 *stack)
         must(place_everything());
     if (session.config.trace)
         trace_and_exit();
+    event_phase(PHASE_LINK);
     must(check_all_versions());
     must(shim_recognise());
     must(place_everything());
@@ -376,6 +375,8 @@ u64 ldr_start(u64 *stack)
     if (cache_is_warm())
         must(cache_check_tls());
     load_publish(session.first);
+    event_scopes(NULL, 0, session.first);
+    event_phase(PHASE_RELOCATE);
     must(relocate_linker());
     bind_learn_vector_state();
     gate_fill();
@@ -387,11 +388,14 @@ u64 ldr_start(u64 *stack)
     tls_copy_images(session.main_tp);
     if (stack_must_execute())
         must(make_stack_executable());
+    event_phase(PHASE_PROTECT);
     cache_make();
     must(protect_everything());
     must(shim_early_init());
     debug_announce(DEBUG_CONSISTENT);
     session.started = true;
+    event_phase(PHASE_CONSTRUCTORS);
     init_run(program);
+    event_phase(PHASE_RUNNING);
     return session.kernel.entry;
 }

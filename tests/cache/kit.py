@@ -2,7 +2,7 @@
 linker (the truth) and under ours, checks that print one line each.
 
 Lines: "ok NAME", "not ok NAME" with what was found, "skip NAME: why". run.sh counts them. LDSO and LDR name what is tested."""
-import contextlib, os, shutil, subprocess, sys, tempfile, time
+import contextlib, fcntl, os, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LDSO = os.path.realpath(os.environ["LDSO"])
@@ -216,17 +216,19 @@ def workshop():
 
 def await_quiet(cache, seconds=10):
     """Until no maker holds the lock of that directory."""
-    import fcntl
     end = time.time() + seconds
     while time.time() < end:
         try:
-            with open(os.path.join(cache, "lock")) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-        except FileNotFoundError:
+            lock = os.open(os.path.join(cache, "lock"), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError:
+            return True               # no lock that a maker would take
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
             time.sleep(0.01)
+        finally:
+            os.close(lock)
     return False
 
 

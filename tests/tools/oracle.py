@@ -4,7 +4,7 @@
 Needs CAP_SYS_ADMIN. Owner sets are real sets here, program headers are read with struct, and nothing is shared with the
 C code. Prints one JSON object with the totals and per-segment sums that the test compares.
 """
-import json, os, struct, sys
+import collections, json, os, struct, sys
 
 PAGE = 4096
 PRESENT, FILE, FRAME = 1 << 63, 1 << 61, (1 << 55) - 1
@@ -61,11 +61,12 @@ class Image:
             self.data = data = f.read()
         phoff, = struct.unpack_from("<Q", data, 32)
         phentsize, phnum = struct.unpack_from("<HH", data, 54)
-        self.loads, dynamic = [], None
+        self.loads, self.flags, dynamic = [], [], None
         for i in range(phnum):
-            kind, _, off, vaddr, _, filesz, memsz, _ = struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
+            kind, flags, off, vaddr, _, filesz, memsz, _ = struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
             if kind == PT_LOAD:
                 self.loads.append((vaddr, off, filesz, memsz))
+                self.flags.append(flags)
             elif kind == PT_DYNAMIC:
                 dynamic = (vaddr, off, filesz)
         self.words = {}
@@ -231,8 +232,11 @@ def main(pids):
             **{"pages_private_" + c: sum(len(owners_of[f]) == 1 and cause_of[f] == c for f in anonymous) for c in CAUSES},
             "page_copies_avoided": sum(len(o) - 1 for o in owners_of.values()),
         },
+        "histogram": [[n, f] for n, f in sorted(collections.Counter(len(o) for o in owners_of.values()).items())],
+        "matrix": [[sum(p in o and q in o for o in owners_of.values()) for q in pids] for p in pids],
         "segments": sums,
     }))
 
 
-main([int(p) for p in sys.argv[1:]])
+if __name__ == "__main__":
+    main([int(p) for p in sys.argv[1:]])

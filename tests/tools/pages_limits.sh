@@ -51,15 +51,29 @@ fi
 found=0; "$ldr" pages --json "$native" | python3 -c '
 import json, sys
 r = json.load(sys.stdin)
-assert r["schema"] == "ldr-pages" and r["schema_version"] == 1
+assert r["schema"] == "ldr-pages" and r["schema_version"] == 2
 for key in ("method", "exact", "kernel", "elapsed_s", "unreadable", "unstable", "processes", "objects", "totals"): r[key]
 for key in ("processes", "pages_mapped", "frames", "frames_shared", "page_copies_avoided", "pages_private",
             "pages_private_relocation", "pages_private_relocation_and_write", "pages_private_write", "pages_private_identical",
             "pages_private_unknown"): assert type(r["totals"][key]) is int
 assert all(o["segments"] for o in r["objects"])
+for p in r["processes"]:
+    for key in ("pid", "name", "rss_pages", "swap_pages", "page_table_kib", "minor_faults", "major_faults", "classes"): p[key]
+assert all(set(h) == {"owners", "frames", "pages"} for h in r["histogram"])
+assert set(r["matrix"]) == {"owners", "shared_frames"}
+assert "map" not in r["objects"][0]["segments"][0]
 ' || found=$?
 equal "JSON: the documented keys" "$found" 0
-equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -v elapsed_s)" "$("$ldr" pages --json "$native" | grep -v elapsed_s)"
+found=0; "$ldr" pages --json --map "$native" | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+for o in r["objects"]:
+    for s in o["segments"]:
+        assert sum(n for c, k, n in s["map"] if c != "absent") == s["pages_mapped"] + s["pages_swapped"] - s["pages_mapped_again"], (o["path"], s)
+        assert all((k == 0) == (c == "absent") and n > 0 for c, k, n in s["map"]), s
+' || found=$?
+equal "JSON: --map shows every page of a process once" "$found" 0
+equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -vE 'elapsed_s|_faults')" "$("$ldr" pages --json "$native" | grep -vE 'elapsed_s|_faults')"
 equal "not coloured when no terminal" "$("$ldr" pages "$native" | grep -c "$(printf '\033')")" 0
 
 # Processes that come and go while pages are read: never a crash, never broken output.

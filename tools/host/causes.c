@@ -1,18 +1,24 @@
 /* causes.c - reads the private copies of each process and compares them with their files.
  *
- * /proc/PID/mem is read through the folder that is held open since the process was chosen, so another process that got the
- * same PID is never read. What is read must still be the page of the snapshot: its page-table word is read once more after
- * the bytes, and a page that moved meanwhile (or a process that executed another program) has no known cause.
+ * Memory is read through /proc/PID/mem. process_vm_readv would take two thirds of the time, but it pins what it reads, and the
+ * kernel unshares a page that fork left shared before it pins it: measuring would undo the sharing that is measured
+ * (gup_must_unshare in mm/gup.c; seen with 1,800 pages of a forked python3). The folder of the process is held open since
+ * it was chosen, so another process that got the same PID is never read. Comparing lies between two readings of the page tables:
+ * that the word is the same before and after proves which page was read, and costs nothing.
  *
  * The words that relocation writes are collected once per file, when the first private copy of the file is met.
  */
 #include "causes.h"
 #include "../ldr.h"
+#include "parallel.h"
 #include "places.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { BATCH_PAGES = 64 };
@@ -20,48 +26,66 @@ enum { BATCH_PAGES = 64 };
 enum places_state { PLACES_UNREAD, PLACES_KNOWN, PLACES_REFUSED };
 
 struct object_places {
-    enum places_state state;
+    _Atomic enum places_state state;
     struct places places;
 };
 
-struct reading {
-    struct collection *collection;
-    struct object_places *objects;
-    int mem, pagemap;
-    bool memory_unreadable; /* this owner's */
-    uint64_t memory[BATCH_PAGES * CAUSE_WORDS], file[CAUSE_WORDS], words[BATCH_PAGES];
+/* One thread's. */
+struct comparing {
+    int mem;
+    uint64_t memory[BATCH_PAGES * CAUSE_WORDS], file[CAUSE_WORDS];
 };
 
-static const struct object_places *places_of(struct reading *reading, uint32_t index) {
-    struct object_places *known = &reading->objects[index];
-    if (known->state == PLACES_UNREAD) {
-        const struct object *object = &reading->collection->snapshot.objects[index];
-        bool good = object->file && places_read(object->file, object->file_len, object->path, &known->places);
-        known->state = good ? PLACES_KNOWN : PLACES_REFUSED;
-        reading->collection->files_unexplained += !good;
+struct explainer {
+    const struct readings *readings;
+    struct process *processes;      /* of the run */
+    struct object_places **objects; /* one per object so far */
+    size_t object_count;
+    pthread_mutex_t lock;           /* for reading an object's places */
+    struct comparing *comparing[WORKERS_MAX];
+};
+
+static const struct object_places *places_of(struct explainer *explainer, uint32_t index) {
+    struct object_places *known = explainer->objects[index];
+    if (atomic_load_explicit(&known->state, memory_order_acquire) != PLACES_UNREAD)
+        return known;
+    pthread_mutex_lock(&explainer->lock);
+    if (atomic_load_explicit(&known->state, memory_order_relaxed) == PLACES_UNREAD) {
+        const struct object *object = &explainer->readings->files.objects[index];
+        bool elf = object->kind == OBJECT_ELF;
+        bool good = object->file && (!elf || places_read(object->file, object->file_len, object->path, &known->places));
+        atomic_store_explicit(&known->state, good ? PLACES_KNOWN : PLACES_REFUSED, memory_order_release);
     }
+    pthread_mutex_unlock(&explainer->lock);
     return known;
 }
 
-/* The page's bytes in the file; beyond its end they are zero in memory too. */
-static const uint64_t *file_page(struct reading *reading, const struct object *object, uint64_t page) {
+/* The page's bytes in the file; beyond its end they are zero in memory too. NULL when they cannot be had: data files shrink
+ * under those who map them, so these are read by the kernel, which says so where we would be killed. */
+static const uint64_t *file_page(struct comparing *comparing, const struct object *object, uint64_t page) {
     uint64_t off = page << PAGE_SHIFT;
-    if (off + PAGE_LEN <= object->file_len)
-        return (const uint64_t *)(const void *)((const char *)object->file + off);
-    memset(reading->file, 0, sizeof reading->file);
-    if (off < object->file_len)
-        memcpy(reading->file, (const char *)object->file + off, object->file_len - off);
-    return reading->file;
+    const char *at = (const char *)object->file + off;
+    size_t len = off >= object->file_len ? 0 : object->file_len - off < PAGE_LEN ? object->file_len - off : PAGE_LEN;
+    if (len == PAGE_LEN && object->kind == OBJECT_ELF)
+        return (const uint64_t *)(const void *)at;
+    memset(comparing->file, 0, sizeof comparing->file);
+    struct iovec to = { comparing->file, len }, from = { (void *)at, len };
+    if (len && process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)len)
+        return NULL;
+    return comparing->file;
 }
 
-static enum page_cause cause_of_page(struct reading *reading, const struct run *run, size_t i, const uint64_t *memory) {
-    const struct object *object = &reading->collection->snapshot.objects[run->object];
-    const struct object_places *known = places_of(reading, run->object);
+static enum page_cause cause_of_page(struct explainer *explainer, struct comparing *comparing, const struct run *run, size_t i,
+                                     const uint64_t *memory) {
+    const struct object *object = &explainer->readings->files.objects[run->object];
+    const struct object_places *known = places_of(explainer, run->object);
     if (!object->file)
         return CAUSE_UNKNOWN;
-    const uint64_t *file = file_page(reading, object, run->file_page + i);
+    const uint64_t *file = file_page(comparing, object, run->file_page + i);
+    if (!file)
+        return CAUSE_UNKNOWN;
     /* Bytes of the file that no segment puts here are not the linker's to write. */
-    if (run->kind == SEGMENT_OTHER)
+    if (run->kind == SEGMENT_OTHER || object->kind != OBJECT_ELF)
         return cause_of(memory, file, PAGE_LEN, NULL, 0);
     if (known->state != PLACES_KNOWN)
         return memcmp(memory, file, PAGE_LEN) == 0 ? CAUSE_IDENTICAL : CAUSE_UNKNOWN;
@@ -69,66 +93,103 @@ static enum page_cause cause_of_page(struct reading *reading, const struct run *
     return cause_of(memory, file, shape_data_len(&object->shape, vaddr), places_at(&known->places, vaddr), run->bias);
 }
 
-static bool is_copy(const struct snapshot *snapshot, uint64_t word) {
-    return (word & PM_PRESENT) && !(word & PM_FILE) &&
-           !(snapshot->method == METHOD_FRAMES && snapshot->zero_frame && (word & PM_FRAME) == snapshot->zero_frame);
+static bool may_have_copies(const struct run *run) {
+    return run->kind <= SEGMENT_OTHER || run->kind == SEGMENT_FILE || run->kind == SEGMENT_SHARED;
+}
+
+static bool is_unexplained_copy(const struct kernel *kernel, const struct owner *owner, size_t at) {
+    uint64_t word = word_get(owner, kernel->method, at);
+    return (word & PM_PRESENT) && !(word & PM_FILE) && cause_get(owner, at) == CAUSE_UNKNOWN &&
+           !(kernel->method == METHOD_FRAMES && kernel->zero_frame && (word & PM_FRAME) == kernel->zero_frame);
 }
 
 /* Pages FIRST..FIRST+COUNT of a run, all copies. */
-static void read_batch(struct reading *reading, struct owner *owner, const struct run *run, size_t first, size_t count) {
-    struct collection *collection = reading->collection;
-    uint64_t addr = run->addr + ((uint64_t)first << PAGE_SHIFT);
-    ssize_t got = reading->mem < 0 ? -1 : pread(reading->mem, reading->memory, count * PAGE_LEN, (off_t)addr);
+static void explain_batch(struct explainer *explainer, struct comparing *comparing, struct process *process, const struct run *run,
+                          size_t first, size_t count) {
+    off_t addr = (off_t)(run->addr + ((uint64_t)first << PAGE_SHIFT));
+    ssize_t got = comparing->mem < 0 ? -1 : pread(comparing->mem, comparing->memory, count * PAGE_LEN, addr);
     size_t pages = got < 0 ? 0 : (size_t)got >> PAGE_SHIFT;
-    if (pages)
-        got = pread(reading->pagemap, reading->words, pages * 8, (off_t)(addr >> PAGE_SHIFT) * 8);
-    size_t words = pages && got > 0 ? (size_t)got / 8 : 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = run->word + first + i;
-        if (i < words && word_place(reading->words[i], collection->snapshot.method) == owner->words[at])
-            owner->causes[at] = (uint8_t)cause_of_page(reading, run, first + i, &reading->memory[i * CAUSE_WORDS]);
-        else if (reading->mem < 0)
-            reading->memory_unreadable = true;
-        else
-            collection->causes_changed++;
-    }
+    for (size_t i = 0; i < pages; i++)
+        cause_set(&process->owner, run->word + first + i,
+                  cause_of_page(explainer, comparing, run, first + i, &comparing->memory[i * CAUSE_WORDS]));
+    if (comparing->mem < 0)
+        process->memory_unreadable = true;
 }
 
-static void read_owner(struct reading *reading, struct owner *owner) {
-    const struct snapshot *snapshot = &reading->collection->snapshot;
+static void explain_process(void *context, size_t worker, size_t index) {
+    struct explainer *explainer = context;
+    struct comparing *comparing = explainer->comparing[worker];
+    struct process *process = &explainer->processes[index];
+    const struct owner *owner = &process->owner;
+    const struct kernel *kernel = explainer->readings->kernel;
+    if (process->state != PROCESS_OK)
+        return;
+    comparing->mem = -2;
     for (size_t r = 0; r < owner->run_count; r++) {
         const struct run *run = &owner->runs[r];
+        if (!may_have_copies(run))
+            continue;
         for (size_t i = 0, end; i < run->pages; i = end) {
-            for (end = i; end < run->pages && end - i < BATCH_PAGES && is_copy(snapshot, owner->words[run->word + end]); end++)
+            for (end = i; end < run->pages && end - i < BATCH_PAGES && is_unexplained_copy(kernel, owner, run->word + end); end++)
                 ;
-            if (end > i)
-                read_batch(reading, owner, run, i, end - i);
-            else
+            if (end == i) {
                 end++;
+                continue;
+            }
+            if (comparing->mem == -2)
+                comparing->mem = openat(process->target->proc, "mem", O_RDONLY | O_CLOEXEC);
+            explain_batch(explainer, comparing, process, run, i, end - i);
         }
     }
+    if (comparing->mem >= 0)
+        close(comparing->mem);
 }
 
-void find_causes(struct collection *collection) {
-    struct snapshot *snapshot = &collection->snapshot;
-    struct reading *reading = must_alloc(1, sizeof *reading);
-    reading->collection = collection;
-    reading->objects = must_alloc(snapshot->object_count, sizeof *reading->objects);
-    for (size_t i = 0; i < snapshot->owner_count; i++) {
-        struct owner *owner = &snapshot->owners[i];
-        owner->causes = must_alloc(owner->word_count, sizeof *owner->causes);
-        reading->mem = openat(collection->names[i].proc, "mem", O_RDONLY | O_CLOEXEC);
-        reading->pagemap = openat(collection->names[i].proc, "pagemap", O_RDONLY | O_CLOEXEC);
-        reading->memory_unreadable = false;
-        read_owner(reading, owner);
-        collection->memory_unreadable += reading->memory_unreadable;
-        if (reading->mem >= 0)
-            close(reading->mem);
-        if (reading->pagemap >= 0)
-            close(reading->pagemap);
-    }
+struct explainer *explainer_new(const struct readings *readings) {
+    struct explainer *explainer = must_alloc(1, sizeof *explainer);
+    explainer->readings = readings;
+    pthread_mutex_init(&explainer->lock, NULL);
+    return explainer;
+}
+
+static void know_objects(struct explainer *explainer, size_t count) {
+    explainer->objects = must_grow(explainer->objects, count, sizeof(*explainer->objects));
+    for (; explainer->object_count < count; explainer->object_count++)
+        explainer->objects[explainer->object_count] = must_alloc(1, sizeof **explainer->objects);
+}
+
+void explainer_run(struct explainer *explainer, struct process *processes, size_t count) {
+    know_objects(explainer, explainer->readings->files.object_count);
+    for (size_t i = 0; i < worker_count(count); i++)
+        if (!explainer->comparing[i])
+            explainer->comparing[i] = must_alloc(1, sizeof *explainer->comparing[i]);
+    explainer->processes = processes;
+    parallel_for(count, explain_process, explainer);
+}
+
+void explainer_end(struct explainer *explainer, struct collection *collection) {
+    const struct snapshot *snapshot = &collection->snapshot;
+    know_objects(explainer, snapshot->object_count);
     for (size_t i = 0; i < snapshot->object_count; i++)
-        places_free(&reading->objects[i].places);
-    free(reading->objects);
-    free(reading);
+        collection->files_unexplained += explainer->objects[i]->state == PLACES_REFUSED;
+    for (size_t o = 0; o < snapshot->owner_count; o++) {
+        const struct owner *owner = &snapshot->owners[o];
+        collection->memory_unreadable += collection->names[o].memory_unreadable;
+        for (size_t r = 0; r < owner->run_count && !collection->names[o].memory_unreadable; r++) {
+            const struct run *run = &owner->runs[r];
+            if (!may_have_copies(run) || explainer->objects[run->object]->state == PLACES_REFUSED)
+                continue;
+            for (size_t i = 0; i < run->pages; i++)
+                collection->causes_changed += is_unexplained_copy(explainer->readings->kernel, owner, run->word + i);
+        }
+    }
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        free(explainer->comparing[i]);
+    for (size_t i = 0; i < explainer->object_count; i++) {
+        places_free(&explainer->objects[i]->places);
+        free(explainer->objects[i]);
+    }
+    free(explainer->objects);
+    pthread_mutex_destroy(&explainer->lock);
+    free(explainer);
 }

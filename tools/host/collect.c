@@ -11,201 +11,27 @@
 #include "collect.h"
 #include "../ldr.h"
 #include "causes.h"
-#include "files.h"
-#include "proc.h"
+#include "kernel.h"
+#include "parallel.h"
+#include "reading.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { CHUNK_WORDS = 8192 }; /* 64 KiB of words: 32 MiB of address space per read */
-
-enum process_state { PROCESS_OK, PROCESS_GONE, PROCESS_UNREADABLE };
-
-struct process {
-    const struct target *target;
-    enum process_state state;
-    struct vma *vmas;
-    size_t vma_count;
-    struct owner owner;
-};
-
+/* Many processes at once, one thread per core. */
 struct collector {
-    struct files files;
-    enum method method;
-    struct text text;
-    struct vma *vmas; /* scratch for one maps file */
-    size_t vma_room;
-    uint64_t chunk[CHUNK_WORDS];
+    struct readings readings;
+    struct process *processes;
+    struct reader readers[WORKERS_MAX];
 };
 
-/* pagemap word of an address of our own; 0 when it cannot be read */
-static uint64_t own_word(const volatile void *address) {
-    uint64_t word = 0;
-    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    if (pread(fd, &word, sizeof word, (off_t)((uintptr_t)address >> PAGE_SHIFT) * 8) != sizeof word)
-        word = 0;
-    close(fd);
-    return word;
-}
-
-/* Without CAP_SYS_ADMIN the kernel fills the frame bits with zeros. */
-static enum method find_method(void) {
-    volatile char here = 1;
-    return own_word(&here) & PM_FRAME ? METHOD_FRAMES : METHOD_IDENTITY;
-}
-
-/* Anonymous memory that was only read is mapped to the one zero page. */
-static uint64_t find_zero_frame(void) {
-    volatile char *page = mmap(NULL, PAGE_LEN, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return 0;
-    (void)page[0];
-    uint64_t word = own_word(page);
-    munmap((void *)page, PAGE_LEN);
-    return word & PM_PRESENT ? word & PM_FRAME : 0;
-}
-
-/* Reads maps into collector->vmas: the mappings of ELF objects. Their number, or -errno. */
-static ssize_t read_vmas(struct collector *collector, const struct process *process) {
-    int error = proc_read(process->target->proc, "maps", &collector->text);
-    if (error)
-        return error;
-    struct files *files = &collector->files;
-    size_t count = 0;
-    struct map_line line;
-    /* First all file mappings, .object being the file: a file we cannot open counts once an executable mapping is seen. */
-    for (char *at = collector->text.bytes; map_next(&at, &line); ) {
-        if (!line.ino || line.path[0] != '/')
-            continue;
-        if (count == collector->vma_room)
-            collector->vmas = must_grow(collector->vmas, collector->vma_room = collector->vma_room * 2 + 256,
-                                        sizeof *collector->vmas);
-        uint32_t file = files_find(files, process->target->proc, &line);
-        if (files->list[file].kind == FILE_UNCLEAR && (line.access & ACCESS_EXEC))
-            files->list[file].kind = FILE_ELF;
-        collector->vmas[count++] = (struct vma){ line.start, line.end, line.off, line.access, file };
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (files->list[collector->vmas[i].object].kind == FILE_ELF) {
-            collector->vmas[kept] = collector->vmas[i];
-            collector->vmas[kept].object = files_object(files, collector->vmas[i].object);
-            kept++;
-        }
-    return (ssize_t)kept;
-}
-
-struct image { uint32_t object; uint64_t bias; };
-
-static void add_run(struct owner *owner, size_t *room, struct run run) {
-    if (owner->run_count == *room)
-        owner->runs = must_grow(owner->runs, *room = *room * 2 + 64, sizeof *owner->runs);
-    run.word = owner->word_count;
-    owner->runs[owner->run_count++] = run;
-    owner->word_count += run.pages;
-}
-
-/* Cuts the vmas into runs of one segment each, with room for their words. */
-static void make_runs(struct process *process, const struct object *objects) {
-    struct owner *owner = &process->owner;
-    struct image *images = must_alloc(process->vma_count, sizeof *images);
-    size_t image_count = 0, room = 0;
-    free(owner->runs);
-    free(owner->words);
-    *owner = (struct owner){ 0 };
-    for (size_t i = 0; i < process->vma_count; i++) {
-        const struct vma *vma = &process->vmas[i];
-        const struct shape *shape = &objects[vma->object].shape;
-        if (!shape->known) {
-            add_run(owner, &room, (struct run){ vma->start, vma->off >> PAGE_SHIFT, (vma->end - vma->start) >> PAGE_SHIFT, 0,
-                                                0, vma->object, kind_by_access(vma->access) });
-            continue;
-        }
-        /* The image this vma belongs to: the latest one of the object that explains it, else a new one. */
-        uint64_t bias = 0;
-        size_t known = image_count;
-        while (known > 0 && !(images[known - 1].object == vma->object && shape_explains(shape, images[known - 1].bias, vma)))
-            known--;
-        if (known > 0)
-            bias = images[known - 1].bias;
-        else if (shape_find_bias(shape, vma, &bias))
-            images[image_count++] = (struct image){ vma->object, bias };
-        for (uint64_t at = vma->start, len; at < vma->end; at += len) {
-            uint64_t off = vma->off + (at - vma->start);
-            enum segment_kind kind = shape_kind_at(shape, bias, at, off, vma->end - at, &len);
-            add_run(owner, &room, (struct run){ at, off >> PAGE_SHIFT, len >> PAGE_SHIFT, 0, bias, vma->object, kind });
-        }
-    }
-    free(images);
-    owner->words = must_alloc(owner->word_count, sizeof *owner->words);
-}
-
-/* Reads the words of all runs over the old ones; *changed grows by the number that differ. 0 or -errno. */
-static int read_words(struct collector *collector, struct owner *owner, int pagemap, uint64_t *changed) {
-    for (size_t r = 0; r < owner->run_count; ) {
-        /* runs that follow each other in memory have words that follow each other: one read for all */
-        uint64_t addr = owner->runs[r].addr, end = addr;
-        size_t word = owner->runs[r].word;
-        for (; r < owner->run_count && owner->runs[r].addr == end; r++)
-            end += owner->runs[r].pages << PAGE_SHIFT;
-        while (addr < end) {
-            size_t want = (end - addr) >> PAGE_SHIFT;
-            if (want > CHUNK_WORDS)
-                want = CHUNK_WORDS;
-            ssize_t got = pread(pagemap, collector->chunk, want * 8, (off_t)(addr >> PAGE_SHIFT) * 8);
-            if (got < 0)
-                return -errno;
-            if (got < 8)
-                return -ESRCH; /* the address space is gone */
-            size_t words = (size_t)got / 8;
-            for (size_t i = 0; i < words; i++) {
-                uint64_t place = word_place(collector->chunk[i], collector->method);
-                *changed += owner->words[word + i] != place;
-                owner->words[word + i] = place;
-            }
-            word += words;
-            addr += (uint64_t)words << PAGE_SHIFT;
-        }
-    }
-    return 0;
-}
-
-static enum process_state state_of_error(int error) {
-    return error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : PROCESS_GONE;
-}
-
-/* One reading of one process; *changed grows by what differs from the reading before. */
-static void read_process(struct collector *collector, struct process *process, uint64_t *changed) {
-    /* pagemap first: an exec between the two opens then shows as a difference in the next reading */
-    int pagemap = openat(process->target->proc, "pagemap", O_RDONLY | O_CLOEXEC);
-    if (pagemap < 0) {
-        process->state = state_of_error(-errno);
-        return;
-    }
-    ssize_t count = read_vmas(collector, process);
-    int error = count < 0 ? (int)count : collector->text.len == 0 ? -ESRCH : 0;
-    if (!error) {
-        size_t len = (size_t)count * sizeof *process->vmas;
-        if (!process->owner.words || (size_t)count != process->vma_count || memcmp(collector->vmas, process->vmas, len) != 0) {
-            bool first = !process->owner.words;
-            process->vmas = must_grow(process->vmas, (size_t)count, sizeof *process->vmas);
-            memcpy(process->vmas, collector->vmas, len);
-            process->vma_count = (size_t)count;
-            make_runs(process, collector->files.objects);
-            *changed += !first; /* a mapping that came or went, even with no page in it */
-        }
-        error = read_words(collector, &process->owner, pagemap, changed);
-    }
-    close(pagemap);
-    if (error)
-        process->state = state_of_error(error);
+static void read_one(void *context, size_t worker, size_t index) {
+    struct collector *collector = context;
+    if (collector->processes[index].state == PROCESS_OK)
+        reading_take(&collector->readings, &collector->readers[worker], &collector->processes[index]);
 }
 
 static int compare_vmas(const void *a, const void *b) {
@@ -271,27 +97,27 @@ static void hand_over(struct process *processes, size_t count, struct collection
         if (process->state != PROCESS_OK || process->vma_count == 0) {
             collection->unreadable += process->state == PROCESS_UNREADABLE;
             collection->vanished += process->state == PROCESS_GONE;
-            free(process->owner.runs);
-            free(process->owner.words);
+            process_free(process);
         } else {
             /* equal maps are sorted by PID: whoever stands for an address space comes before its other processes here */
             size_t owner;
             if (same_as[i]) {
                 owner = owner_of[same_as[i] - processes];
-                free(process->owner.runs);
-                free(process->owner.words);
+                process_free(process);
             } else {
                 owner = snapshot->owner_count++;
                 snapshot->owners[owner] = process->owner;
+                process->owner = (struct owner){ 0 };
                 collection->names[owner].name = process->target->name;
                 collection->names[owner].proc = process->target->proc;
+                collection->names[owner].memory_unreadable = process->memory_unreadable;
             }
             owner_of[i] = (uint32_t)owner;
             struct owner_name *name = &collection->names[owner];
             name->pids = must_grow(name->pids, name->pid_count + 1, sizeof *name->pids);
             name->pids[name->pid_count++] = process->target->pid;
         }
-        free(process->vmas);
+        process_free(process);
     }
     free(owner_of);
     free(same_as);
@@ -303,38 +129,61 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-void collect(const struct targets *targets, struct collection *collection) {
+static void read_facts(void *context, size_t worker, size_t index) {
+    struct collection *collection = context;
+    struct text text = { 0 };
+    (void)worker;
+    proc_facts_read(collection->names[index].proc, &text, &collection->names[index].facts);
+    text_free(&text);
+}
+
+void collect(const struct targets *targets, enum scope scope, struct collection *collection) {
     double start = now();
     *collection = (struct collection){ 0 };
+    struct kernel kernel;
+    kernel_look(&kernel);
     struct collector *collector = must_alloc(1, sizeof *collector);
-    collector->method = find_method();
-    files_start(&collector->files);
-    struct process *processes = must_alloc(targets->count, sizeof *processes);
+    struct readings *readings = &collector->readings;
+    readings->kernel = &kernel;
+    readings->scope = scope;
+    pthread_mutex_init(&readings->lock, NULL);
+    files_start(&readings->files, &kernel, scope == SCOPE_ALL);
+    collector->processes = must_alloc(targets->count, sizeof *collector->processes);
     for (size_t i = 0; i < targets->count; i++)
-        processes[i].target = &targets->list[i];
+        collector->processes[i].target = &targets->list[i];
 
-    do {
-        uint64_t changed = 0;
+    struct explainer *explainer = explainer_new(readings);
+    for (;;) {
+        parallel_for(targets->count, read_one, collector);
+        collection->unstable = 0;
         for (size_t i = 0; i < targets->count; i++)
-            if (processes[i].state == PROCESS_OK)
-                read_process(collector, &processes[i], &changed);
-        collection->unstable = changed;
+            if (collector->processes[i].state == PROCESS_OK)
+                collection->unstable += collector->processes[i].changed;
         collection->readings++;
-    } while (collection->readings < 2 || (collection->unstable && collection->readings < READINGS_MAX));
+        if (collection->readings >= 2 && (!collection->unstable || collection->readings == READINGS_MAX))
+            break;
+        explainer_run(explainer, collector->processes, targets->count);
+    }
 
-    hand_over(processes, targets->count, collection);
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        reader_free(&collector->readers[i]);
+    hand_over(collector->processes, targets->count, collection);
     struct snapshot *snapshot = &collection->snapshot;
-    snapshot->method = collector->method;
-    snapshot->zero_frame = snapshot->method == METHOD_FRAMES ? find_zero_frame() : 0;
-    snapshot->objects = collector->files.objects;
-    snapshot->object_count = collector->files.object_count;
+    snapshot->method = kernel.method;
+    snapshot->scope = scope;
+    snapshot->zero_frame = kernel.zero_frame;
+    snapshot->huge_zero_frame = kernel.huge_zero_frame;
+    snapshot->objects = readings->files.objects;
+    snapshot->object_count = readings->files.object_count;
     for (size_t i = 0; i < snapshot->object_count; i++)
-        collection->shapes_unknown += !snapshot->objects[i].shape.known;
-    files_end(&collector->files);
-    find_causes(collection);
-    free(processes);
-    free(collector->vmas);
-    text_free(&collector->text);
+        collection->shapes_unknown += snapshot->objects[i].kind == OBJECT_ELF && !snapshot->objects[i].shape.known;
+    files_end(&readings->files);
+    collection->merged_unknown = !kernel_find_merged(snapshot);
+    explainer_end(explainer, collection);
+    kernel_free(&kernel);
+    parallel_for(snapshot->owner_count, read_facts, collection);
+    pthread_mutex_destroy(&readings->lock);
+    free(collector->processes);
     free(collector);
     collection->elapsed_s = now() - start;
 }
@@ -343,8 +192,7 @@ void collection_free(struct collection *collection) {
     struct snapshot *snapshot = &collection->snapshot;
     for (size_t i = 0; i < snapshot->owner_count; i++) {
         free(snapshot->owners[i].runs);
-        free(snapshot->owners[i].words);
-        free(snapshot->owners[i].causes);
+        words_free(&snapshot->owners[i]);
         free(collection->names[i].pids);
     }
     free(snapshot->owners);
@@ -356,5 +204,6 @@ void collection_free(struct collection *collection) {
             munmap((void *)snapshot->objects[i].file, snapshot->objects[i].file_len);
     }
     free(snapshot->objects);
+    free(snapshot->merged);
     *collection = (struct collection){ 0 };
 }

@@ -3,6 +3,7 @@
 #define LDR_HOST_COLLECT_H
 
 #include "../pages/pages.h"
+#include "proc.h"
 
 #include <sys/types.h>
 
@@ -20,9 +21,14 @@ struct targets {
     uint64_t unexamined; /* could not be asked whether they belong to the list, for want of permission */
 };
 
+/* Whoever is meant by one of these; nothing given: by linker. */
 struct target_choice {
-    char *const *words;     /* PIDs and names; none: by linker */
+    char *const *words;     /* PIDs and names */
     size_t word_count;
+    const pid_t *roots;     /* these processes and what descends from them */
+    size_t root_count;
+    bool by_user;           /* every process with this real user */
+    uid_t user;
     bool all;               /* every process */
     const char *linker;     /* path of ld-ldr.so, NULL if not found */
 };
@@ -38,6 +44,8 @@ struct owner_name {
     size_t pid_count;
     const char *name; /* of the first; points into the targets */
     int proc;         /* the first's /proc folder; the targets' */
+    bool memory_unreadable;  /* the causes of its private copies are unknown for that reason */
+    struct proc_facts facts; /* the first's, read after the page tables */
 };
 
 struct collection {
@@ -51,13 +59,14 @@ struct collection {
     uint64_t memory_unreadable; /* owners whose memory we may not read: causes of their private copies unknown */
     uint64_t files_unexplained; /* objects with private copies that our readers could not open or refuse: likewise */
     uint64_t causes_changed;    /* private copies that changed before they were compared: likewise */
+    bool merged_unknown;       /* KSM has merged pages, and we may not see which: they count as inherited by fork */
     unsigned readings;         /* how often the page tables were read */
     double elapsed_s;
 };
 
 /* collect - reads every target's maps and pagemap, again and again until two readings in a row agree (at most READINGS_MAX) */
 enum { READINGS_MAX = 6 };
-void collect(const struct targets *targets, struct collection *collection);
+void collect(const struct targets *targets, enum scope scope, struct collection *collection);
 void collection_free(struct collection *collection);
 
 #endif

@@ -9,17 +9,21 @@
 #include "shape.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-void files_start(struct files *files) {
-    *files = (struct files){ 0 };
+void files_start(struct files *files, const struct kernel *kernel, bool all) {
+    *files = (struct files){ .kernel = kernel, .all = all };
     for (size_t i = 0; i < FILE_BUCKETS; i++)
         files->buckets[i] = NO_OBJECT;
+    files->anonymous = files->vdso = NO_OBJECT;
 }
 
 static size_t bucket_of(uint64_t dev, uint64_t ino) {
@@ -55,13 +59,29 @@ static int open_mapped(int proc, const struct map_line *line) {
     return fd;
 }
 
-static bool is_regular(int proc, const struct map_line *line) {
+/* Stat of what is mapped, without opening it; false when it cannot be found. */
+static bool stat_mapped(int proc, const struct map_line *line, struct stat *st) {
     char name[64];
-    struct stat st;
     snprintf(name, sizeof name, "map_files/%lx-%lx", line->start, line->end);
-    if (fstatat(proc, name, &st, 0) == 0 || stat(line->path, &st) == 0)
-        return S_ISREG(st.st_mode);
-    return true;
+    return fstatat(proc, name, st, 0) == 0 || (line->path[0] == '/' && stat(line->path, st) == 0);
+}
+
+static enum object_kind sort_of_device(const struct files *files, uint64_t dev) {
+    if (dev == files->kernel->shared_dev)
+        return OBJECT_SHARED;
+    return files->kernel->hugetlb_dev && dev == files->kernel->hugetlb_dev ? OBJECT_HUGETLB : OBJECT_FILE;
+}
+
+static enum object_kind sort_of_open(const struct files *files, int fd, uint64_t dev) {
+    struct statfs fs;
+    if (fstatfs(fd, &fs) != 0)
+        return sort_of_device(files, dev);
+    return fs.f_type == TMPFS_MAGIC ? OBJECT_SHARED : fs.f_type == HUGETLBFS_MAGIC ? OBJECT_HUGETLB : OBJECT_FILE;
+}
+
+/* A private mapping of /dev/zero is memory like any other. */
+static enum object_kind sort_of_special(const struct stat *st) {
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 5) ? OBJECT_ANONYMOUS : OBJECT_DEVICE;
 }
 
 /* The bytes stay mapped, not the descriptor open: there are fewer descriptors than files that a machine's processes map. As with
@@ -88,26 +108,57 @@ uint32_t files_find(struct files *files, int proc, const struct map_line *line) 
     *file = (struct mapped_file){ .dev = line->dev, .ino = line->ino, .object = NO_OBJECT, .next = files->buckets[bucket] };
     files->buckets[bucket] = (uint32_t)files->count;
     int fd = open_mapped(proc, line);
+    struct stat st;
     if (fd >= 0) {
         file->kind = shape_read(fd, &file->shape) ? FILE_ELF : FILE_OTHER;
-        if (file->kind == FILE_ELF)
+        file->sort = sort_of_open(files, fd, line->dev);
+        if (file->kind == FILE_ELF || files->all)
             map_bytes(file, fd);
         close(fd);
+    } else if (stat_mapped(proc, line, &st) && !S_ISREG(st.st_mode)) {
+        file->kind = FILE_OTHER;
+        file->sort = sort_of_special(&st);
+    } else if (line->path[0] != '/' && line->path[0] != '[') { /* "anon_inode:[perf_event]" */
+        file->kind = FILE_OTHER;
+        file->sort = OBJECT_DEVICE;
     } else {
-        file->kind = is_regular(proc, line) ? FILE_UNCLEAR : FILE_OTHER;
+        file->kind = FILE_UNCLEAR;
+        file->sort = sort_of_device(files, line->dev);
     }
     file->path = must_format("%s", line->path);
     return (uint32_t)files->count++;
 }
 
+void files_executable(struct files *files, uint32_t index) {
+    struct mapped_file *file = &files->list[index];
+    if (file->kind == FILE_UNCLEAR && file->object == NO_OBJECT) {
+        file->kind = FILE_ELF;
+        files->turned_out++;
+    }
+}
+
+static uint32_t add_object(struct files *files, struct object object) {
+    if (files->object_count == files->object_room)
+        files->objects = must_grow(files->objects, files->object_room = files->object_room * 2 + 64, sizeof *files->objects);
+    files->objects[files->object_count] = object;
+    return (uint32_t)files->object_count++;
+}
+
+uint32_t files_memory(struct files *files, enum object_kind kind) {
+    uint32_t *index = kind == OBJECT_VDSO ? &files->vdso : &files->anonymous;
+    if (*index == NO_OBJECT)
+        *index = add_object(files, (struct object){ .kind = kind, .path = must_format(kind == OBJECT_VDSO ? "[vdso]" : "[anonymous]") });
+    return *index;
+}
+
 uint32_t files_object(struct files *files, uint32_t index) {
     struct mapped_file *file = &files->list[index];
+    if (file->kind != FILE_ELF && file->sort == OBJECT_ANONYMOUS)
+        return files_memory(files, OBJECT_ANONYMOUS);
     if (file->object == NO_OBJECT) {
-        file->object = (uint32_t)files->object_count;
-        files->objects = must_grow(files->objects, files->object_count + 1, sizeof *files->objects);
-        files->objects[files->object_count++] =
-            (struct object){ .dev = file->dev, .ino = file->ino, .path = file->path, .shape = file->shape,
-                              .file = file->bytes, .file_len = file->len };
+        file->object = add_object(files, (struct object){ .kind = file->kind == FILE_ELF ? OBJECT_ELF : file->sort, .dev = file->dev,
+                                                          .ino = file->ino, .path = file->path, .shape = file->shape,
+                                                          .file = file->bytes, .file_len = file->len });
         file->path = NULL;
         file->bytes = NULL;
         file->shape = (struct shape){ 0 };

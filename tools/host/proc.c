@@ -95,6 +95,53 @@ bool proc_has_memory(int proc) {
     return has;
 }
 
+/* The number after "\nNAME:"; 0 when there is no such line. */
+static uint64_t status_number(const struct text *status, const char *name) {
+    const char *at = strstr(status->bytes, name);
+    return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+pid_t proc_parent(int proc) {
+    struct text stat = { 0 };
+    int parent = 0;
+    if (proc_read(proc, "stat", &stat) == 0) {
+        const char *after = strrchr(stat.bytes, ')');
+        if (!after || sscanf(after + 1, " %*c %d", &parent) != 1)
+            parent = 0;
+    }
+    text_free(&stat);
+    return parent;
+}
+
+int proc_user(int proc, uid_t *user) {
+    struct text status = { 0 };
+    int error = proc_read(proc, "status", &status);
+    if (!error && !strstr(status.bytes, "\nUid:"))
+        error = -ESRCH;
+    if (!error)
+        *user = (uid_t)status_number(&status, "\nUid:");
+    text_free(&status);
+    return error;
+}
+
+int proc_facts_read(int proc, struct text *text, struct proc_facts *facts) {
+    *facts = (struct proc_facts){ 0 };
+    int error = proc_read(proc, "status", text);
+    if (error)
+        return error;
+    const uint64_t page_kib = PAGE_LEN / 1024;
+    struct proc_facts found = { status_number(text, "\nVmRSS:") / page_kib, status_number(text, "\nVmSwap:") / page_kib,
+                                status_number(text, "\nVmPTE:"), 0, 0 };
+    error = proc_read(proc, "stat", text);
+    if (error)
+        return error;
+    /* pid (comm) state ppid pgrp session tty tpgid flags minflt cminflt majflt ... */
+    const char *after = strrchr(text->bytes, ')');
+    if (after && sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu", &found.minor_faults, &found.major_faults) == 2)
+        *facts = found;
+    return 0;
+}
+
 static uint64_t read_hex(char **at) {
     uint64_t value = 0;
     for (;; (*at)++) {

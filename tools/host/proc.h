@@ -28,6 +28,22 @@ pid_t *proc_pids(size_t *count);
  * Reads /proc/PID/stat, which everybody may read. */
 bool proc_has_memory(int proc);
 
+/* proc_parent - PID of its parent, 0 if it has none or is gone */
+pid_t proc_parent(int proc);
+
+/* proc_user - its real user ID; 0 or -errno */
+int proc_user(int proc, uid_t *user);
+
+/* What the kernel itself counts for a process. */
+struct proc_facts {
+    uint64_t rss_pages, swap_pages;      /* VmRSS and VmSwap: all mappings */
+    uint64_t page_table_kib;             /* VmPTE: the memory of its page tables */
+    uint64_t minor_faults, major_faults; /* of all threads, ended ones too */
+};
+
+/* proc_facts_read - from status and stat, which everybody may read; 0 or -errno, then FACTS is zero */
+int proc_facts_read(int proc, struct text *text, struct proc_facts *facts);
+
 /* One line of maps; path points into the text and is NUL-terminated, unescaped, "" if none. */
 struct map_line {
     uint64_t start, end, off, dev, ino;

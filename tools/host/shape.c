@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The kernel executes no program whose table of program headers is longer than 64 KiB, and every mapping is looked up among these. */
+enum { HEADERS_MAX = 1170 };
+
 static int compare_loads(const void *a, const void *b) {
     const struct load *x = a, *y = b;
     return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
@@ -20,7 +23,7 @@ bool shape_read(int fd, struct shape *shape) {
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
     size_t count;
-    bool good = elf && elf_kind(elf) == ELF_K_ELF && elf_getphdrnum(elf, &count) == 0;
+    bool good = elf && elf_kind(elf) == ELF_K_ELF && elf_getphdrnum(elf, &count) == 0 && count <= HEADERS_MAX;
     if (good) {
         *shape = (struct shape){ .known = true, .loads = must_alloc(count, sizeof *shape->loads) };
         for (size_t i = 0; i < count; i++) {

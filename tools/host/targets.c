@@ -1,4 +1,4 @@
-/* targets.c - which processes are meant: by PID, by name, all, or those that run on ld-ldr.so. */
+/* targets.c - which processes are meant: by PID, by name, by descent, by user, all, or those that run on ld-ldr.so. */
 #include "../ldr.h"
 #include "collect.h"
 #include "proc.h"
@@ -53,10 +53,56 @@ static void add_target(struct targets *targets, pid_t pid, int proc, const struc
     targets->list[targets->count++] = (struct target){ pid, proc, proc_name(proc, linker->dev, linker->ino) };
 }
 
+/* ---- descent ---- */
+
+struct family { pid_t pid, parent; };
+
+static int compare_families(const void *a, const void *b) {
+    const struct family *x = a, *y = b;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* The parents of all processes as of now, by ascending PID. */
+static struct family *read_families(const pid_t *pids, size_t count) {
+    struct family *families = must_alloc(count, sizeof *families);
+    for (size_t i = 0; i < count; i++) {
+        int proc = proc_open(pids[i]);
+        families[i] = (struct family){ pids[i], proc < 0 ? 0 : proc_parent(proc) };
+        if (proc >= 0)
+            close(proc);
+    }
+    return families;
+}
+
+/* Is ROOT the process itself or above it? Parents were read one by one: no more steps than there are processes. */
+static bool descends_from(pid_t pid, pid_t root, const struct family *families, size_t count) {
+    for (size_t steps = 0; pid && steps <= count; steps++) {
+        if (pid == root)
+            return true;
+        const struct family *found = bsearch(&(struct family){ pid, 0 }, families, count, sizeof *families, compare_families);
+        pid = found ? found->parent : 0;
+    }
+    return false;
+}
+
+static bool is_chosen_otherwise(const struct target_choice *choice, pid_t pid, int proc, const struct family *families, size_t count,
+                                bool *found_root) {
+    bool wanted = false;
+    for (size_t i = 0; i < choice->root_count; i++)
+        if (descends_from(pid, choice->roots[i], families, count))
+            wanted = found_root[i] = true;
+    uid_t user;
+    if (choice->by_user && proc_user(proc, &user) == 0 && user == choice->user)
+        wanted = true;
+    return wanted && pid != getpid();
+}
+
+/* ---- the choice ---- */
+
 /* Decides about one process; bit i of *found is set when word i named it. */
 static bool is_wanted(const struct target_choice *choice, const struct linker_id *linker, pid_t pid, int proc,
                       bool *found, struct text *text, struct targets *targets) {
-    bool named_by_pid = false, wanted = false;
+    bool named_by_pid = false, wanted = false, others = choice->root_count || choice->by_user;
     for (size_t i = 0; i < choice->word_count; i++) {
         pid_t word_pid;
         if (read_pid(choice->words[i], &word_pid)) {
@@ -68,7 +114,7 @@ static bool is_wanted(const struct target_choice *choice, const struct linker_id
         }
         wanted = found[i] = true;
     }
-    if (choice->word_count)
+    if (choice->word_count || others)
         return wanted && (named_by_pid || pid != getpid());
     if (pid == getpid())
         return false;
@@ -88,13 +134,15 @@ void choose_targets(const struct target_choice *choice, struct targets *targets)
         linker = (struct linker_id){ st.st_dev, st.st_ino };
     size_t pid_count;
     pid_t *pids = proc_pids(&pid_count);
-    bool *found = must_alloc(choice->word_count, sizeof *found);
+    bool *found = must_alloc(choice->word_count, sizeof *found), *found_root = must_alloc(choice->root_count, sizeof *found_root);
+    struct family *families = choice->root_count ? read_families(pids, pid_count) : NULL;
     struct text text = { 0 };
     for (size_t i = 0; i < pid_count; i++) {
         int proc = proc_open(pids[i]);
         if (proc < 0)
             continue; /* ended since the folder was read */
-        if (proc_has_memory(proc) && is_wanted(choice, &linker, pids[i], proc, found, &text, targets))
+        if (proc_has_memory(proc) && (is_chosen_otherwise(choice, pids[i], proc, families, pid_count, found_root) |
+                                      is_wanted(choice, &linker, pids[i], proc, found, &text, targets)))
             add_target(targets, pids[i], proc, &linker);
         else
             close(proc);
@@ -109,7 +157,14 @@ void choose_targets(const struct target_choice *choice, struct targets *targets)
             warn_ldr("no process is called %s", choice->words[i]);
         targets->missing++;
     }
+    for (size_t i = 0; i < choice->root_count; i++)
+        if (!found_root[i]) {
+            warn_ldr("no process %d, and none that descends from it", (int)choice->roots[i]);
+            targets->missing++;
+        }
     text_free(&text);
+    free(families);
+    free(found_root);
     free(found);
     free(pids);
 }

@@ -2,6 +2,7 @@
 #include "cause.h"
 #include "../ldr.h"
 
+#include <emmintrin.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,26 +91,37 @@ static uint64_t cleared(uint64_t word, size_t index, size_t data_len) {
     return kept >= 8 ? word : word & ((UINT64_C(1) << (kept * 8)) - 1);
 }
 
+/* Bit i: a[i] is not b[i] + add. 64 words, two at a time (SSE2 is part of x86-64). */
+static uint64_t differing(const uint64_t *a, const uint64_t *b, uint64_t add) {
+    const __m128i adds = _mm_set1_epi64x((long long)add);
+    uint64_t differ = 0;
+    for (size_t i = 0; i < 64; i += 2) {
+        __m128i left = _mm_loadu_si128((const __m128i *)(const void *)(a + i));
+        __m128i right = _mm_add_epi64(_mm_loadu_si128((const __m128i *)(const void *)(b + i)), adds);
+        __m128i equal = _mm_cmpeq_epi32(left, right); /* halves of words */
+        equal = _mm_and_si128(equal, _mm_shuffle_epi32(equal, _MM_SHUFFLE(2, 3, 0, 1)));
+        differ |= (uint64_t)(~_mm_movemask_pd(_mm_castsi128_pd(equal)) & 3) << i;
+    }
+    return differ;
+}
+
 enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
                          uint64_t bias) {
-    if (memcmp(memory, file, PAGE_BYTES) == 0)
-        return CAUSE_IDENTICAL;
     /* undone: relative words that hold what the file has, though relocation would have left something else */
-    bool relocated = false, written = false, undone = false;
+    bool relocated = false, written = false, undone = false, any = false;
     for (size_t group = 0; group < CAUSE_WORDS / 64; group++) {
-        uint64_t differ = 0;
-        for (size_t i = 0; i < 64; i++)
-            differ |= (uint64_t)(memory[group * 64 + i] != file[group * 64 + i]) << i;
-        uint64_t places_here = places ? places->relocated[group] : 0, relative = places ? places->relative[group] : 0;
+        const uint64_t *now = memory + group * 64, *was = file + group * 64;
+        uint64_t relative = places ? places->relative[group] : 0;
+        uint64_t differ = memcmp(now, was, 64 * 8) == 0 ? 0 : differing(now, was, 0);
+        if (!differ && !relative)
+            continue;
+        any |= differ != 0;
+        uint64_t places_here = places ? places->relocated[group] : 0;
         relocated |= (differ & places_here) != 0;
-        for (uint64_t left = relative; left && !written; left &= left - 1) {
-            size_t i = (size_t)__builtin_ctzll(left), word = group * 64 + i;
-            if (memory[word] == places->linked[word] + bias)
-                continue;
-            if (differ >> i & 1)
-                written = true;
-            else
-                undone = true;
+        if (relative) {
+            uint64_t wrong = relative & differing(now, places->linked + group * 64, bias);
+            written |= (wrong & differ) != 0;
+            undone |= (wrong & ~differ) != 0;
         }
         for (uint64_t left = differ & ~places_here; left; left &= left - 1) {
             size_t word = group * 64 + (size_t)__builtin_ctzll(left);
@@ -123,8 +135,12 @@ enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t da
                 written = true;
         }
         if (relocated && written)
-            break;
+            return CAUSE_RELOCATION_AND_WRITE;
+        if (written && !places && data_len >= PAGE_BYTES)
+            return CAUSE_WRITE; /* nothing on this page can still turn out to be the linker's */
     }
+    if (!any)
+        return CAUSE_IDENTICAL;
     written |= relocated && undone;
     if (relocated)
         return written ? CAUSE_RELOCATION_AND_WRITE : CAUSE_RELOCATION;

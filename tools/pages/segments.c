@@ -14,7 +14,8 @@
 #include "pages.h"
 
 const char *segment_name(enum segment_kind kind) {
-    static const char *const names[SEGMENT_KINDS] = { "code", "constants", "RELRO", "data", "other" };
+    static const char *const names[SEGMENT_KINDS] = {
+        "code", "constants", "RELRO", "data", "other", ".bss", "file", "shared", "heap", "stack", "anonymous", "vDSO", "hugetlb", "device" };
     return names[kind];
 }
 

@@ -1,15 +1,16 @@
-/* tally.c - counts a snapshot: rows (object and segment), objects, owners, totals. Pure.
+/* tally.c - counts a snapshot: rows (object and segment), objects, owners, classes, totals. Pure.
  *
  * Two passes over the words: the first builds the frame set and splits every page into first / again / avoided; the
- * second, when each frame's owners are known, gives every owner its share.
+ * second, when each frame's owners are known, gives every page its class and every owner its share.
  *
  * What a present word is keyed by:
- *   METHOD_FRAMES    the frame number; the zero page is left out
+ *   METHOD_FRAMES    the frame number
  *   METHOD_IDENTITY  a page of the file is (object, page of the file): the page cache holds it once, so that *is* the frame
  *                    (two overlay files over one lower file are the known exception: then sharing is under-counted)
  *                    a copy marked exclusive has no other owner and needs no key
  *                    a copy not marked exclusive has an owner that cannot be named: counted as a frame of its own, and
  *                    as unresolved
+ * The zero page, the vDSO and what devices map have a class and nothing else.
  */
 #include "pages.h"
 #include "../ldr.h"
@@ -19,25 +20,33 @@
 #include <string.h>
 
 /* Identity keys: 24 bits of object, 40 of file page (an exabyte file would collide; none exists). */
-enum { FILE_PAGE_BITS = 40 };
+enum { FILE_PAGE_BITS = 40, HUGE_PAGES = 512 };
 
-enum page_class {
+enum keying {
     PAGE_ABSENT,
-    PAGE_SWAPPED,
-    PAGE_ZERO,
+    PAGE_SWAPPED,    /* with METHOD_FRAMES the key is the swap slot */
+    PAGE_APART,      /* not counted among frames */
     PAGE_KEYED,      /* has a key: look the owners up */
     PAGE_EXCLUSIVE,  /* a copy that nobody else has */
     PAGE_UNRESOLVED, /* a copy that somebody else has too */
 };
 
-static enum page_class classify(const struct snapshot *snapshot, const struct run *run, size_t page, uint64_t word,
-                                uint64_t *key) {
+static bool is_zero(const struct snapshot *snapshot, const struct run *run, uint64_t word) {
+    uint64_t frame = word & PM_FRAME;
+    if (snapshot->method != METHOD_FRAMES) /* one that was written since has a page of its own */
+        return run->zero && !(word & (PM_FILE | PM_EXCLUSIVE));
+    return (snapshot->zero_frame && frame == snapshot->zero_frame) ||
+           (snapshot->huge_zero_frame && frame - snapshot->huge_zero_frame < HUGE_PAGES);
+}
+
+static enum keying find_key(const struct snapshot *snapshot, const struct run *run, size_t page, uint64_t word, uint64_t *key) {
+    *key = word & PM_FRAME;
     if (!(word & PM_PRESENT))
         return word & PM_SWAPPED ? PAGE_SWAPPED : PAGE_ABSENT;
-    if (snapshot->method == METHOD_FRAMES) {
-        *key = word & PM_FRAME;
-        return snapshot->zero_frame && *key == snapshot->zero_frame ? PAGE_ZERO : PAGE_KEYED;
-    }
+    if (run->kind == SEGMENT_VDSO || run->kind == SEGMENT_DEVICE || is_zero(snapshot, run, word))
+        return PAGE_APART;
+    if (snapshot->method == METHOD_FRAMES)
+        return PAGE_KEYED;
     if (word & PM_FILE) {
         *key = ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
         return PAGE_KEYED;
@@ -45,16 +54,68 @@ static enum page_class classify(const struct snapshot *snapshot, const struct ru
     return word & PM_EXCLUSIVE ? PAGE_EXCLUSIVE : PAGE_UNRESOLVED;
 }
 
-static void add_frame(struct counts *to, const struct frame *frame) {
+/* ---- rows ---- */
+
+static const enum segment_kind first_kind[] = {
+    [OBJECT_ELF] = SEGMENT_CODE, [OBJECT_FILE] = SEGMENT_FILE, [OBJECT_SHARED] = SEGMENT_SHARED, [OBJECT_ANONYMOUS] = SEGMENT_HEAP,
+    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, SEGMENT_KINDS,
+};
+
+struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind) {
+    uint32_t first = tally->first_row[object];
+    size_t at = first + kind - tally->rows[first].kind;
+    return kind >= tally->rows[first].kind && at < tally->first_row[object + 1] ? &tally->rows[at] : NULL;
+}
+
+static void make_rows(struct tally *tally, const struct snapshot *snapshot) {
+    tally->first_row = must_alloc(snapshot->object_count + 1, sizeof *tally->first_row);
+    uint32_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        count = 0;
+        for (uint32_t o = 0; o < snapshot->object_count; o++) {
+            enum object_kind kind = snapshot->objects[o].kind;
+            tally->first_row[o] = count;
+            for (enum segment_kind k = first_kind[kind]; k < first_kind[kind + 1]; k++, count++)
+                if (pass)
+                    tally->rows[count] = (struct row){ .object = o, .kind = k };
+        }
+        tally->first_row[snapshot->object_count] = count;
+        if (count >= FRAME_ROWS_MAX) {
+            warn_ldr("%zu mapped files are more than can be counted (%d)", snapshot->object_count, FRAME_ROWS_MAX / SEGMENT_KINDS);
+            exit(LDR_EXIT_FAILED);
+        }
+        if (!pass)
+            tally->rows = must_alloc(count, sizeof *tally->rows);
+    }
+}
+
+/* ---- counts ---- */
+
+static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED; }
+
+static void add_frame(struct counts *to, const struct tally *tally, const struct frame *frame) {
     to->frames++;
-    if (frame->owners > 1) {
+    if (frame_owners(&tally->frames, frame) > 1) {
         to->shared++;
         to->shared_copies += frame->anonymous;
-    } else if (frame->anonymous) {
+    } else if (!frame->anonymous) {
+        to->alone++;
+    } else if (is_memory(tally->rows[frame->row].kind)) {
+        to->memory++;
+    } else {
         to->private_copies++;
         to->causes[frame->cause]++;
+    }
+}
+
+static void add_unkeyed(struct counts *to, enum segment_kind kind, enum page_cause cause) {
+    to->pages++;
+    to->frames++;
+    if (is_memory(kind)) {
+        to->memory++;
     } else {
-        to->alone++;
+        to->private_copies++;
+        to->causes[cause]++;
     }
 }
 
@@ -69,85 +130,188 @@ static void add_counts(struct counts *to, const struct counts *from) {
     to->private_copies += from->private_copies;
     for (size_t cause = 0; cause < CAUSES; cause++)
         to->causes[cause] += from->causes[cause];
+    to->memory += from->memory;
     to->unresolved += from->unresolved;
     to->swapped += from->swapped;
+    for (size_t class = 0; class < CLASSES; class++)
+        to->classes[class] += from->classes[class];
 }
-
-static enum page_cause cause_at(const struct owner *owner, size_t word) {
-    return owner->causes ? (enum page_cause)owner->causes[word] : CAUSE_UNKNOWN;
-}
-
-static uint32_t row_of(const struct run *run) { return run->object * SEGMENT_KINDS + run->kind; }
 
 /* Pass one. A copy without a key is a frame at once; keyed frames are counted when the set is complete. */
-static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index, struct frame_set *set,
-                      uint32_t *row_last_owner) {
+static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index, uint32_t *row_last_owner) {
     const struct owner *owner = &snapshot->owners[owner_index];
+    struct frame_cursor at_frame = { 0 }, at_slot = { 0 };
     for (size_t r = 0; r < owner->run_count; r++) {
         const struct run *run = &owner->runs[r];
-        uint32_t row_index = row_of(run);
-        struct counts *row = &tally->rows[row_index];
-        uint64_t before = row->pages + row->swapped;
+        struct row *row = tally_row(tally, run->object, run->kind);
+        uint32_t row_index = (uint32_t)(row - tally->rows);
+        struct counts *counts = &row->counts;
+        bool any = false;
         for (size_t i = 0; i < run->pages; i++) {
-            uint64_t word = owner->words[run->word + i], key;
-            switch (classify(snapshot, run, i, word, &key)) {
-            case PAGE_ABSENT: break;
-            case PAGE_SWAPPED: row->swapped++; break;
-            case PAGE_ZERO: tally->zero_pages++; break;
-            case PAGE_UNRESOLVED: row->unresolved++; /* fall through */
-            case PAGE_EXCLUSIVE:
-                row->pages++;
-                row->frames++;
-                row->private_copies++;
-                row->causes[cause_at(owner, run->word + i)]++;
+            uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
+            enum keying keying = find_key(snapshot, run, i, word, &key);
+            any |= keying != PAGE_ABSENT && keying != PAGE_APART;
+            switch (keying) {
+            case PAGE_ABSENT: case PAGE_APART: break;
+            case PAGE_SWAPPED:
+                counts->swapped++;
+                if (snapshot->method == METHOD_FRAMES)
+                    frame_add(&tally->slots, &at_slot, key, owner_index, 0, true, CAUSE_UNKNOWN);
                 break;
+            case PAGE_UNRESOLVED: counts->unresolved++; /* fall through */
+            case PAGE_EXCLUSIVE: add_unkeyed(counts, run->kind, cause_get(owner, run->word + i)); break;
             case PAGE_KEYED: {
-                row->pages++;
-                enum frame_event event = frame_add(set, key, owner_index, row_index, !(word & PM_FILE),
-                                                   cause_at(owner, run->word + i));
-                row->again += event == FRAME_AGAIN;
-                row->avoided += event == FRAME_AVOIDED;
+                counts->pages++;
+                enum frame_event event = frame_add(&tally->frames, &at_frame, key, owner_index, row_index, !(word & PM_FILE),
+                                                   cause_get(owner, run->word + i));
+                counts->again += event == FRAME_AGAIN;
+                counts->avoided += event == FRAME_AVOIDED;
                 break;
             }
             }
         }
-        if (row->pages + row->swapped != before && row_last_owner[row_index] != owner_index + 1) {
+        if (any && row_last_owner[row_index] != owner_index + 1) {
             row_last_owner[row_index] = owner_index + 1;
-            tally->row_owners[row_index]++;
+            row->owners++;
         }
     }
 }
 
-/* Pass two. SEEN is this owner's own set: a frame it maps twice is one frame of it. */
-static void count_owner(struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index, const struct frame_set *set) {
+/* ---- classes ---- */
+
+static enum page_class class_of_memory(enum segment_kind kind, bool huge) {
+    if (huge && kind != SEGMENT_HUGETLB)
+        return CLASS_HUGE;
+    switch (kind) {
+    case SEGMENT_BSS: return CLASS_BSS;
+    case SEGMENT_HEAP: return CLASS_HEAP;
+    case SEGMENT_STACK: return CLASS_STACK;
+    default: return CLASS_ANONYMOUS;
+    }
+}
+
+static enum page_class class_of_copy(enum page_cause cause) {
+    switch (cause) {
+    case CAUSE_RELOCATION: return CLASS_PRIVATE_RELOCATION;
+    case CAUSE_RELOCATION_AND_WRITE: return CLASS_PRIVATE_RELOCATION_AND_WRITE;
+    case CAUSE_WRITE: return CLASS_PRIVATE_WRITE;
+    case CAUSE_IDENTICAL: return CLASS_PRIVATE_IDENTICAL;
+    default: return CLASS_PRIVATE_UNKNOWN;
+    }
+}
+
+static enum page_class class_of(const struct tally *tally, const struct run *run, uint64_t word, const struct frame *frame,
+                                enum keying keying, enum page_cause cause) {
+    uint32_t owners = frame ? frame_owners(keying == PAGE_SWAPPED ? &tally->slots : &tally->frames, frame) : 1;
+    switch (keying) {
+    case PAGE_ABSENT: return CLASS_ABSENT;
+    case PAGE_SWAPPED: return owners > 1 ? CLASS_SWAPPED_SHARED : CLASS_SWAPPED;
+    case PAGE_APART: return run->kind == SEGMENT_VDSO ? CLASS_VDSO : run->kind == SEGMENT_DEVICE ? CLASS_DEVICE : CLASS_ZERO;
+    default: break;
+    }
+    if (run->kind == SEGMENT_HUGETLB)
+        return CLASS_HUGETLB;
+    if (word & PM_FILE) {
+        if (run->kind == SEGMENT_SHARED)
+            return owners > 1 ? CLASS_SHARED_MEMORY_SHARED : CLASS_SHARED_MEMORY_ALONE;
+        return owners > 1 ? CLASS_FILE_SHARED : CLASS_FILE_ALONE;
+    }
+    if (frame && frame->merged)
+        return CLASS_MERGED;
+    if (owners > 1 || keying == PAGE_UNRESOLVED)
+        return CLASS_FORK_SHARED;
+    enum segment_kind kind = frame ? tally->rows[frame->row].kind : run->kind;
+    return is_memory(kind) ? class_of_memory(run->kind, run->huge) : class_of_copy(frame ? (enum page_cause)frame->cause : cause);
+}
+
+enum page_class page_class_of(const struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index, const struct run *run,
+                              size_t i, struct frame_cursor *cursor, uint32_t *set, uint32_t *size) {
+    const struct owner *owner = &snapshot->owners[owner_index];
+    uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
+    enum keying keying = find_key(snapshot, run, i, word, &key);
+    const struct frame *frame = NULL;
+    const struct frame_set *frames = keying == PAGE_SWAPPED ? &tally->slots : &tally->frames;
+    struct frame_cursor slot = { 0 };
+    if (keying == PAGE_KEYED || (keying == PAGE_SWAPPED && snapshot->method == METHOD_FRAMES))
+        frame = frame_find(frames, keying == PAGE_SWAPPED ? &slot : cursor, key);
+    if (set)
+        *set = frame ? frame->set : 0;
+    if (size)
+        *size = frame ? frame_owners(frames, frame) : 1;
+    return class_of(tally, run, word, frame, keying, cause_get(owner, run->word + i));
+}
+
+/* Pass two. SEEN is this owner's own set of the frames that somebody maps twice: one frame of it each. */
+static void count_owner(struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index) {
     const struct owner *owner = &snapshot->owners[owner_index];
     struct counts *counts = &tally->owners[owner_index];
     struct frame_set seen = { 0 };
+    struct frame_cursor at_frame = { 0 }, at_slot = { 0 }, at_seen = { 0 };
     for (size_t r = 0; r < owner->run_count; r++) {
         const struct run *run = &owner->runs[r];
+        uint64_t classes[CLASSES + 1] = { 0 };
         for (size_t i = 0; i < run->pages; i++) {
-            uint64_t word = owner->words[run->word + i], key;
-            switch (classify(snapshot, run, i, word, &key)) {
-            case PAGE_ABSENT: case PAGE_ZERO: break;
-            case PAGE_SWAPPED: counts->swapped++; break;
+            uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
+            enum keying keying = find_key(snapshot, run, i, word, &key);
+            enum page_cause cause = cause_get(owner, run->word + i);
+            struct frame *frame = NULL;
+            switch (keying) {
+            case PAGE_ABSENT: continue;
+            case PAGE_APART: break;
+            case PAGE_SWAPPED:
+                counts->swapped++;
+                if (snapshot->method == METHOD_FRAMES)
+                    frame = frame_find(&tally->slots, &at_slot, key);
+                break;
             case PAGE_UNRESOLVED: counts->unresolved++; /* fall through */
             case PAGE_EXCLUSIVE:
-                counts->pages++;
-                counts->frames++;
-                counts->private_copies++;
-                counts->causes[cause_at(owner, run->word + i)]++;
+                add_unkeyed(counts, run->kind, cause);
+                tally->histogram[1].pages++;
+                tally->histogram[1].frames++;
                 break;
             case PAGE_KEYED:
                 counts->pages++;
-                if (frame_add(&seen, key, 0, 0, false, CAUSE_UNKNOWN) == FRAME_FIRST)
-                    add_frame(counts, frame_find(set, key));
+                frame = frame_find(&tally->frames, &at_frame, key);
+                tally->histogram[frame_owners(&tally->frames, frame)].pages++;
+                if (!frame->again || frame_add(&seen, &at_seen, key, 0, 0, false, CAUSE_UNKNOWN) == FRAME_FIRST)
+                    add_frame(counts, tally, frame);
                 else
                     counts->again++;
                 break;
             }
+            classes[class_of(tally, run, word, frame, keying, cause)]++;
+        }
+        struct counts *row = &tally_row(tally, run->object, run->kind)->counts;
+        for (size_t class = 0; class < CLASSES; class++) {
+            counts->classes[class] += classes[class];
+            row->classes[class] += classes[class];
         }
     }
     frame_set_free(&seen);
+}
+
+static void mark_merged(struct tally *tally, const struct snapshot *snapshot) {
+    struct frame_cursor cursor = { 0 };
+    for (size_t i = 0; i < snapshot->merged_count; i++) {
+        struct frame *frame = frame_find(&tally->frames, &cursor, snapshot->merged[i]);
+        if (frame)
+            frame->merged = true;
+    }
+}
+
+/* ---- frames, when their owners are known ---- */
+
+static void count_frames(struct tally *tally) {
+    const struct frame_set *set = &tally->frames;
+    for (size_t i = 0; i < set->leaf_count * FRAME_LEAF; i++) {
+        const struct frame *frame = &set->frames[i];
+        if (!frame->set)
+            continue;
+        add_frame(&tally->rows[frame->row].counts, tally, frame);
+        add_frame(&tally->objects[tally->rows[frame->row].object], tally, frame);
+        add_frame(&tally->total, tally, frame);
+        tally->histogram[frame_owners(set, frame)].frames++;
+    }
 }
 
 static int compare_frame_rows(const void *a, const void *b) {
@@ -158,7 +322,9 @@ static int compare_frame_rows(const void *a, const void *b) {
 }
 
 /* Frames that several rows map: once per row, once per object, once in the total. */
-static void count_overlaps(struct tally *tally, const struct frame_set *set) {
+static void count_overlaps(struct tally *tally) {
+    const struct frame_set *set = &tally->frames;
+    struct frame_cursor cursor = { 0 };
     struct frame_row *pairs = must_alloc(set->more_count, sizeof *pairs);
     size_t count = 0;
     for (size_t i = 0; i < set->more_slots; i++)
@@ -166,16 +332,16 @@ static void count_overlaps(struct tally *tally, const struct frame_set *set) {
             pairs[count++] = set->more[i];
     qsort(pairs, count, sizeof *pairs, compare_frame_rows);
     for (size_t i = 0; i < count; i++) {
-        const struct frame *frame = frame_find(set, pairs[i].key);
-        add_frame(&tally->rows[pairs[i].row], frame);
+        const struct frame *frame = frame_find(set, &cursor, pairs[i].key);
+        add_frame(&tally->rows[pairs[i].row].counts, tally, frame);
         tally->rows_overlap++;
-        uint32_t object = pairs[i].row / SEGMENT_KINDS;
-        bool counted = frame->row / SEGMENT_KINDS == object;
+        uint32_t object = tally->rows[pairs[i].row].object;
+        bool counted = tally->rows[frame->row].object == object;
         /* sorted by row within a frame, so an object's rows are neighbours */
-        if (i > 0 && pairs[i - 1].key == pairs[i].key && pairs[i - 1].row / SEGMENT_KINDS == object)
+        if (i > 0 && pairs[i - 1].key == pairs[i].key && tally->rows[pairs[i - 1].row].object == object)
             counted = true;
         if (!counted)
-            add_frame(&tally->objects[object], frame);
+            add_frame(&tally->objects[object], tally, frame);
     }
     free(pairs);
 }
@@ -195,64 +361,65 @@ static void count_object_owners(struct tally *tally, const struct snapshot *snap
     free(last);
 }
 
-/* Every private copy has exactly one cause, at every level: a report whose parts do not add up must not be printed. */
-static void assert_causes(const struct counts *counts) {
-    uint64_t sum = 0;
+/* Every frame is of one sort, every private copy has one cause and every page one class, at every level: a report whose
+ * parts do not add up must not be printed. */
+static void assert_sums(const struct counts *counts) {
+    uint64_t causes = 0, classes = 0;
     for (size_t cause = 0; cause < CAUSES; cause++)
-        sum += counts->causes[cause];
-    assert(sum == counts->private_copies);
+        causes += counts->causes[cause];
+    for (size_t class = 0; class < CLASSES; class++)
+        if (class != CLASS_ZERO && class != CLASS_VDSO && class != CLASS_DEVICE)
+            classes += counts->classes[class];
+    assert(causes == counts->private_copies);
+    assert(counts->frames == counts->shared + counts->alone + counts->private_copies + counts->memory);
+    assert(classes == counts->pages + counts->swapped);
 }
 
 void tally_make(struct tally *tally, const struct snapshot *snapshot) {
-    size_t row_count = snapshot->object_count * SEGMENT_KINDS;
     *tally = (struct tally){
-        .rows = must_alloc(row_count, sizeof *tally->rows),
-        .row_owners = must_alloc(row_count, sizeof *tally->row_owners),
         .objects = must_alloc(snapshot->object_count, sizeof *tally->objects),
         .object_owners = must_alloc(snapshot->object_count, sizeof *tally->object_owners),
         .owners = must_alloc(snapshot->owner_count, sizeof *tally->owners),
+        .histogram = must_alloc(snapshot->owner_count + 1, sizeof *tally->histogram),
     };
-    struct frame_set set = { 0 };
+    make_rows(tally, snapshot);
+    uint32_t row_count = tally->first_row[snapshot->object_count];
     uint32_t *row_last_owner = must_alloc(row_count, sizeof *row_last_owner);
     for (uint32_t o = 0; o < snapshot->owner_count; o++)
-        add_owner(tally, snapshot, o, &set, row_last_owner);
+        add_owner(tally, snapshot, o, row_last_owner);
     free(row_last_owner);
+    mark_merged(tally, snapshot);
+    for (uint32_t o = 0; o < snapshot->owner_count; o++)
+        count_owner(tally, snapshot, o);
 
     /* What has no key so far is additive; keyed frames follow, each once in its first row, object and the total. */
-    for (size_t row = 0; row < row_count; row++) {
-        add_counts(&tally->objects[row / SEGMENT_KINDS], &tally->rows[row]);
-        add_counts(&tally->total, &tally->rows[row]);
+    for (uint32_t row = 0; row < row_count; row++) {
+        add_counts(&tally->objects[tally->rows[row].object], &tally->rows[row].counts);
+        add_counts(&tally->total, &tally->rows[row].counts);
     }
-    for (size_t i = 0; i < set.slot_count; i++) {
-        const struct frame *frame = &set.slots[i];
-        if (!frame->owners)
-            continue;
-        add_frame(&tally->rows[frame->row], frame);
-        add_frame(&tally->objects[frame->row / SEGMENT_KINDS], frame);
-        add_frame(&tally->total, frame);
-    }
-    count_overlaps(tally, &set);
-    for (size_t row = 0; row < row_count; row++)
-        add_counts(&tally->kinds[row % SEGMENT_KINDS], &tally->rows[row]);
-    for (uint32_t o = 0; o < snapshot->owner_count; o++)
-        count_owner(tally, snapshot, o, &set);
+    count_frames(tally);
+    count_overlaps(tally);
+    for (uint32_t row = 0; row < row_count; row++)
+        add_counts(&tally->kinds[tally->rows[row].kind], &tally->rows[row].counts);
     count_object_owners(tally, snapshot);
-    frame_set_free(&set);
 
-    assert_causes(&tally->total);
-    for (size_t row = 0; row < row_count; row++)
-        assert_causes(&tally->rows[row]);
+    assert_sums(&tally->total);
+    for (uint32_t row = 0; row < row_count; row++)
+        assert_sums(&tally->rows[row].counts);
     for (size_t i = 0; i < snapshot->object_count; i++)
-        assert_causes(&tally->objects[i]);
+        assert_sums(&tally->objects[i]);
     for (size_t i = 0; i < snapshot->owner_count; i++)
-        assert_causes(&tally->owners[i]);
+        assert_sums(&tally->owners[i]);
 }
 
 void tally_free(struct tally *tally) {
     free(tally->rows);
-    free(tally->row_owners);
+    free(tally->first_row);
     free(tally->objects);
     free(tally->object_owners);
     free(tally->owners);
+    free(tally->histogram);
+    frame_set_free(&tally->frames);
+    frame_set_free(&tally->slots);
     *tally = (struct tally){ 0 };
 }

@@ -18,7 +18,6 @@ struct small {
     struct object objects[OBJECTS];
     struct owner owners[4];
     struct run runs[4][RUNS_MAX];
-    uint64_t words[4][RUNS_MAX * WORDS_MAX];
     struct snapshot snapshot;
 };
 
@@ -26,7 +25,7 @@ static void start(struct small *s, enum method method) {
     memset(s, 0, sizeof *s);
     s->snapshot = (struct snapshot){ .method = method, .objects = s->objects, .object_count = OBJECTS, .owners = s->owners };
     for (int i = 0; i < 4; i++)
-        s->owners[i] = (struct owner){ s->runs[i], 0, s->words[i], 0 };
+        s->owners[i].runs = s->runs[i];
 }
 
 /* Adds a run of the words given (ended by UINT64_MAX) to an owner. */
@@ -34,15 +33,28 @@ static void add(struct small *s, size_t owner, uint32_t object, enum segment_kin
     struct owner *o = &s->owners[owner];
     struct run *run = &o->runs[o->run_count++];
     *run = (struct run){ .file_page = file_page, .word = o->word_count, .object = object, .kind = kind };
-    for (; words[run->pages] != UINT64_MAX; run->pages++)
-        o->words[o->word_count++] = word_place(words[run->pages], s->snapshot.method);
+    while (words[run->pages] != UINT64_MAX)
+        run->pages++;
+    struct owner grown = *o;
+    words_make(&grown, o->word_count + run->pages);
+    for (size_t i = 0; i < o->word_count; i++)
+        word_set(&grown, s->snapshot.method, i, word_get(o, s->snapshot.method, i));
+    for (size_t i = 0; i < run->pages; i++)
+        word_set(&grown, s->snapshot.method, o->word_count + i, word_place(words[i], s->snapshot.method));
+    words_free(o);
+    *o = grown;
     if (s->snapshot.owner_count <= owner)
         s->snapshot.owner_count = owner + 1;
+}
+static void finish(struct small *s, struct tally *t) {
+    tally_free(t);
+    for (size_t i = 0; i < 4; i++)
+        words_free(&s->owners[i]);
 }
 #define WORDS(...) (const uint64_t[]) { __VA_ARGS__, UINT64_MAX }
 
 static void assert_adds_up(const struct counts *c, const char *what) {
-    if (c->frames != c->shared + c->alone + c->private_copies)
+    if (c->frames != c->shared + c->alone + c->private_copies + c->memory)
         fail_msg("%s: frames %lu, shared %lu, alone %lu, private %lu", what, c->frames, c->shared, c->alone, c->private_copies);
 }
 
@@ -67,15 +79,15 @@ static void code_shared_by_two_and_copies_apart(void **state) {
     add(&s, 1, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11), 0, 0));
     add(&s, 1, 0, SEGMENT_DATA, 5, WORDS(COPY_AT(30), FILE_AT(15)));
     tally_make(&t, &s.snapshot);
-    assert_counts(&t.rows[SEGMENT_CODE], 5, 3, 2, 1, 0, 2, 0);
-    assert_counts(&t.rows[SEGMENT_DATA], 4, 3, 1, 0, 2, 1, 0);
+    assert_counts(&t.rows[SEGMENT_CODE].counts, 5, 3, 2, 1, 0, 2, 0);
+    assert_counts(&t.rows[SEGMENT_DATA].counts, 4, 3, 1, 0, 2, 1, 0);
     assert_counts(&t.total, 9, 6, 3, 1, 2, 3, 0);
     assert_counts(&t.owners[0], 5, 5, 3, 1, 1, 0, 0);
     assert_counts(&t.owners[1], 4, 4, 3, 0, 1, 0, 0);
-    assert_int_equal(t.row_owners[SEGMENT_CODE], 2);
+    assert_int_equal(t.rows[SEGMENT_CODE].owners, 2);
     assert_int_equal(t.object_owners[0], 2);
     assert_int_equal(t.object_owners[1], 0);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void one_process_mapping_twice_shares_with_nobody(void **state) {
@@ -88,7 +100,7 @@ static void one_process_mapping_twice_shares_with_nobody(void **state) {
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 4, 2, 0, 2, 0, 0, 2);
     assert_counts(&t.owners[0], 4, 2, 0, 2, 0, 0, 2);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 /* One file page in two segments: a frame of each row, one frame of the object and of the total. */
@@ -102,12 +114,12 @@ static void a_frame_in_two_segments_is_one_frame(void **state) {
         add(&s, 0, 0, SEGMENT_DATA, 4, WORDS(FILE_AT(10)));
         add(&s, 1, 0, SEGMENT_CONSTANTS, 4, WORDS(FILE_AT(10)));
         tally_make(&t, &s.snapshot);
-        assert_counts(&t.rows[SEGMENT_CONSTANTS], 2, 1, 1, 0, 0, 1, 0);
-        assert_counts(&t.rows[SEGMENT_DATA], 1, 1, 1, 0, 0, 0, 1);
+        assert_counts(&t.rows[SEGMENT_CONSTANTS].counts, 2, 1, 1, 0, 0, 1, 0);
+        assert_counts(&t.rows[SEGMENT_DATA].counts, 1, 1, 1, 0, 0, 0, 1);
         assert_counts(&t.objects[0], 3, 1, 1, 0, 0, 1, 1);
         assert_counts(&t.total, 3, 1, 1, 0, 0, 1, 1);
         assert_int_equal(t.rows_overlap, 1);
-        tally_free(&t);
+        finish(&s, &t);
     }
 }
 
@@ -125,7 +137,7 @@ static void a_frame_in_two_objects_counts_once_in_the_total(void **state) {
     assert_int_equal(t.objects[1].frames, 1);
     assert_counts(&t.total, 3, 1, 1, 0, 0, 1, 1);
     assert_int_equal(t.rows_overlap, 2);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void copies_inherited_by_fork_are_shared(void **state) {
@@ -138,7 +150,7 @@ static void copies_inherited_by_fork_are_shared(void **state) {
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 4, 3, 1, 0, 2, 1, 0);
     assert_int_equal(t.total.shared_copies, 1);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void identity_cannot_name_the_partner_and_says_so(void **state) {
@@ -151,7 +163,7 @@ static void identity_cannot_name_the_partner_and_says_so(void **state) {
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 6, 5, 1, 0, 4, 1, 0);
     assert_int_equal(t.total.unresolved, 2);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void zero_page_and_swap_are_no_frames(void **state) {
@@ -163,9 +175,9 @@ static void zero_page_and_swap_are_no_frames(void **state) {
     add(&s, 0, 0, SEGMENT_DATA, 5, WORDS(FORKED_AT(3), PM_SWAPPED | 0x40, FILE_AT(9)));
     tally_make(&t, &s.snapshot);
     assert_counts(&t.total, 1, 1, 0, 1, 0, 0, 0);
-    assert_int_equal(t.zero_pages, 1);
+    assert_int_equal(t.total.classes[CLASS_ZERO], 1);
     assert_int_equal(t.total.swapped, 1);
-    tally_free(&t);
+    finish(&s, &t);
 }
 
 static void an_empty_snapshot_is_all_zero(void **state) {
@@ -185,10 +197,141 @@ static void hints_do_not_count_as_change(void **state) {
     assert_int_equal(word_place(soft_dirty | PM_FILE, METHOD_FRAMES), 0);
 }
 
+/* Three owners; the matrix and the histogram by hand. Frames: 10 of all, 11 of 0 and 2, 12 of 1 (twice), 20 21 22 apart. */
+static void matrix_and_histogram(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    add(&s, 0, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11), COPY_AT(20)));
+    add(&s, 1, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(12), FILE_AT(12), COPY_AT(21)));
+    add(&s, 2, 0, SEGMENT_CODE, 1, WORDS(FILE_AT(10), FILE_AT(11), COPY_AT(22)));
+    tally_make(&t, &s.snapshot);
+    const uint64_t all[9] = { 3, 1, 2, 1, 3, 1, 2, 1, 3 }, two[4] = { 3, 2, 2, 3 };
+    uint64_t *matrix = share_matrix(&t, 3, (uint32_t[]){ 0, 1, 2 }, 3);
+    assert_memory_equal(matrix, all, sizeof all);
+    free(matrix);
+    matrix = share_matrix(&t, 3, (uint32_t[]){ 0, 2 }, 2);
+    assert_memory_equal(matrix, two, sizeof two);
+    free(matrix);
+    assert_int_equal(t.histogram[1].frames, 4);
+    assert_int_equal(t.histogram[1].pages, 5);
+    assert_int_equal(t.histogram[2].frames, 1);
+    assert_int_equal(t.histogram[2].pages, 2);
+    assert_int_equal(t.histogram[3].frames, 1);
+    assert_int_equal(t.histogram[3].pages, 3);
+    finish(&s, &t);
+}
+
+static void assert_strip(const struct strip *strip, enum page_class class, uint32_t owners, uint64_t pages) {
+    assert_int_equal(strip->class, class);
+    assert_int_equal(strip->owners, owners);
+    assert_int_equal(strip->pages, pages);
+}
+
+/* A segment of which one owner maps pages 4 to 8 and another 5, 6 and, a million pages on, 1000004; 6 is copied by both. */
+static void strips_show_each_page_once(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    add(&s, 0, 0, SEGMENT_DATA, 4, WORDS(FILE_AT(10), FILE_AT(11), COPY_AT(20), 0, FILE_AT(14)));
+    add(&s, 1, 0, SEGMENT_DATA, 5, WORDS(FILE_AT(11), COPY_AT(21)));
+    add(&s, 1, 0, SEGMENT_DATA, 1000004, WORDS(FILE_AT(40)));
+    add(&s, 1, 0, SEGMENT_DATA, 1000004, WORDS(FILE_AT(40)));
+    add(&s, 1, 0, SEGMENT_CODE, 4, WORDS(FILE_AT(10)));
+    tally_make(&t, &s.snapshot);
+    struct run_index index;
+    size_t count;
+    run_index_make(&index, &t, &s.snapshot);
+    struct strip *strips = row_strips(&index, &t, &s.snapshot, SEGMENT_DATA, &count);
+    assert_int_equal(count, 7);
+    assert_strip(&strips[0], CLASS_FILE_SHARED, 1, 1); /* shared with the code segment of the other */
+    assert_strip(&strips[1], CLASS_FILE_SHARED, 2, 1);
+    assert_strip(&strips[2], CLASS_PRIVATE_UNKNOWN, 2, 1);
+    assert_strip(&strips[3], CLASS_ABSENT, 0, 1);
+    assert_strip(&strips[4], CLASS_FILE_ALONE, 1, 1);
+    assert_strip(&strips[5], CLASS_ABSENT, 0, 1000004 - 9);
+    assert_strip(&strips[6], CLASS_FILE_ALONE, 1, 1);
+    free(strips);
+    strips = row_strips(&index, &t, &s.snapshot, SEGMENT_RELRO, &count);
+    assert_int_equal(count, 0);
+    free(strips);
+    run_index_free(&index);
+    finish(&s, &t);
+}
+
+/* Every kind of page of an owner in scope "all", and what each is counted as. */
+static void every_page_has_one_class(void **state) {
+    (void)state;
+    struct small s;
+    struct tally t;
+    start(&s, METHOD_FRAMES);
+    s.objects[1].kind = OBJECT_ANONYMOUS;
+    s.snapshot.zero_frame = 3;
+    s.snapshot.huge_zero_frame = 1024;
+    s.snapshot.merged = (uint64_t[]){ 50 };
+    s.snapshot.merged_count = 1;
+    for (size_t owner = 0; owner < 2; owner++) {
+        uint64_t own = 100 * owner;
+        add(&s, owner, 0, SEGMENT_DATA, 5, WORDS(FILE_AT(10), FILE_AT(11 + own), FORKED_AT(40), COPY_AT(500 + own)));
+        add(&s, owner, 0, SEGMENT_BSS, 9, WORDS(COPY_AT(501 + own)));
+        add(&s, owner, 1, SEGMENT_HEAP, 0, WORDS(COPY_AT(502 + own), FORKED_AT(50), FORKED_AT(3), FORKED_AT(1024 + 511)));
+        add(&s, owner, 1, SEGMENT_STACK, 0, WORDS(COPY_AT(503 + own), PM_SWAPPED | 64 | own << 8, PM_SWAPPED | 96));
+    }
+    add(&s, 2, 1, SEGMENT_ANONYMOUS, 0, WORDS(COPY_AT(2048), COPY_AT(1024 + 512)));
+    s.runs[2][0].huge = true;
+    tally_make(&t, &s.snapshot);
+    const struct { enum page_class class; uint64_t pages; } expected[] = {
+        { CLASS_FILE_SHARED, 2 }, { CLASS_FILE_ALONE, 2 }, { CLASS_FORK_SHARED, 2 }, { CLASS_PRIVATE_UNKNOWN, 2 }, { CLASS_BSS, 2 },
+        { CLASS_HEAP, 2 }, { CLASS_MERGED, 2 }, { CLASS_ZERO, 4 }, { CLASS_STACK, 2 }, { CLASS_SWAPPED, 2 }, { CLASS_SWAPPED_SHARED, 2 },
+        { CLASS_HUGE, 2 } };
+    uint64_t sum = 0, all = 0;
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        if (t.total.classes[expected[i].class] != expected[i].pages)
+            fail_msg("%s: %lu, expected %lu", class_key(expected[i].class), t.total.classes[expected[i].class], expected[i].pages);
+        sum += expected[i].pages;
+    }
+    for (size_t class = 0; class < CLASSES; class++)
+        all += t.total.classes[class];
+    assert_int_equal(all, sum);
+    /* file 10, two alone, fork 40, merged 50, two copies, eight of memory (bss, heap, stack of each, two huge) */
+    assert_counts(&t.total, 18, 15, 3, 2, 2, 3, 0);
+    assert_int_equal(t.total.memory, 8);
+    finish(&s, &t);
+}
+
+/* Every sort of word comes back as it went in, small or wide, and keeps its cause until it changes. */
+static void words_come_back(void **state) {
+    (void)state;
+    const uint64_t words[] = { 0, FILE_AT(1), COPY_AT(1), FILE_AT((1 << 27) - 1), FILE_AT(1 << 27), COPY_AT(PM_FRAME), PM_SWAPPED | 5,
+                               PM_SWAPPED | PM_FRAME, FORKED_AT(7), FILE_AT(0), COPY_AT(0), FORKED_AT(0), PM_SWAPPED };
+    enum { COUNT = sizeof words / sizeof words[0] };
+    for (int m = METHOD_FRAMES; m <= METHOD_IDENTITY; m++) {
+        enum method method = (enum method)m;
+        struct owner owner = { 0 };
+        words_make(&owner, COUNT);
+        for (int round = 0; round < 2; round++)
+            for (size_t i = 0; i < COUNT; i++)
+                if (word_set(&owner, method, i, word_place(words[i], method)) != (round == 0 && word_place(words[i], method) != 0))
+                    fail_msg("word %zu, round %d: changed or not?", i, round);
+        for (size_t i = 0; i < COUNT; i++) {
+            cause_set(&owner, i, CAUSE_IDENTICAL);
+            assert_int_equal(word_get(&owner, method, i), word_place(words[i], method));
+            assert_int_equal(cause_get(&owner, i), CAUSE_IDENTICAL);
+        }
+        assert_true(word_set(&owner, method, 1, COPY_AT(0) | 9));
+        assert_int_equal(cause_get(&owner, 1), CAUSE_UNKNOWN);
+        assert_true(word_set(&owner, method, 4, 0));
+        assert_int_equal(word_get(&owner, method, 4), 0);
+        words_free(&owner);
+    }
+}
+
 /* Random snapshots: total, and per row, recounted with owner bit masks per frame. */
 static void random_snapshots_agree_with_brute_force(void **state) {
     (void)state;
-    enum { FRAMES = 24, ROWS = OBJECTS * SEGMENT_KINDS };
+    enum { FRAMES = 24, KINDS = SEGMENT_BSS + 1, ROWS = OBJECTS * KINDS };
     srandom(1);
     for (int round = 0; round < 2000; round++) {
         struct small s;
@@ -201,8 +344,8 @@ static void random_snapshots_agree_with_brute_force(void **state) {
             for (int r = 0; r < RUNS_MAX; r++) {
                 uint64_t words[WORDS_MAX + 1];
                 uint32_t object = (uint32_t)random() % OBJECTS;
-                enum segment_kind kind = (enum segment_kind)(random() % SEGMENT_KINDS);
-                size_t row = object * SEGMENT_KINDS + kind, count = (size_t)random() % WORDS_MAX;
+                enum segment_kind kind = (enum segment_kind)(random() % SEGMENT_BSS);
+                size_t row = object * KINDS + kind, count = (size_t)random() % WORDS_MAX;
                 for (size_t i = 0; i < count; i++) {
                     uint64_t frame = (uint64_t)random() % (FRAMES + 1);
                     /* even frames are copies, odd ones pages of files; 0 is an absent page */
@@ -238,13 +381,13 @@ static void random_snapshots_agree_with_brute_force(void **state) {
             uint64_t frames = 0;
             for (int f = 1; f <= FRAMES; f++)
                 frames += in_row[row][f];
-            assert_int_equal(t.rows[row].pages, row_pages[row]);
-            assert_int_equal(t.rows[row].frames, frames);
-            assert_int_equal(t.row_owners[row], __builtin_popcount(row_masks[row]));
-            assert_adds_up(&t.rows[row], "row");
+            assert_int_equal(t.rows[row].counts.pages, row_pages[row]);
+            assert_int_equal(t.rows[row].counts.frames, frames);
+            assert_int_equal(t.rows[row].owners, __builtin_popcount(row_masks[row]));
+            assert_adds_up(&t.rows[row].counts, "row");
             row_frames += frames;
-            avoided += t.rows[row].avoided;
-            again += t.rows[row].again;
+            avoided += t.rows[row].counts.avoided;
+            again += t.rows[row].counts.again;
         }
         assert_int_equal(row_frames - t.rows_overlap, t.total.frames);
         assert_int_equal(avoided, t.total.avoided);
@@ -253,13 +396,13 @@ static void random_snapshots_agree_with_brute_force(void **state) {
             uint64_t frames = 0;
             for (int f = 1; f <= FRAMES; f++) {
                 bool in = false;
-                for (size_t kind = 0; kind < SEGMENT_KINDS; kind++)
-                    in |= in_row[object * SEGMENT_KINDS + kind][f];
+                for (size_t kind = 0; kind < KINDS; kind++)
+                    in |= in_row[object * KINDS + kind][f];
                 frames += in;
             }
             assert_int_equal(t.objects[object].frames, frames);
         }
-        tally_free(&t);
+        finish(&s, &t);
     }
 }
 
@@ -274,6 +417,10 @@ int main(void) {
         cmocka_unit_test(zero_page_and_swap_are_no_frames),
         cmocka_unit_test(an_empty_snapshot_is_all_zero),
         cmocka_unit_test(hints_do_not_count_as_change),
+        cmocka_unit_test(matrix_and_histogram),
+        cmocka_unit_test(strips_show_each_page_once),
+        cmocka_unit_test(every_page_has_one_class),
+        cmocka_unit_test(words_come_back),
         cmocka_unit_test(random_snapshots_agree_with_brute_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,50 @@
+/* reading.h - one reading of one process: its mappings and their page-table words. */
+#ifndef LDR_HOST_READING_H
+#define LDR_HOST_READING_H
+
+#include "collect.h"
+#include "files.h"
+#include "regions.h"
+
+#include <pthread.h>
+
+enum process_state { PROCESS_OK, PROCESS_GONE, PROCESS_UNREADABLE };
+
+struct process {
+    const struct target *target;
+    enum process_state state;
+    struct vma *vmas;
+    size_t vma_count;
+    struct owner owner;
+    uint64_t maps_hash, maps_turned; /* of the maps text that vmas are from, and files.turned_out then */
+    uint64_t changed;                /* pages that the last reading found different; mappings that came or went count at least 1 */
+    bool read;                       /* at least once */
+    bool memory_unreadable;          /* found when its copies were to be compared */
+};
+void process_free(struct process *process);
+
+/* What all readings share. files is to be touched with the lock held only. */
+struct readings {
+    const struct kernel *kernel;
+    enum scope scope;
+    struct files files;
+    pthread_mutex_t lock;
+};
+
+/* Scratch memory of one thread; zeroed by the caller. */
+struct reader {
+    struct text text;
+    struct vma *vmas;
+    size_t vma_room;
+    struct regions *regions; /* of each vma that was looked into */
+    size_t regions_room;
+    struct run *runs;
+    size_t run_room, run_count;
+    uint64_t *chunk;
+};
+void reader_free(struct reader *reader);
+
+/* reading_take - reads the process once more, over what the last reading found; its state and what changed are set */
+void reading_take(struct readings *readings, struct reader *reader, struct process *process);
+
+#endif

@@ -1,0 +1,133 @@
+/* strips.c - one segment as a picture: what each of its pages is, over all owners, in the order of the file. */
+#include "pages.h"
+#include "../ldr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void run_index_make(struct run_index *index, const struct tally *tally, const struct snapshot *snapshot) {
+    uint32_t rows = tally->first_row[snapshot->object_count];
+    index->first = must_alloc(rows + 2, sizeof *index->first);
+    size_t *next = index->first + 1; /* filled from first[row], ends as first[row + 1] */
+    for (uint32_t o = 0; o < snapshot->owner_count; o++)
+        for (size_t r = 0; r < snapshot->owners[o].run_count; r++) {
+            const struct run *run = &snapshot->owners[o].runs[r];
+            next[tally_row(tally, run->object, run->kind) - tally->rows + 1]++;
+        }
+    for (uint32_t row = 0; row < rows; row++)
+        next[row + 1] += next[row];
+    index->refs = must_alloc(next[rows], sizeof *index->refs);
+    for (uint32_t o = 0; o < snapshot->owner_count; o++)
+        for (size_t r = 0; r < snapshot->owners[o].run_count; r++) {
+            const struct run *run = &snapshot->owners[o].runs[r];
+            index->refs[next[tally_row(tally, run->object, run->kind) - tally->rows]++] = (struct run_ref){ o, run };
+        }
+}
+
+void run_index_free(struct run_index *index) {
+    free(index->refs);
+    free(index->first);
+    *index = (struct run_index){ 0 };
+}
+
+/* Pages are counted in windows of the segment, so that a file of terabytes that is mapped here and there costs no more memory
+ * than one of megabytes. */
+enum { WINDOW = 1024 };
+
+struct window {
+    uint32_t counts[WINDOW][CLASSES];
+    uint32_t last[WINDOW]; /* owner + 1: one that maps a page twice has it once */
+};
+
+struct painter {
+    const struct tally *tally;
+    const struct snapshot *snapshot;
+    const struct run_ref *refs;
+    size_t ref_count;
+    struct strip *strips;
+    size_t count, room;
+    struct window window;
+};
+
+/* Counts the window that starts at page FROM; false, with *next set, when no run reaches into it. */
+static bool count_window(struct painter *painter, uint64_t from, uint64_t *next) {
+    struct window *window = &painter->window;
+    struct frame_cursor cursor = { 0 };
+    bool any = false;
+    memset(window, 0, sizeof *window);
+    *next = UINT64_MAX;
+    for (size_t r = 0; r < painter->ref_count; r++) {
+        const struct run *run = painter->refs[r].run;
+        uint32_t owner = painter->refs[r].owner;
+        if (run->file_page + run->pages <= from)
+            continue;
+        if (run->file_page >= from + WINDOW) {
+            *next = run->file_page < *next ? run->file_page : *next;
+            continue;
+        }
+        any = true;
+        for (size_t i = run->file_page < from ? from - run->file_page : 0; i < run->pages && run->file_page + i < from + WINDOW; i++) {
+            uint64_t at = run->file_page + i - from;
+            enum page_class class = page_class_of(painter->tally, painter->snapshot, owner, run, i, &cursor, NULL, NULL);
+            if (class == CLASS_ABSENT || window->last[at] == owner + 1)
+                continue;
+            window->last[at] = owner + 1;
+            window->counts[at][class]++;
+        }
+    }
+    return any;
+}
+
+static struct strip strip_of(const uint32_t counts[CLASSES]) {
+    struct strip strip = { CLASS_ABSENT, 0, 1 };
+    uint32_t most = 0;
+    for (size_t class = 0; class < CLASSES; class++) {
+        strip.owners += counts[class];
+        if (counts[class] > most) {
+            most = counts[class];
+            strip.class = (enum page_class)class;
+        }
+    }
+    return strip;
+}
+
+static void add_strip(struct painter *painter, struct strip strip) {
+    struct strip *last = painter->count ? &painter->strips[painter->count - 1] : NULL;
+    if (last && last->class == strip.class && last->owners == strip.owners) {
+        last->pages += strip.pages;
+        return;
+    }
+    if (painter->count == painter->room)
+        painter->strips = must_grow(painter->strips, painter->room = painter->room * 2 + 16, sizeof *painter->strips);
+    painter->strips[painter->count++] = strip;
+}
+
+struct strip *row_strips(const struct run_index *index, const struct tally *tally, const struct snapshot *snapshot, uint32_t row,
+                         size_t *count) {
+    struct painter *painter = must_alloc(1, sizeof *painter);
+    painter->tally = tally;
+    painter->snapshot = snapshot;
+    painter->refs = index->refs + index->first[row];
+    painter->ref_count = index->first[row + 1] - index->first[row];
+    uint64_t first = UINT64_MAX, end = 0;
+    for (size_t r = 0; r < painter->ref_count; r++) {
+        const struct run *run = painter->refs[r].run;
+        first = run->file_page < first ? run->file_page : first;
+        end = run->file_page + run->pages > end ? run->file_page + run->pages : end;
+    }
+    for (uint64_t from = first, next; from < end; ) {
+        if (!count_window(painter, from, &next)) {
+            next = next < end ? next : end;
+            add_strip(painter, (struct strip){ CLASS_ABSENT, 0, next - from });
+            from = next;
+            continue;
+        }
+        for (uint64_t i = 0; i < WINDOW && from + i < end; i++)
+            add_strip(painter, strip_of(painter->window.counts[i]));
+        from += WINDOW;
+    }
+    struct strip *strips = painter->strips;
+    *count = painter->count;
+    free(painter);
+    return strips;
+}
