@@ -73,12 +73,12 @@ LIBRARY = r"""
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 static const char text[] = STRING(WHO);
-static const char *const table[300] = { [0 ... 299] = text };      /* two pages of RELRO that only relocation writes */
+const char *const JOIN(table_, NAME)[1300] = { [0 ... 1299] = text };        /* pages of RELRO that only relocation writes */
 const char *JOIN(words_, NAME)[300] = { [0 ... 299] = text };      /* the same in data */
 int JOIN(count_, NAME) = 1;
 __thread int JOIN(tls_, NAME) = TLS;
 const char *who_b(void);
-const char *JOIN(who_, NAME)(void) { JOIN(count_, NAME)++; JOIN(tls_, NAME)++; return table[7]; }
+const char *JOIN(who_, NAME)(void) { JOIN(count_, NAME)++; JOIN(tls_, NAME)++; return JOIN(table_, NAME)[JOIN(count_, NAME)]; }
 #ifdef ASKS_B
 const char *a_asks_b(void) { return who_b(); }
 const char *(*ask_b)(void) = who_b;
