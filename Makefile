@@ -28,4 +28,4 @@ test: ## install missing packages, build, run every test
 	@$(MAKE) -s all
 	tests/test.sh $(SUITES)
 
-include $(wildcard tools/gen/rules.mk)
+include $(wildcard tools/gen/rules.mk tools/views/rules.mk)

@@ -4,8 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 suites=("$@")
-[ ${#suites[@]} = 0 ] && suites=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios scenarios-verify scenarios-off test-tools test-explain
-                                 test-cache
+[ ${#suites[@]} = 0 ] && suites=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios scenarios-verify scenarios-off test-tools test-explain test-cache
                                  test-tooling test-real test-sweep)
 # Starts are remembered here and not in the user's own cache; every run of the suites begins without any.
 rm -rf build/test/cache

@@ -2,11 +2,14 @@
 #include "host/collect.h"
 #include "host/ldso.h"
 #include "ldr.h"
+#include "progress.h"
 #include "report.h"
+#include "views/views.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,17 +18,19 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, json, why, map;
+    bool all, why, map;
     enum scope scope;
     pid_t *roots; /* of --children */
     size_t root_count;
     bool by_user;
     uid_t user;
     const char *object; /* of --pages */
-    size_t top;
+    struct column_choice columns; /* count 0: the usual ones */
+    size_t top, sort;
+    struct view_options views;
 };
 
-enum { KEY_JSON = 256, KEY_WHY, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
@@ -33,10 +38,13 @@ static const struct argp_option options[] = {
     { "children", KEY_CHILDREN, "PID", 0, "The process PID and all that descend from it; may be given again", 0 },
     { "pages", KEY_PAGES, "OBJECT", 0, "The page table of the object (path, or its last part; [anonymous] too) in every process", 0 },
     { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
-    { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes", 0 },
-    { "map", KEY_MAP, NULL, 0, "With --json: every segment page by page", 0 },
+    { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
     { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
+    { "columns", KEY_COLUMNS, "LIST", 0,
+      "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
+      "unknown memory avoided again swapped share", 0 },
+    { "sort", KEY_SORT, "COLUMN", 0, "Objects by this column, the largest first, or by name (path)", 0 },
     { 0 },
 };
 
@@ -64,8 +72,8 @@ static bool find_user(const char *name, uid_t *user) {
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &pages->views; return 0;
     case 'a': pages->all = true; return 0;
-    case KEY_JSON: pages->json = true; return 0;
     case KEY_WHY: pages->why = true; return 0;
     case KEY_MAP: pages->map = true; return 0;
     case 'u':
@@ -89,6 +97,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--scope is elf or all, not '%s'", arg);
         pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
         return 0;
+    case KEY_COLUMNS: {
+        char *wrong = columns_parse(arg, &pages->columns);
+        if (wrong)
+            argp_error(state, "--columns: %s (--help lists them)", wrong);
+        return 0;
+    }
+    case KEY_SORT:
+        pages->sort = strcmp(arg, "name") == 0 ? COLUMNS + 1 : column_find(arg, strlen(arg));
+        if (pages->sort == COLUMNS)
+            argp_error(state, "--sort: there is no column '%s' (--help lists them)", arg);
+        return 0;
     case 'n': {
         char *end;
         errno = 0;
@@ -103,10 +122,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->word_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
-        if (pages->map && !pages->json)
-            argp_error(state, "--map needs --json");
+        if ((pages->columns.count || pages->sort != COLUMNS) && views_replace_text(&pages->views))
+            argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
+        if (pages->views.from && (pages->all || pages->word_count || pages->root_count || pages->by_user))
+            argp_error(state, "--from shows what was recorded: no choice of processes with it");
+        if (pages->map && !pages->views.json && !pages->views.record)
+            argp_error(state, "--map needs --json or --record");
         if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
             argp_error(state, "--all and a choice of processes exclude each other");
+        if (pages->object && (pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record || pages->views.from))
+            argp_error(state, "--pages is a view of its own: only --json goes with it");
         if (pages->object && *pages->object == '[') /* memory without a file */
             pages->scope = SCOPE_ALL;
         for (size_t i = 0; i < pages->word_count; i++)
@@ -117,8 +142,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     }
 }
 
+static const struct argp_child children[] = { { &views_argp, 0, "Other views of the report, and reports over time:", 0 }, { 0 } };
+
 static const struct argp argp = {
-    options, parse_option, "[PID|NAME...]",
+    options, parse_option, "[PID|NAME...]\ndiff [OPTION...] BEFORE [AFTER]",
     "Show the physical pages that processes share: per object and segment, exact, from the kernel's page tables.\v"
     "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, a program's file name or argv[0]. "
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
@@ -131,6 +158,9 @@ static const struct argp argp = {
     "As root the frame numbers decide. Others get file identity: exact for pages of files, an upper bound for copies that "
     "fork left shared; the report says so.\n"
     "\n"
+    "With --html, --openmetrics or --record nothing is printed unless --json or --csv asks for it. FILE of the first two may be - for "
+    "standard output. See ldr-pages(1).\n"
+    "\n"
     "Exit status: 0 complete and exact, 1 ldr failed, 2 usage, 3 something is missing, unstable or a bound (said on "
     "stderr), 4 no such process.\n"
     "\n"
@@ -142,8 +172,10 @@ static const struct argp argp = {
     "  ldr pages --all --json | jq .totals\n"
     "  ldr pages --scope all --user postgres  all memory of a user's processes, by class\n"
     "  ldr pages --children $$                what this shell started\n"
-    "  ldr pages --pages libz.so.1 nginx      the page table of one library\n",
-    NULL, NULL, NULL,
+    "  ldr pages --pages libz.so.1 nginx      the page table of one library\n"
+    "  ldr pages --html report.html nginx\n"
+    "  ldr pages --record day.jsonl --interval 60 nginx; ldr pages diff day.jsonl\n",
+    children, NULL, NULL,
 };
 
 const char *method_name(enum method method) { return method == METHOD_FRAMES ? "pfn" : "file-identity"; }
@@ -272,50 +304,78 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     return LDR_EXIT_NO_TARGET;
 }
 
-int cmd_pages(int argc, char **argv) {
-    struct pages_options pages = { .top = KEY_TOP_DEFAULT };
-    argp_err_exit_status = LDR_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
-        return LDR_EXIT_USAGE;
+struct request { const struct pages_options *pages; const char *linker; };
 
-    char *linker = find_ldso_quietly();
-    bool chosen = pages.word_count || pages.root_count || pages.by_user;
-    struct target_choice choice = { .words = pages.words, .word_count = pages.word_count, .roots = pages.roots,
-                                    .root_count = pages.root_count, .by_user = pages.by_user, .user = pages.user, .all = pages.all,
-                                    .linker = linker };
+/* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
+static int report_once(void *context, bool again, bool *stop) {
+    const struct request *request = context;
+    const struct pages_options *pages = request->pages;
+    bool chosen = pages->word_count || pages->root_count || pages->by_user;
+    struct target_choice choice = { .words = pages->words, .word_count = pages->word_count, .roots = pages->roots,
+                                    .root_count = pages->root_count, .by_user = pages->by_user, .user = pages->user,
+                                    .all = pages->all, .linker = request->linker };
     struct targets targets;
     struct collection collection;
+    progress_start();
     choose_targets(&choice, &targets);
-    collect(&targets, pages.scope, &collection);
+    collect(&targets, pages->scope, &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {
-        status = no_target(&pages, &targets, &collection, linker);
+        progress_end();
+        status = no_target(pages, &targets, &collection, request->linker);
+        *stop = chosen && !pages->by_user;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
         struct report report = {
             .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
-            .which = chosen ? "chosen " : "", .where = chosen || pages.all ? "" : " on ld-ldr.so",
-            .top = pages.top, .why = pages.why, .map = pages.map,
+            .which = chosen ? "chosen " : "", .where = chosen || pages->all ? "" : " on ld-ldr.so",
+            .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
+            .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
+        progress_end();
+        status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         bool found = true;
-        if (pages.object)
-            found = report_table(&report, pages.object, pages.json);
-        else if (pages.json)
-            report_json(&report);
-        else
+        if (pages->object) {
+            found = report_table(&report, pages->object, pages->views.json);
+        } else if (views_replace_text(&pages->views)) {
+            struct json_object *document = report_document(&report);
+            if (!views_write(&pages->views, document, again))
+                status = LDR_EXIT_FAILED;
+            json_object_put(document);
+        } else {
+            if (again)
+                putchar('\n');
             report_text(&report);
+        }
         fflush(stdout);
         warn_of_limits(&report);
-        status = !found ? LDR_EXIT_NO_TARGET : report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
-        if (!found)
-            warn_ldr("none of the processes maps %s", pages.object);
+        if (!found) {
+            status = LDR_EXIT_NO_TARGET;
+            warn_ldr("none of the processes maps %s", pages->object);
+        }
         tally_free(&tally);
     }
     collection_free(&collection);
     targets_free(&targets);
+    return status;
+}
+
+int cmd_pages(int argc, char **argv) {
+    struct pages_options pages = { .top = KEY_TOP_DEFAULT, .sort = COLUMNS };
+    argp_err_exit_status = LDR_EXIT_USAGE;
+    if (argc > 1 && strcmp(argv[1], "diff") == 0)
+        return pages_diff(argc - 1, argv + 1);
+    if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
+        return LDR_EXIT_USAGE;
+    if (pages.views.from)
+        return views_from(&pages.views);
+
+    char *linker = find_ldso_quietly();
+    struct request request = { &pages, linker };
+    int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
     free(pages.roots);
     return status;

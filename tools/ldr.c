@@ -19,11 +19,11 @@ static const struct subcommand {
     { "session", cmd_session, "COMMAND [ARG...]", "run a command tree with ld-ldr.so as the system's linker" },
     { "trace", cmd_trace, "[OPTION...] PROGRAM [ARG...]", "run PROGRAM and tell what the linker did, with times" },
     { "pages", cmd_pages, "[OPTION...] [PID|NAME...]", "physical pages that processes share, from the kernel's page tables" },
-    { "cache", cmd_cache, "[OPTION...] [list|verify|warm|clear] [PROGRAM...]", "what ld-ldr.so keeps of earlier starts, so that it need not be done again" },
     { "tree", cmd_tree, "[OPTION...] PROGRAM", "libraries that a program needs: by whom, found where, by which rule" },
     { "why", cmd_why, "[OPTION...] PROGRAM SYMBOL[@VERSION]", "which definition a symbol binds to, and why the others lost" },
     { "relocs", cmd_relocs, "[OPTION...] PROGRAM", "every relocation with place, type, symbol and what it binds to" },
     { "check", cmd_check, "[OPTION...] PROGRAM|LIBRARY|DIRECTORY...", "what is or will be wrong, without running it" },
+    { "cache", cmd_cache, "[OPTION...] [list|verify|warm|clear] [PROGRAM...]", "what ld-ldr.so keeps of earlier starts, so that it need not be done again" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -76,6 +76,6 @@ int main(int argc, char **argv) {
             name_command("ldr");
             return status;
         }
-    warn_ldr("no subcommand '%s'; there are run, session, trace, pages and cache (ldr --help)", argv[1]);
+    warn_ldr("no subcommand '%s'; ldr --help lists them", argv[1]);
     return LDR_EXIT_USAGE;
 }

@@ -41,6 +41,8 @@ void warn_ldr(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Allocation that cannot fail for the caller: prints what was asked for and exits LDR_EXIT_FAILED. */
 void *must_alloc(size_t count, size_t size);
 void *must_grow(void *block, size_t count, size_t size);
+/* text_utf8 - a copy in valid UTF-8: each byte that belongs to no character becomes the four characters \xNN; malloc'd */
+char *text_utf8(const char *text);
 char *must_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

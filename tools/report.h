@@ -2,6 +2,7 @@
 #ifndef LDR_REPORT_H
 #define LDR_REPORT_H
 
+#include "columns.h"
 #include "host/collect.h"
 
 struct report {
@@ -10,6 +11,8 @@ struct report {
     uint64_t missing, unexamined; /* of the targets */
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
     size_t top;                   /* objects in the text table, 0 = all */
+    const struct column_choice *columns; /* of the text table; NULL: the usual ones */
+    size_t sort;                  /* objects of the text table by this column; COLUMNS: by mapped pages; COLUMNS + 1: by path */
     bool why;                     /* private copies by cause in the text table; an unknown cause then makes the report partial */
     bool map;                     /* every segment page by page in JSON */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
@@ -35,7 +38,10 @@ static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "
 
 const char *method_name(enum method method);
 void report_text(const struct report *report);
-void report_json(const struct report *report);
+/* json_name - a name of a file or process, which is bytes, as text of JSON, which is UTF-8 (text_utf8) */
+struct json_object *json_name(const char *bytes);
+/* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
+struct json_object *report_document(const struct report *report);
 
 /* report_table - the page table of every object of that path, or whose path ends in /NAME, in every process
  *   returns false when nobody maps such an object (text: nothing is printed) */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
@@ -21,8 +22,26 @@ static void put(struct json_object *to, const char *key, uint64_t value) {
     json_object_object_add(to, key, json_object_new_uint64(value));
 }
 
+struct json_object *json_name(const char *bytes) {
+    char *text = text_utf8(bytes);
+    struct json_object *string = json_object_new_string(text);
+    free(text);
+    return string;
+}
+
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, json_object_new_string(value));
+    json_object_object_add(to, key, json_name(value));
+}
+
+/* Now, in UTC to the millisecond: 2026-11-21T05:20:01.123Z */
+static void put_time(struct json_object *to) {
+    struct timespec now;
+    struct tm utc;
+    char seconds[32], text[48];
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &utc));
+    snprintf(text, sizeof text, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+    put_text(to, "time", text);
 }
 
 static void put_flag(struct json_object *to, const char *key, bool value) {
@@ -78,6 +97,7 @@ static void put_counts(struct json_object *to, const struct counts *counts) {
     put(to, "page_copies_avoided", counts->avoided);
     put(to, "pages_mapped_again", counts->again);
     put(to, "pages_swapped", counts->swapped);
+    put(to, "pages_from_images", counts->images);
     put_classes(to, counts);
 }
 
@@ -110,6 +130,7 @@ static struct json_object *processes_json(const struct report *report) {
         put(process, "frames_memory", counts->memory);
         put(process, "pages_mapped_again", counts->again);
         put(process, "pages_swapped", counts->swapped);
+        put(process, "pages_from_images", counts->images);
         put_classes(process, counts);
         json_object_array_add(list, process);
     }
@@ -150,15 +171,16 @@ static struct json_object *matrix_json(const struct report *report) {
     return matrix;
 }
 
-static struct json_object *map_json(const struct report *report, const struct run_index *index, uint32_t row) {
+static struct json_object *map_json(const struct report *report, const struct run_index *index, uint32_t row, struct owner_lists *lists) {
     size_t count;
-    struct strip *strips = row_strips(index, report->tally, &report->collection->snapshot, row, &count);
+    struct strip *strips = row_strips(index, report->tally, &report->collection->snapshot, row, lists, &count);
     struct json_object *map = new_line();
     for (size_t i = 0; i < count; i++) {
         struct json_object *strip = new_line();
         json_object_array_add(strip, json_object_new_string(class_key(strips[i].class)));
         put_number(strip, strips[i].owners);
         put_number(strip, strips[i].pages);
+        put_number(strip, strips[i].list);
         json_object_array_add(map, strip);
     }
     free(strips);
@@ -167,10 +189,10 @@ static struct json_object *map_json(const struct report *report, const struct ru
 
 static const char *const object_kinds[] = {
     [OBJECT_ELF] = "elf", [OBJECT_FILE] = "file", [OBJECT_SHARED] = "shared", [OBJECT_ANONYMOUS] = "anonymous",
-    [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device",
+    [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device", [OBJECT_IMAGES] = "images",
 };
 
-static struct json_object *objects_json(const struct report *report) {
+static struct json_object *objects_json(const struct report *report, struct owner_lists *lists) {
     const struct tally *tally = report->tally;
     struct run_index index = { 0 };
     if (report->map)
@@ -198,7 +220,7 @@ static struct json_object *objects_json(const struct report *report) {
             put(segment, "processes", row->owners);
             put_counts(segment, &row->counts);
             if (report->map)
-                json_object_object_add(segment, "map", map_json(report, &index, r));
+                json_object_object_add(segment, "map", map_json(report, &index, r, lists));
             json_object_array_add(segments, segment);
         }
         json_object_object_add(object, "segments", segments);
@@ -207,6 +229,23 @@ static struct json_object *objects_json(const struct report *report) {
     free(order);
     run_index_free(&index);
     return list;
+}
+
+/* Which owners the map's pages have: each set as first, last, first, last... of processes[]. */
+static struct json_object *owner_sets_json(const struct owner_lists *lists) {
+    struct json_object *sets = json_object_new_array();
+    for (uint32_t i = 0; i < lists->count; i++) {
+        const uint32_t *owners = lists->owners + lists->list[i].first;
+        struct json_object *set = new_line();
+        for (uint32_t from = 0, to; from < lists->list[i].count; from = to) {
+            for (to = from + 1; to < lists->list[i].count && owners[to] == owners[to - 1] + 1; to++)
+                ;
+            put_number(set, owners[from]);
+            put_number(set, owners[to - 1]);
+        }
+        json_object_array_add(sets, set);
+    }
+    return sets;
 }
 
 static void put_fact_sums(struct json_object *to, const struct collection *collection) {
@@ -222,7 +261,7 @@ static void put_fact_sums(struct json_object *to, const struct collection *colle
     put_facts(to, &sum);
 }
 
-void report_json(const struct report *report) {
+struct json_object *report_document(const struct report *report) {
     const struct collection *collection = report->collection;
     const struct tally *tally = report->tally;
     struct json_object *root = json_object_new_object(), *totals = json_object_new_object();
@@ -230,6 +269,7 @@ void report_json(const struct report *report) {
     uname(&kernel);
     put_text(root, "schema", "ldr-pages");
     put(root, "schema_version", SCHEMA_VERSION);
+    put_time(root);
     put_text(root, "scope", collection->snapshot.scope == SCOPE_ALL ? "all" : "elf");
     put_text(root, "method", method_name(collection->snapshot.method));
     put_flag(root, "exact", report->exact);
@@ -257,7 +297,10 @@ void report_json(const struct report *report) {
     json_object_object_add(root, "processes", processes_json(report));
     json_object_object_add(root, "histogram", histogram_json(report));
     json_object_object_add(root, "matrix", matrix_json(report));
-    json_object_object_add(root, "objects", objects_json(report));
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
+    struct owner_lists lists = { 0 };
+    json_object_object_add(root, "objects", objects_json(report, &lists));
+    if (report->map)
+        json_object_object_add(root, "owner_sets", owner_sets_json(&lists));
+    owner_lists_free(&lists);
+    return root;
 }

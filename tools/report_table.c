@@ -1,6 +1,7 @@
 /* report_table.c - the page table of one object, process by process, page by page: `ldr pages --pages OBJECT`. */
 #include "ldr.h"
 #include "report.h"
+#include "views/table.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -124,15 +125,19 @@ static void print_entry(const struct view *view, const struct entry *entry, void
 
 static void print_object(struct view *view, uint32_t index) {
     const struct snapshot *snapshot = &view->report->collection->snapshot;
-    printf("%s\n", snapshot->objects[index].path);
+    char *path = clean_text(snapshot->objects[index].path);
+    printf("%s\n", path);
+    free(path);
     for (uint32_t o = 0; o < snapshot->owner_count; o++) {
         bool any = false;
         for (size_t r = 0; r < snapshot->owners[o].run_count && !any; r++)
             any = snapshot->owners[o].runs[r].object == index;
         if (!any)
             continue;
-        printf("\n%s, PID %d\n%12s  %-9s  %9s  %-6s  %-7s  %9s  %-30s  %s\n", view->report->collection->names[o].name, (int)pid_of(view, o),
-               "address", "segment", "file page", "access", "state", "frame", "class", "owners");
+        char *name = clean_text(view->report->collection->names[o].name);
+        printf("\n%s, PID %d\n%12s  %-9s  %9s  %-6s  %-7s  %9s  %-30s  %s\n", name, (int)pid_of(view, o), "address", "segment",
+               "file page", "access", "state", "frame", "class", "owners");
+        free(name);
         walk(view, o, index, print_entry, NULL);
     }
     putchar('\n');
@@ -165,7 +170,7 @@ static void add_entry(const struct view *view, const struct entry *entry, void *
 static struct json_object *object_json(struct view *view, uint32_t index) {
     const struct collection *collection = view->report->collection;
     struct json_object *object = json_object_new_object(), *processes = json_object_new_array();
-    put(object, "path", json_object_new_string(collection->snapshot.objects[index].path));
+    put(object, "path", json_name(collection->snapshot.objects[index].path));
     for (uint32_t o = 0; o < collection->snapshot.owner_count; o++) {
         struct json_object *pages = json_object_new_array();
         walk(view, o, index, add_entry, pages);
@@ -175,7 +180,7 @@ static struct json_object *object_json(struct view *view, uint32_t index) {
         }
         struct json_object *process = json_object_new_object();
         put(process, "pid", json_object_new_int(pid_of(view, o)));
-        put(process, "name", json_object_new_string(collection->names[o].name));
+        put(process, "name", json_name(collection->names[o].name));
         put(process, "pages", pages);
         json_object_array_add(processes, process);
     }

@@ -1,6 +1,7 @@
 /* report_text.c - the page report for people: a headline, one table that adds up, and what limits it. */
 #include "ldr.h"
 #include "report.h"
+#include "views/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,26 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NUMBER_LEN = 32, COLUMNS_MAX = 8 + CAUSES };
-
-/* What stands for "private" in the columns when causes are asked for, in this order; the last only where it is needed. */
-static const struct { enum page_cause cause; const char *title; } cause_columns[CAUSES] = {
-    { CAUSE_RELOCATION, "reloc" }, { CAUSE_RELOCATION_AND_WRITE, "reloc+write" }, { CAUSE_WRITE, "write" },
-    { CAUSE_IDENTICAL, "identical" }, { CAUSE_UNKNOWN, "unknown" },
-};
-
-/* 12,345,678 */
-static const char *grouped(uint64_t number, char text[NUMBER_LEN]) {
-    char digits[NUMBER_LEN];
-    int len = snprintf(digits, sizeof digits, "%" PRIu64, number), at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    return text;
-}
+enum { NUMBER_LEN = GROUPED_LEN };
 
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
 
@@ -36,20 +18,20 @@ struct line {
     const char *object; /* "" under the object's first line */
     const char *segment;
     bool has_procs, rule; /* rule: a line of dashes instead */
+    bool correction;      /* what the lines above are too much */
     uint64_t procs;
     struct counts counts;
 };
 
-struct table {
-    struct line *lines;
+struct lines {
+    struct line *list;
     size_t count;
-    bool memory;   /* a column for memory without a file */
-    size_t causes; /* columns of cause_columns in the place of "private"; 0: not asked for */
+    struct column_choice columns;
 };
 
-static void add_line(struct table *table, struct line line) {
-    table->lines = must_grow(table->lines, table->count + 1, sizeof *table->lines);
-    table->lines[table->count++] = line;
+static void add_line(struct lines *lines, struct line line) {
+    lines->list = must_grow(lines->list, lines->count + 1, sizeof *lines->list);
+    lines->list[lines->count++] = line;
 }
 
 static bool is_empty(const struct counts *counts) { return counts->pages + counts->swapped == 0; }
@@ -66,37 +48,64 @@ static const char *object_label(const struct report *report, const size_t *order
     return name;
 }
 
-static void add_object(struct table *table, const struct report *report, const char *label, size_t index) {
+static void add_object(struct lines *lines, const struct report *report, const char *label, size_t index) {
     const struct tally *tally = report->tally;
     bool first = true;
     for (uint32_t i = tally->first_row[index]; i < tally->first_row[index + 1]; i++) {
         const struct row *row = &tally->rows[i];
         if (is_empty(&row->counts))
             continue;
-        add_line(table, (struct line){ first ? label : "", segment_name(row->kind), true, false, row->owners, row->counts });
+        add_line(lines, (struct line){ first ? label : "", segment_name(row->kind), .has_procs = true, .procs = row->owners, .counts = row->counts });
         first = false;
     }
 }
 
 static void sum(struct counts *to, const struct counts *from) {
-    to->pages += from->pages;
-    to->frames += from->frames;
-    to->shared += from->shared;
-    to->alone += from->alone;
-    to->private_copies += from->private_copies;
-    for (size_t cause = 0; cause < CAUSES; cause++)
-        to->causes[cause] += from->causes[cause];
-    to->memory += from->memory;
-    to->avoided += from->avoided;
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (columns[i].kind == COLUMN_COUNT)
+            *(uint64_t *)((char *)to + columns[i].offset) += column_value(i, from);
 }
 
-static void fill_table(struct table *table, const struct report *report, char **others_label) {
+struct sorted { size_t index, rank; uint64_t value; const char *path; };
+
+static int compare_sorted(const void *a, const void *b) {
+    const struct sorted *x = a, *y = b;
+    int order = x->path ? strcmp(x->path, y->path) : x->value != y->value ? (x->value > y->value ? -1 : 1) : 0;
+    return order ? order : x->rank < y->rank ? -1 : 1;
+}
+
+/* The objects in the order asked for: largest first, by path ascending. */
+static size_t *sorted_objects(const struct report *report, size_t *count) {
+    size_t *order = object_order(report, count);
+    if (report->sort == COLUMNS)
+        return order;
+    struct sorted *list = must_alloc(*count, sizeof *list);
+    for (size_t i = 0; i < *count; i++) {
+        const struct counts *counts = &report->tally->objects[order[i]];
+        list[i] = (struct sorted){ .index = order[i], .rank = i };
+        if (report->sort > COLUMNS)
+            list[i].path = report->collection->snapshot.objects[order[i]].path;
+        else if (columns[report->sort].kind == COLUMN_PROCESSES)
+            list[i].value = report->tally->object_owners[order[i]];
+        else if (columns[report->sort].kind == COLUMN_SHARE)
+            list[i].value = counts->frames ? counts->shared * 100 / counts->frames : 0;
+        else
+            list[i].value = column_value(report->sort, counts);
+    }
+    qsort(list, *count, sizeof *list, compare_sorted);
+    for (size_t i = 0; i < *count; i++)
+        order[i] = list[i].index;
+    free(list);
+    return order;
+}
+
+static void fill_table(struct lines *lines, const struct report *report, char **others_label) {
     const struct tally *tally = report->tally;
-    size_t count, *order = object_order(report, &count);
+    size_t count, *order = sorted_objects(report, &count);
     /* one object more costs no more lines than the line that would say so */
     size_t shown = report->top && count > report->top + 1 ? report->top : count;
     for (size_t i = 0; i < shown; i++)
-        add_object(table, report, object_label(report, order, count, order[i]), order[i]);
+        add_object(lines, report, object_label(report, order, count, order[i]), order[i]);
     bool first = true;
     for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
         struct counts others = { 0 };
@@ -109,125 +118,67 @@ static void fill_table(struct table *table, const struct report *report, char **
             continue;
         if (!*others_label)
             *others_label = must_format("%zu other objects", count - shown);
-        add_line(table, (struct line){ first ? *others_label : "", segment_name(kind), false, false, 0, others });
+        add_line(lines, (struct line){ first ? *others_label : "", segment_name(kind), .counts = others });
         first = false;
     }
-    add_line(table, (struct line){ .rule = true });
+    add_line(lines, (struct line){ .rule = true });
     first = true;
     for (size_t kind = 0; kind < SEGMENT_KINDS; kind++) {
         if (is_empty(&tally->kinds[kind]))
             continue;
-        add_line(table, (struct line){ first ? "all objects" : "", segment_name(kind), false, false, 0, tally->kinds[kind] });
+        add_line(lines, (struct line){ first ? "all objects" : "", segment_name(kind), .counts = tally->kinds[kind] });
         first = false;
     }
     if (tally->rows_overlap) {
-        /* frames that two rows map were counted in both: taken off once, so that the last line is the sum */
-        struct counts all = { 0 }, less = { 0 };
+        /* frames that two rows map were counted in both: what the lines above are too much, so that the last line is the sum */
+        struct counts less = { 0 };
         for (size_t kind = 0; kind < SEGMENT_KINDS; kind++)
-            sum(&all, &tally->kinds[kind]);
-        less.frames = all.frames - tally->total.frames;
-        less.shared = all.shared - tally->total.shared;
-        less.alone = all.alone - tally->total.alone;
-        less.private_copies = all.private_copies - tally->total.private_copies;
-        less.memory = all.memory - tally->total.memory;
-        for (size_t cause = 0; cause < CAUSES; cause++)
-            less.causes[cause] = all.causes[cause] - tally->total.causes[cause];
-        add_line(table, (struct line){ "", "less: in two lines", false, false, 0, less });
+            sum(&less, &tally->kinds[kind]);
+        for (size_t i = 0; i < COLUMNS; i++)
+            if (columns[i].kind == COLUMN_COUNT)
+                *(uint64_t *)((char *)&less + columns[i].offset) -= column_value(i, &tally->total);
+        add_line(lines, (struct line){ "", "less: in two lines", .correction = true, .counts = less });
     }
-    add_line(table, (struct line){ "total", "", true, false, report->collection->snapshot.owner_count, tally->total });
+    add_line(lines, (struct line){ "total", "", .has_procs = true, .procs = report->collection->snapshot.owner_count, .counts = tally->total });
     free(order);
 }
 
-/* The cells of a line, or with LINE NULL the titles; their number. */
-static int line_cells(const struct table *table, const struct line *line, char cells[COLUMNS_MAX][NUMBER_LEN]) {
-    static const struct counts none;
-    const struct counts *c = line ? &line->counts : &none;
-    struct { const char *title; uint64_t value; } numbers[COLUMNS_MAX] = {
-        { "mapped", c->pages }, { "frames", c->frames }, { "shared", c->shared }, { "alone", c->alone } };
-    int count = 4, cell = 0;
-    for (size_t i = 0; i < table->causes; i++, count++) {
-        numbers[count].title = cause_columns[i].title;
-        numbers[count].value = c->causes[cause_columns[i].cause];
-    }
-    if (!table->causes) {
-        numbers[count].title = "private";
-        numbers[count++].value = c->private_copies;
-    }
-    if (table->memory) {
-        numbers[count].title = "memory";
-        numbers[count++].value = c->memory;
-    }
-    numbers[count].title = "avoided";
-    numbers[count++].value = c->avoided;
-
-    memset(cells, 0, (size_t)COLUMNS_MAX * NUMBER_LEN);
-    bool correction = line && strncmp(line->segment, "less", 4) == 0;
-    if (!line)
-        strcpy(cells[cell], "procs");
-    else if (line->has_procs)
-        grouped(line->procs, cells[cell]);
-    cell++;
-    for (int i = 0; i < count; i++, cell++) {
-        if (!line) {
-            strcpy(cells[cell], numbers[i].title);
-        } else if (!correction) {
-            grouped(numbers[i].value, cells[cell]);
-        } else if (numbers[i].value) {
-            cells[cell][0] = '-';
-            grouped(numbers[i].value, cells[cell] + 1);
-        }
-    }
-    /* rounded down: 100 % means every one */
-    if (!line)
-        strcpy(cells[cell], "shared");
-    else if (!correction && c->frames)
-        snprintf(cells[cell], NUMBER_LEN, "%" PRIu64 " %%", c->shared * 100 / c->frames);
-    return cell + 1;
+static void number_cell(char cell[NUMBER_LEN], const struct line *line, size_t column) {
+    uint64_t value = column_value(column, &line->counts);
+    if (!line->correction)
+        grouped(value, cell);
+    else if (value)
+        /* what the lines above are too much, or too little: below zero (copies avoided between two rows are no row's own) */
+        grouped_change(-(int64_t)value, cell);
 }
 
-static void print_table(const struct table *table) {
-    int object_width = 6, segment_width = 9, widths[COLUMNS_MAX];
-    char cells[COLUMNS_MAX][NUMBER_LEN], titles[COLUMNS_MAX][NUMBER_LEN];
-    int columns = line_cells(table, NULL, titles);
-    for (int c = 0; c < columns; c++)
-        widths[c] = (int)strlen(titles[c]);
-    for (size_t i = 0; i < table->count; i++) {
-        const struct line *line = &table->lines[i];
-        if (line->rule)
-            continue;
-        line_cells(table, line, cells);
-        if ((int)strlen(line->object) > object_width)
-            object_width = (int)strlen(line->object);
-        if ((int)strlen(line->segment) > segment_width)
-            segment_width = (int)strlen(line->segment);
-        for (int c = 0; c < columns; c++)
-            if ((int)strlen(cells[c]) > widths[c])
-                widths[c] = (int)strlen(cells[c]);
-    }
-    printf("%-*s  %-*s", object_width, "object", segment_width, "segment");
-    int total = object_width + 2 + segment_width;
-    for (int c = 0; c < columns; c++) {
-        printf("  %*s", widths[c], titles[c]);
-        total += 2 + widths[c];
-    }
-    putchar('\n');
-    for (size_t i = 0; i < table->count; i++) {
-        const struct line *line = &table->lines[i];
+static void print_table(const struct lines *lines) {
+    struct table table = { .columns = 2 + lines->columns.count, .left = 2 };
+    table_cell(&table, "object");
+    table_cell(&table, "segment");
+    for (size_t i = 0; i < lines->columns.count; i++)
+        table_cell(&table, columns[lines->columns.list[i]].title);
+    for (const struct line *line = lines->list; line < lines->list + lines->count; line++) {
         if (line->rule) {
-            for (int c = 0; c < total; c++)
-                putchar('-');
-            putchar('\n');
+            table_rule(&table);
             continue;
         }
-        line_cells(table, line, cells);
-        int last = columns - 1;
-        while (last >= 0 && !*cells[last])
-            last--;
-        printf("%-*s  %-*s", object_width, line->object, segment_width, line->segment);
-        for (int c = 0; c <= last; c++)
-            printf("  %*s", widths[c], cells[c]);
-        putchar('\n');
+        table_cell(&table, line->object);
+        table_cell(&table, line->segment);
+        for (size_t i = 0; i < lines->columns.count; i++) {
+            const struct column *column = &columns[lines->columns.list[i]];
+            char cell[NUMBER_LEN] = "";
+            if (column->kind == COLUMN_COUNT)
+                number_cell(cell, line, lines->columns.list[i]);
+            else if (column->kind == COLUMN_PROCESSES && line->has_procs)
+                grouped(line->procs, cell);
+            else if (column->kind == COLUMN_SHARE && line->counts.frames && !line->correction)
+                /* rounded down: 100 % means every one */
+                snprintf(cell, sizeof cell, "%" PRIu64 " %%", line->counts.shared * 100 / line->counts.frames);
+            table_cell(&table, cell);
+        }
     }
+    table_print(stdout, &table);
 }
 
 static void print_headline(const struct report *report) {
@@ -241,6 +192,14 @@ static void print_headline(const struct report *report) {
            bold ? "\033[1m" : "", processes, report->which, plural_es(processes), report->where, processes == 1 ? "s" : "",
            grouped(total->pages, pages), all ? "" : " of programs and libraries", grouped(total->frames, frames), grouped(total->avoided, avoided), mib(total->avoided),
            bold ? "\033[0m" : "");
+}
+
+/* Said only where a process was started from the linker's cache. */
+static void print_images(const struct report *report) {
+    char pages[NUMBER_LEN];
+    if (report->tally->total.images)
+        printf("from images, relocated once for all: %s mapped pages of RELRO and data, which would be private copies otherwise\n",
+               grouped(report->tally->total.images, pages));
 }
 
 static void print_causes(const struct report *report) {
@@ -273,6 +232,7 @@ static void print_sums(const struct report *report) {
         printf(" + memory %s (its own, of no file)", grouped(total->memory, a));
     putchar('\n');
     print_causes(report);
+    print_images(report);
     printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
            mib(total->frames), mib(total->avoided), PAGE_LEN);
     if (total->shared_copies)
@@ -316,15 +276,19 @@ static void print_method(const struct report *report) {
 
 void report_text(const struct report *report) {
     bool all = report->collection->snapshot.scope == SCOPE_ALL;
-    struct table table = { .memory = all, .causes = !report->why ? 0 : report->tally->total.causes[CAUSE_UNKNOWN] ? CAUSES : CAUSES - 1 };
+    struct lines lines = { 0 };
+    if (report->columns)
+        lines.columns = *report->columns;
+    else
+        columns_default(&lines.columns, report->why, report->tally->total.causes[CAUSE_UNKNOWN] != 0, all);
     char *others_label = NULL;
     print_headline(report);
-    fill_table(&table, report, &others_label);
-    print_table(&table);
+    fill_table(&lines, report, &others_label);
+    print_table(&lines);
     print_sums(report);
     if (all)
         print_classes(report);
     print_method(report);
     free(others_label);
-    free(table.lines);
+    free(lines.list);
 }

@@ -1,8 +1,8 @@
 # rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
-TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
-TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o)
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c tools/views/*.c)
+TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
 TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
@@ -31,9 +31,11 @@ install: all ## install into PREFIX (default /usr/local), below DESTDIR if set
 	install -D -m 755 $(LDR) $(DESTDIR)$(PREFIX)/bin/ldr
 	install -D -m 755 $(LDSO) $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so
 	install -D -m 644 tools/ldr.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
+	install -D -m 644 tools/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
 	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
 
 # ---- tests: cmocka tables with sanitizers, then scripts; one closing line for all ----
@@ -42,7 +44,7 @@ TOOL_TEST_PROGRAMS := $(patsubst tests/tools/programs/%.c,$(B)/tests/tools/%,$(w
 
 TOOL_TEST_LIBS := $(addprefix $(B)/tests/tools/,libpattern.so libcauses.so libcauses-relr.so)
 
-$(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*.c tools/pages/*.h) tools/support.c tools/ldr.h
+$(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*.c tools/pages/*.h) tools/support.c tools/parallel.c tools/progress.c tools/ldr.h
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
 
@@ -67,15 +69,9 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
 
-# The whole command with sanitizers, for damaged input.
-TOOL_CHECKED := $(B)/tests/tools/ldr-checked
-$(TOOL_CHECKED): $(TOOL_SRCS) $(wildcard tools/*.h tools/*/*.h) $(B)/host/libldrcore.a
-	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(TOOL_SRCS) $(B)/host/libldrcore.a $(TOOL_LIBS)
-
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(TOOL_CHECKED)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *command_name = "ldr";
 
@@ -47,4 +48,34 @@ char *must_format(const char *format, ...) {
         exit(LDR_EXIT_FAILED);
     }
     return text;
+}
+
+/* Bytes of the UTF-8 character at text, 0 if there is none: no overlong form, no surrogate, nothing above U+10FFFF. */
+static size_t utf8_len(const unsigned char *text) {
+    static const struct { unsigned char first, last, second_low, second_high, len; } forms[] = {
+        { 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (text[0] < forms[i].first || text[0] > forms[i].last)
+            continue;
+        for (size_t at = 1; at < forms[i].len; at++)
+            if (text[at] < (at == 1 ? forms[i].second_low : 0x80) || text[at] > (at == 1 ? forms[i].second_high : 0xbf))
+                return 0;
+        return forms[i].len;
+    }
+    return 0;
+}
+
+char *text_utf8(const char *text) {
+    char *copy = must_alloc(strlen(text) + 1, 4), *to = copy;
+    for (size_t len; *text; text += len ? len : 1) {
+        len = utf8_len((const unsigned char *)text);
+        if (len)
+            to = mempcpy(to, text, len);
+        else
+            to += sprintf(to, "\\x%02x", (unsigned char)*text);
+    }
+    return copy;
 }

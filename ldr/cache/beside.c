@@ -6,10 +6,10 @@
  * subreaper), the work is done at once instead; under a debugger, which would show the processes, not at all. */
 #include "cache_private.h"
 
+#include <linux/prctl.h>
 #include <linux/sched.h>
 
 #define WAIT_ALL 0x40000000           /* __WALL: also children that send no signal */
-#define GET_SUBREAPER 37              /* PR_GET_CHILD_SUBREAPER */
 
 static bool is_traced(void)
 {
@@ -30,7 +30,7 @@ static bool is_traced(void)
 static bool orphans_come_here(void)
 {
     int reaper = 0;
-    return sys_getpid() == 1 || (sys_call(__NR_prctl, GET_SUBREAPER, (long)&reaper, 0, 0, 0, 0) == 0 && reaper);
+    return sys_getpid() == 1 || (sys_call(__NR_prctl, PR_GET_CHILD_SUBREAPER, (long)&reaper, 0, 0, 0, 0) == 0 && reaper);
 }
 
 static void close_range(u32 first, u32 last)
@@ -57,6 +57,9 @@ NOINLINE static bool start_orphan(void)
     if (between == 0) {
         long orphan = sys_call(__NR_clone, 0, 0, 0, 0, 0, 0);
         if (orphan == 0) {
+            /* Out of the program's session too: no signal of its terminal, no shell that waits for its group. */
+            sys_call(__NR_setsid, 0, 0, 0, 0, 0, 0);
+            sys_call(__NR_prctl, PR_SET_NAME, (long)"ldr-cache", 0, 0, 0, 0);
             close_others();
             make_all();
         }

@@ -31,6 +31,23 @@ status_and "pages, no number" 2 "--top needs a number, not 'x'" "$ldr" pages --t
 status_and "pages, negative number" 2 "--top needs a number, not '-1'" "$ldr" pages --top -1
 status_and "pages, --all with names" 2 "exclude each other" "$ldr" pages --all 1
 status_and "pages, empty word" 2 "empty word" "$ldr" pages ""
+status_and "pages, two views on standard output" 2 "can have standard output" "$ldr" pages --json --csv 1
+status_and "pages, unknown csv" 2 "not 'freckles'" "$ldr" pages --csv=freckles 1
+status_and "pages, interval of nothing" 2 "seconds from 0.1 to 2678400, not '0'" "$ldr" pages --interval 0 1
+status_and "pages, interval that is no number" 2 "not 'nan'" "$ldr" pages --interval nan 1
+status_and "pages, reports without interval" 2 "--reports needs --interval" "$ldr" pages --reports 2 1
+status_and "pages, no reports" 2 "a number from 1 on, not '0'" "$ldr" pages --interval 1 --reports 0 1
+status_and "pages, report without from" 2 "--report needs --from" "$ldr" pages --report 2 1
+status_and "pages, from without a view" 2 "--from needs a view" "$ldr" pages --from x
+status_and "pages, --pages with another view" 2 "only --json goes with it" "$ldr" pages --pages libc.so.6 --csv 1
+status_and "pages, from and a process" 2 "--from shows what was recorded" "$ldr" pages --from x --json 1
+status_and "pages, from and an interval" 2 "no --interval" "$ldr" pages --from x --json --interval 1
+status_and "pages, record to standard output" 2 "--record needs a file" "$ldr" pages --record - 1
+status_and "pages diff, help" 0 "Examples:" "$ldr" pages diff --help
+status_and "pages diff, nothing to compare" 2 "name the recordings" "$ldr" pages diff
+status_and "pages diff, three files" 2 "'c' is one more" "$ldr" pages diff a b c
+status_and "pages diff, report 0" 2 "not '0'" "$ldr" pages diff --before 0 a
+status_and "pages diff, unknown option" 2 "ldr pages diff: unrecognized option '--frob'" "$ldr" pages diff --frob
 status_and "pages, no such PID" 4 "no process 4194305" "$ldr" pages 4194305
 status_and "pages, PID out of range" 4 "no process 99999999999999999999" "$ldr" pages 99999999999999999999
 status_and "pages, no such name" 4 "no process is called no-such-program" "$ldr" pages no-such-program

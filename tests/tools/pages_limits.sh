@@ -69,11 +69,12 @@ import json, sys
 r = json.load(sys.stdin)
 for o in r["objects"]:
     for s in o["segments"]:
-        assert sum(n for c, k, n in s["map"] if c != "absent") == s["pages_mapped"] + s["pages_swapped"] - s["pages_mapped_again"], (o["path"], s)
-        assert all((k == 0) == (c == "absent") and n > 0 for c, k, n in s["map"]), s
+        assert sum(n for c, k, n, o in s["map"] if c != "absent") == s["pages_mapped"] + s["pages_swapped"] - s["pages_mapped_again"], (o["path"], s)
+        assert all((k == 0) == (c == "absent") and n > 0 for c, k, n, o in s["map"]), s
+        assert all(r["owner_sets"][o] == ([0, 0] if k else []) for c, k, n, o in s["map"]), s
 ' || found=$?
 equal "JSON: --map shows every page of a process once" "$found" 0
-equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -vE 'elapsed_s|_faults')" "$("$ldr" pages --json "$native" | grep -vE 'elapsed_s|_faults')"
+equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -vE '"(time|elapsed_s)"|_faults')" "$("$ldr" pages --json "$native" | grep -vE '"(time|elapsed_s)"|_faults')"
 equal "not coloured when no terminal" "$("$ldr" pages "$native" | grep -c "$(printf '\033')")" 0
 
 # Processes that come and go while pages are read: never a crash, never broken output.

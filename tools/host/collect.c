@@ -10,9 +10,10 @@
  */
 #include "collect.h"
 #include "../ldr.h"
+#include "../progress.h"
 #include "causes.h"
 #include "kernel.h"
-#include "parallel.h"
+#include "../parallel.h"
 #include "reading.h"
 
 #include <errno.h>
@@ -154,6 +155,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
 
     struct explainer *explainer = explainer_new(readings);
     for (;;) {
+        progress_phase("reading page tables of processes", targets->count);
         parallel_for(targets->count, read_one, collector);
         collection->unstable = 0;
         for (size_t i = 0; i < targets->count; i++)
@@ -162,6 +164,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
         collection->readings++;
         if (collection->readings >= 2 && (!collection->unstable || collection->readings == READINGS_MAX))
             break;
+        progress_phase("comparing private pages with files, by process", targets->count);
         explainer_run(explainer, collector->processes, targets->count);
     }
 
@@ -181,6 +184,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
     collection->merged_unknown = !kernel_find_merged(snapshot);
     explainer_end(explainer, collection);
     kernel_free(&kernel);
+    progress_phase("counting pages, by process", 2 * snapshot->owner_count); /* the tally follows */
     parallel_for(snapshot->owner_count, read_facts, collection);
     pthread_mutex_destroy(&readings->lock);
     free(collector->processes);

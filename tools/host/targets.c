@@ -1,10 +1,12 @@
 /* targets.c - which processes are meant: by PID, by name, by descent, by user, all, or those that run on ld-ldr.so. */
 #include "../ldr.h"
+#include "../parallel.h"
 #include "collect.h"
 #include "proc.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,11 +50,6 @@ static bool read_pid(const char *word, pid_t *pid) {
     return *word != '\0';
 }
 
-static void add_target(struct targets *targets, pid_t pid, int proc, const struct linker_id *linker) {
-    targets->list = must_grow(targets->list, targets->count + 1, sizeof *targets->list);
-    targets->list[targets->count++] = (struct target){ pid, proc, proc_name(proc, linker->dev, linker->ino) };
-}
-
 /* ---- descent ---- */
 
 struct family { pid_t pid, parent; };
@@ -85,71 +82,116 @@ static bool descends_from(pid_t pid, pid_t root, const struct family *families, 
     return false;
 }
 
-static bool is_chosen_otherwise(const struct target_choice *choice, pid_t pid, int proc, const struct family *families, size_t count,
-                                bool *found_root) {
-    bool wanted = false;
-    for (size_t i = 0; i < choice->root_count; i++)
-        if (descends_from(pid, choice->roots[i], families, count))
-            wanted = found_root[i] = true;
-    uid_t user;
-    if (choice->by_user && proc_user(proc, &user) == 0 && user == choice->user)
-        wanted = true;
-    return wanted && pid != getpid();
-}
-
 /* ---- the choice ---- */
 
-/* Decides about one process; bit i of *found is set when word i named it. */
-static bool is_wanted(const struct target_choice *choice, const struct linker_id *linker, pid_t pid, int proc,
-                      bool *found, struct text *text, struct targets *targets) {
-    bool named_by_pid = false, wanted = false, others = choice->root_count || choice->by_user;
+/* One process that may be meant. */
+struct candidate {
+    pid_t pid;
+    int proc; /* negative: gone, or not meant */
+    bool unexamined;
+    char *name;
+};
+
+/* What several threads examine the candidates with. */
+struct examination {
+    const struct target_choice *choice;
+    struct linker_id linker;
+    struct candidate *candidates;
+    struct family *families; /* of all processes */
+    size_t family_count;
+    atomic_bool *found, *found_root; /* by word and by root */
+    struct text texts[WORKERS_MAX];
+};
+
+static bool is_chosen_otherwise(struct examination *examination, const struct candidate *candidate) {
+    const struct target_choice *choice = examination->choice;
+    bool wanted = false;
+    for (size_t i = 0; i < choice->root_count; i++)
+        if (descends_from(candidate->pid, choice->roots[i], examination->families, examination->family_count))
+            wanted = examination->found_root[i] = true;
+    uid_t user;
+    if (choice->by_user && proc_user(candidate->proc, &user) == 0 && user == choice->user)
+        wanted = true;
+    return wanted && candidate->pid != getpid();
+}
+
+static bool is_named(struct examination *examination, const struct candidate *candidate) {
+    const struct target_choice *choice = examination->choice;
+    bool named_by_pid = false, wanted = false;
     for (size_t i = 0; i < choice->word_count; i++) {
         pid_t word_pid;
         if (read_pid(choice->words[i], &word_pid)) {
-            if (word_pid != pid)
+            if (word_pid != candidate->pid)
                 continue;
             named_by_pid = true;
-        } else if (!proc_is_called(proc, choice->words[i], linker->dev, linker->ino)) {
+        } else if (!proc_is_called(candidate->proc, choice->words[i], examination->linker.dev, examination->linker.ino)) {
             continue;
         }
-        wanted = found[i] = true;
+        wanted = examination->found[i] = true;
     }
-    if (choice->word_count || others)
-        return wanted && (named_by_pid || pid != getpid());
-    if (pid == getpid())
+    return wanted && (named_by_pid || candidate->pid != getpid());
+}
+
+static bool is_wanted(struct examination *examination, struct candidate *candidate, struct text *text) {
+    const struct target_choice *choice = examination->choice;
+    bool otherwise = is_chosen_otherwise(examination, candidate), named = is_named(examination, candidate);
+    if (choice->word_count || choice->root_count || choice->by_user)
+        return otherwise || named;
+    if (candidate->pid == getpid())
         return false;
     if (choice->all)
         return true;
-    int runs = runs_on(proc, linker, text);
-    if (runs == -EACCES || runs == -EPERM)
-        targets->unexamined++;
+    int runs = runs_on(candidate->proc, &examination->linker, text);
+    candidate->unexamined = runs == -EACCES || runs == -EPERM;
     return runs == 1;
 }
 
-void choose_targets(const struct target_choice *choice, struct targets *targets) {
-    *targets = (struct targets){ 0 };
-    struct linker_id linker = { 0 };
-    struct stat st;
-    if (choice->linker && stat(choice->linker, &st) == 0)
-        linker = (struct linker_id){ st.st_dev, st.st_ino };
-    size_t pid_count;
-    pid_t *pids = proc_pids(&pid_count);
-    bool *found = must_alloc(choice->word_count, sizeof *found), *found_root = must_alloc(choice->root_count, sizeof *found_root);
-    struct family *families = choice->root_count ? read_families(pids, pid_count) : NULL;
-    struct text text = { 0 };
-    for (size_t i = 0; i < pid_count; i++) {
-        int proc = proc_open(pids[i]);
-        if (proc < 0)
-            continue; /* ended since the folder was read */
-        if (proc_has_memory(proc) && (is_chosen_otherwise(choice, pids[i], proc, families, pid_count, found_root) |
-                                      is_wanted(choice, &linker, pids[i], proc, found, &text, targets)))
-            add_target(targets, pids[i], proc, &linker);
-        else
-            close(proc);
+static void examine(void *context, size_t worker, size_t index) {
+    struct examination *examination = context;
+    struct candidate *candidate = &examination->candidates[index];
+    candidate->proc = proc_open(candidate->pid);
+    if (candidate->proc < 0)
+        return; /* ended since the folder was read */
+    if (proc_has_memory(candidate->proc) && is_wanted(examination, candidate, &examination->texts[worker])) {
+        candidate->name = proc_name(candidate->proc, examination->linker.dev, examination->linker.ino);
+        return;
     }
+    close(candidate->proc);
+    candidate->proc = -1;
+}
+
+static int compare_pids(const void *a, const void *b) {
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The PIDs that may be meant, ascending: those named when there are only such, else all. */
+static pid_t *list_candidates(const struct target_choice *choice, size_t *count) {
+    bool only_pids = choice->word_count && !choice->root_count && !choice->by_user;
+    pid_t *pids = must_alloc(choice->word_count, sizeof *pids);
+    *count = 0;
+    for (size_t i = 0; i < choice->word_count && only_pids; i++) {
+        only_pids = read_pid(choice->words[i], &pids[*count]);
+        *count += only_pids && pids[*count] > 0;
+    }
+    if (!only_pids) {
+        free(pids);
+        return proc_pids(count);
+    }
+    qsort(pids, *count, sizeof *pids, compare_pids);
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (!kept || pids[kept - 1] != pids[i])
+            pids[kept++] = pids[i];
+    *count = kept;
+    return pids;
+}
+
+static void say_missing(const struct examination *examination, struct targets *targets) {
+    const struct target_choice *choice = examination->choice;
     for (size_t i = 0; i < choice->word_count; i++) {
         pid_t pid;
-        if (found[i])
+        if (examination->found[i])
             continue;
         if (read_pid(choice->words[i], &pid))
             warn_ldr("no process %s (or one without memory of its own)", choice->words[i]);
@@ -158,14 +200,45 @@ void choose_targets(const struct target_choice *choice, struct targets *targets)
         targets->missing++;
     }
     for (size_t i = 0; i < choice->root_count; i++)
-        if (!found_root[i]) {
+        if (!examination->found_root[i]) {
             warn_ldr("no process %d, and none that descends from it", (int)choice->roots[i]);
             targets->missing++;
         }
-    text_free(&text);
-    free(families);
-    free(found_root);
-    free(found);
+}
+
+void choose_targets(const struct target_choice *choice, struct targets *targets) {
+    *targets = (struct targets){ 0 };
+    struct examination *examination = must_alloc(1, sizeof *examination);
+    struct stat st;
+    examination->choice = choice;
+    if (choice->linker && stat(choice->linker, &st) == 0)
+        examination->linker = (struct linker_id){ st.st_dev, st.st_ino };
+    size_t count;
+    pid_t *pids = list_candidates(choice, &count);
+    examination->found = must_alloc(choice->word_count, sizeof *examination->found);
+    examination->found_root = must_alloc(choice->root_count, sizeof *examination->found_root);
+    examination->families = choice->root_count ? read_families(pids, count) : NULL;
+    examination->family_count = count;
+    examination->candidates = must_alloc(count, sizeof *examination->candidates);
+    for (size_t i = 0; i < count; i++)
+        examination->candidates[i].pid = pids[i];
+    parallel_for(count, examine, examination);
+
+    targets->list = must_alloc(count, sizeof *targets->list);
+    for (size_t i = 0; i < count; i++) {
+        const struct candidate *candidate = &examination->candidates[i];
+        targets->unexamined += candidate->unexamined;
+        if (candidate->proc >= 0)
+            targets->list[targets->count++] = (struct target){ candidate->pid, candidate->proc, candidate->name };
+    }
+    say_missing(examination, targets);
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        text_free(&examination->texts[i]);
+    free(examination->candidates);
+    free(examination->families);
+    free(examination->found_root);
+    free(examination->found);
+    free(examination);
     free(pids);
 }
 

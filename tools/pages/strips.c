@@ -37,6 +37,7 @@ enum { WINDOW = 1024 };
 struct window {
     uint32_t counts[WINDOW][CLASSES];
     uint32_t last[WINDOW]; /* owner + 1: one that maps a page twice has it once */
+    uint32_t sets[WINDOW]; /* of owners, in the painter's sets */
 };
 
 struct painter {
@@ -46,6 +47,8 @@ struct painter {
     size_t ref_count;
     struct strip *strips;
     size_t count, room;
+    struct owner_sets sets; /* of one window: owners must come in ascending order, and begin anew in each */
+    struct owner_lists *lists;
     struct window window;
 };
 
@@ -55,6 +58,7 @@ static bool count_window(struct painter *painter, uint64_t from, uint64_t *next)
     struct frame_cursor cursor = { 0 };
     bool any = false;
     memset(window, 0, sizeof *window);
+    owner_sets_free(&painter->sets);
     *next = UINT64_MAX;
     for (size_t r = 0; r < painter->ref_count; r++) {
         const struct run *run = painter->refs[r].run;
@@ -73,13 +77,14 @@ static bool count_window(struct painter *painter, uint64_t from, uint64_t *next)
                 continue;
             window->last[at] = owner + 1;
             window->counts[at][class]++;
+            window->sets[at] = owner_set_with(&painter->sets, window->sets[at], owner);
         }
     }
     return any;
 }
 
-static struct strip strip_of(const uint32_t counts[CLASSES]) {
-    struct strip strip = { CLASS_ABSENT, 0, 1 };
+static struct strip strip_of(const uint32_t counts[CLASSES], uint32_t list) {
+    struct strip strip = { CLASS_ABSENT, 0, 1, list };
     uint32_t most = 0;
     for (size_t class = 0; class < CLASSES; class++) {
         strip.owners += counts[class];
@@ -93,7 +98,7 @@ static struct strip strip_of(const uint32_t counts[CLASSES]) {
 
 static void add_strip(struct painter *painter, struct strip strip) {
     struct strip *last = painter->count ? &painter->strips[painter->count - 1] : NULL;
-    if (last && last->class == strip.class && last->owners == strip.owners) {
+    if (last && last->class == strip.class && last->owners == strip.owners && last->list == strip.list) {
         last->pages += strip.pages;
         return;
     }
@@ -103,10 +108,11 @@ static void add_strip(struct painter *painter, struct strip strip) {
 }
 
 struct strip *row_strips(const struct run_index *index, const struct tally *tally, const struct snapshot *snapshot, uint32_t row,
-                         size_t *count) {
+                         struct owner_lists *lists, size_t *count) {
     struct painter *painter = must_alloc(1, sizeof *painter);
     painter->tally = tally;
     painter->snapshot = snapshot;
+    painter->lists = lists;
     painter->refs = index->refs + index->first[row];
     painter->ref_count = index->first[row + 1] - index->first[row];
     uint64_t first = UINT64_MAX, end = 0;
@@ -118,16 +124,17 @@ struct strip *row_strips(const struct run_index *index, const struct tally *tall
     for (uint64_t from = first, next; from < end; ) {
         if (!count_window(painter, from, &next)) {
             next = next < end ? next : end;
-            add_strip(painter, (struct strip){ CLASS_ABSENT, 0, next - from });
+            add_strip(painter, (struct strip){ CLASS_ABSENT, 0, next - from, owner_lists_add(lists, &painter->sets, 0) });
             from = next;
             continue;
         }
         for (uint64_t i = 0; i < WINDOW && from + i < end; i++)
-            add_strip(painter, strip_of(painter->window.counts[i]));
+            add_strip(painter, strip_of(painter->window.counts[i], owner_lists_add(lists, &painter->sets, painter->window.sets[i])));
         from += WINDOW;
     }
     struct strip *strips = painter->strips;
     *count = painter->count;
+    owner_sets_free(&painter->sets);
     free(painter);
     return strips;
 }

@@ -14,6 +14,7 @@
  */
 #include "pages.h"
 #include "../ldr.h"
+#include "../parallel.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -48,7 +49,8 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
     if (snapshot->method == METHOD_FRAMES)
         return PAGE_KEYED;
     if (word & PM_FILE) {
-        *key = ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
+        *key = run->pack ? ((uint64_t)(run->pack - 1) << FILE_PAGE_BITS) | (run->pack_page + page)
+                         : ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
         return PAGE_KEYED;
     }
     return word & PM_EXCLUSIVE ? PAGE_EXCLUSIVE : PAGE_UNRESOLVED;
@@ -58,7 +60,7 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
 
 static const enum segment_kind first_kind[] = {
     [OBJECT_ELF] = SEGMENT_CODE, [OBJECT_FILE] = SEGMENT_FILE, [OBJECT_SHARED] = SEGMENT_SHARED, [OBJECT_ANONYMOUS] = SEGMENT_HEAP,
-    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, SEGMENT_KINDS,
+    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, [OBJECT_IMAGES] = SEGMENT_IMAGES, SEGMENT_KINDS,
 };
 
 struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind) {
@@ -91,7 +93,7 @@ static void make_rows(struct tally *tally, const struct snapshot *snapshot) {
 
 /* ---- counts ---- */
 
-static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED; }
+static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED && kind != SEGMENT_IMAGES; }
 
 static void add_frame(struct counts *to, const struct tally *tally, const struct frame *frame) {
     to->frames++;
@@ -133,6 +135,7 @@ static void add_counts(struct counts *to, const struct counts *from) {
     to->memory += from->memory;
     to->unresolved += from->unresolved;
     to->swapped += from->swapped;
+    to->images += from->images;
     for (size_t class = 0; class < CLASSES; class++)
         to->classes[class] += from->classes[class];
 }
@@ -166,6 +169,7 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
                                                    cause_get(owner, run->word + i));
                 counts->again += event == FRAME_AGAIN;
                 counts->avoided += event == FRAME_AVOIDED;
+                counts->images += run->pack && (word & PM_FILE);
                 break;
             }
             }
@@ -241,8 +245,25 @@ enum page_class page_class_of(const struct tally *tally, const struct snapshot *
     return class_of(tally, run, word, frame, keying, cause_get(owner, run->word + i));
 }
 
-/* Pass two. SEEN is this owner's own set of the frames that somebody maps twice: one frame of it each. */
-static void count_owner(struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index) {
+/* What one thread of pass two adds up for all its owners. */
+struct share {
+    uint64_t (*classes)[CLASSES]; /* of each row */
+    struct histogram *histogram;
+};
+
+struct pass_two {
+    struct tally *tally;
+    const struct snapshot *snapshot;
+    struct share shares[WORKERS_MAX];
+};
+
+/* Pass two, owner by owner, by several threads: the frames only read. SEEN is this owner's own set of the frames that somebody
+ * maps twice: one frame of it each. */
+static void count_owner(void *context, size_t worker, size_t owner_index) {
+    struct pass_two *pass = context;
+    const struct tally *tally = pass->tally;
+    const struct snapshot *snapshot = pass->snapshot;
+    struct share *share = &pass->shares[worker];
     const struct owner *owner = &snapshot->owners[owner_index];
     struct counts *counts = &tally->owners[owner_index];
     struct frame_set seen = { 0 };
@@ -254,7 +275,7 @@ static void count_owner(struct tally *tally, const struct snapshot *snapshot, ui
             uint64_t word = word_get(owner, snapshot->method, run->word + i), key;
             enum keying keying = find_key(snapshot, run, i, word, &key);
             enum page_cause cause = cause_get(owner, run->word + i);
-            struct frame *frame = NULL;
+            const struct frame *frame = NULL;
             switch (keying) {
             case PAGE_ABSENT: continue;
             case PAGE_APART: break;
@@ -266,13 +287,14 @@ static void count_owner(struct tally *tally, const struct snapshot *snapshot, ui
             case PAGE_UNRESOLVED: counts->unresolved++; /* fall through */
             case PAGE_EXCLUSIVE:
                 add_unkeyed(counts, run->kind, cause);
-                tally->histogram[1].pages++;
-                tally->histogram[1].frames++;
+                share->histogram[1].pages++;
+                share->histogram[1].frames++;
                 break;
             case PAGE_KEYED:
                 counts->pages++;
+                counts->images += run->pack && (word & PM_FILE);
                 frame = frame_find(&tally->frames, &at_frame, key);
-                tally->histogram[frame_owners(&tally->frames, frame)].pages++;
+                share->histogram[frame_owners(&tally->frames, frame)].pages++;
                 if (!frame->again || frame_add(&seen, &at_seen, key, 0, 0, false, CAUSE_UNKNOWN) == FRAME_FIRST)
                     add_frame(counts, tally, frame);
                 else
@@ -281,13 +303,35 @@ static void count_owner(struct tally *tally, const struct snapshot *snapshot, ui
             }
             classes[class_of(tally, run, word, frame, keying, cause)]++;
         }
-        struct counts *row = &tally_row(tally, run->object, run->kind)->counts;
+        uint64_t *row = share->classes[tally_row(tally, run->object, run->kind) - tally->rows];
         for (size_t class = 0; class < CLASSES; class++) {
             counts->classes[class] += classes[class];
-            row->classes[class] += classes[class];
+            row[class] += classes[class];
         }
     }
     frame_set_free(&seen);
+}
+
+static void count_owners(struct tally *tally, const struct snapshot *snapshot) {
+    struct pass_two pass = { .tally = tally, .snapshot = snapshot };
+    uint32_t rows = tally->first_row[snapshot->object_count];
+    size_t workers = worker_count(snapshot->owner_count);
+    for (size_t i = 0; i < workers; i++) {
+        pass.shares[i].classes = must_alloc(rows, sizeof *pass.shares[i].classes);
+        pass.shares[i].histogram = must_alloc(snapshot->owner_count + 1, sizeof *pass.shares[i].histogram);
+    }
+    parallel_for(snapshot->owner_count, count_owner, &pass);
+    for (size_t i = 0; i < workers; i++) {
+        for (uint32_t row = 0; row < rows; row++)
+            for (size_t class = 0; class < CLASSES; class++)
+                tally->rows[row].counts.classes[class] += pass.shares[i].classes[row][class];
+        for (size_t owners = 0; owners <= snapshot->owner_count; owners++) {
+            tally->histogram[owners].pages += pass.shares[i].histogram[owners].pages;
+            tally->histogram[owners].frames += pass.shares[i].histogram[owners].frames;
+        }
+        free(pass.shares[i].classes);
+        free(pass.shares[i].histogram);
+    }
 }
 
 static void mark_merged(struct tally *tally, const struct snapshot *snapshot) {
@@ -389,8 +433,7 @@ void tally_make(struct tally *tally, const struct snapshot *snapshot) {
         add_owner(tally, snapshot, o, row_last_owner);
     free(row_last_owner);
     mark_merged(tally, snapshot);
-    for (uint32_t o = 0; o < snapshot->owner_count; o++)
-        count_owner(tally, snapshot, o);
+    count_owners(tally, snapshot);
 
     /* What has no key so far is additive; keyed frames follow, each once in its first row, object and the total. */
     for (uint32_t row = 0; row < row_count; row++) {

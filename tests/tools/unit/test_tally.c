@@ -223,7 +223,14 @@ static void matrix_and_histogram(void **state) {
     finish(&s, &t);
 }
 
-static void assert_strip(const struct strip *strip, enum page_class class, uint32_t owners, uint64_t pages) {
+/* ours: the owners of the strip, bit by bit */
+static void assert_strip(const struct strip *strip, const struct owner_lists *lists, enum page_class class, uint32_t ours, uint64_t pages) {
+    uint32_t bits = 0, owners = (uint32_t)__builtin_popcount(ours);
+    const struct owner_list *list = &lists->list[strip->list];
+    for (uint32_t i = 0; i < list->count; i++)
+        bits |= UINT32_C(1) << lists->owners[list->first + i];
+    assert_int_equal(bits, ours);
+    assert_int_equal(list->count, owners);
     assert_int_equal(strip->class, class);
     assert_int_equal(strip->owners, owners);
     assert_int_equal(strip->pages, pages);
@@ -242,21 +249,24 @@ static void strips_show_each_page_once(void **state) {
     add(&s, 1, 0, SEGMENT_CODE, 4, WORDS(FILE_AT(10)));
     tally_make(&t, &s.snapshot);
     struct run_index index;
+    struct owner_lists lists = { 0 };
     size_t count;
     run_index_make(&index, &t, &s.snapshot);
-    struct strip *strips = row_strips(&index, &t, &s.snapshot, SEGMENT_DATA, &count);
+    struct strip *strips = row_strips(&index, &t, &s.snapshot, SEGMENT_DATA, &lists, &count);
     assert_int_equal(count, 7);
-    assert_strip(&strips[0], CLASS_FILE_SHARED, 1, 1); /* shared with the code segment of the other */
-    assert_strip(&strips[1], CLASS_FILE_SHARED, 2, 1);
-    assert_strip(&strips[2], CLASS_PRIVATE_UNKNOWN, 2, 1);
-    assert_strip(&strips[3], CLASS_ABSENT, 0, 1);
-    assert_strip(&strips[4], CLASS_FILE_ALONE, 1, 1);
-    assert_strip(&strips[5], CLASS_ABSENT, 0, 1000004 - 9);
-    assert_strip(&strips[6], CLASS_FILE_ALONE, 1, 1);
+    assert_strip(&strips[0], &lists, CLASS_FILE_SHARED, 1, 1); /* shared with the code segment of the other */
+    assert_strip(&strips[1], &lists, CLASS_FILE_SHARED, 3, 1);
+    assert_strip(&strips[2], &lists, CLASS_PRIVATE_UNKNOWN, 3, 1);
+    assert_strip(&strips[3], &lists, CLASS_ABSENT, 0, 1);
+    assert_strip(&strips[4], &lists, CLASS_FILE_ALONE, 1, 1);
+    assert_strip(&strips[5], &lists, CLASS_ABSENT, 0, 1000004 - 9);
+    assert_strip(&strips[6], &lists, CLASS_FILE_ALONE, 2, 1);
     free(strips);
-    strips = row_strips(&index, &t, &s.snapshot, SEGMENT_RELRO, &count);
+    strips = row_strips(&index, &t, &s.snapshot, SEGMENT_RELRO, &lists, &count);
     assert_int_equal(count, 0);
     free(strips);
+    assert_int_equal(lists.count, 4); /* nobody, the first, both, the second: each once */
+    owner_lists_free(&lists);
     run_index_free(&index);
     finish(&s, &t);
 }

@@ -1,5 +1,6 @@
 /* parallel.c - threads that take items from one counter. Processes differ much in size, so nothing is dealt out beforehand. */
 #include "parallel.h"
+#include "progress.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -30,8 +31,10 @@ size_t worker_count(size_t items) {
 static void *run_worker(void *argument) {
     struct worker *worker = argument;
     struct job *job = worker->job;
-    for (size_t i; (i = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->items; )
+    for (size_t i; (i = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->items; ) {
         job->work(job->context, worker->number, i);
+        progress_step();
+    }
     return NULL;
 }
 

@@ -1,6 +1,6 @@
 /* parallel.h - the same work on many items, by one thread per core. */
-#ifndef LDR_HOST_PARALLEL_H
-#define LDR_HOST_PARALLEL_H
+#ifndef LDR_PARALLEL_H
+#define LDR_PARALLEL_H
 
 #include <stddef.h>
 

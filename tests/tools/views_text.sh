@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# --columns and --sort: every number of the text table against the JSON of the same processes, sums, orders, refusals.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+pids=""
+for _ in 1 2; do
+    hold /usr/bin/python3 -c 'import os, ssl, sys; print("ready", os.getpid(), flush=True); sys.stdin.read()'; await; pids="$pids $answer"
+done
+# shellcheck disable=SC2016
+hold "$ldr" run /bin/bash -c 'echo ready $$; while read -r line; do :; done'; await; pids="$pids $answer"
+# shellcheck disable=SC2086 # a list of numbers
+/usr/bin/python3 - "$ldr" $pids <<'EOF' || echo "not ok text table: the check broke"
+import json, os, subprocess, sys
+
+ldr, pids = sys.argv[1], sys.argv[2:]
+MEMBERS = {"procs": "processes", "mapped": "pages_mapped", "frames": "frames", "shared": "frames_shared", "copies": "frames_shared_copies",
+           "alone": "frames_alone", "private": "pages_private", "reloc": "pages_private_relocation",
+           "reloc+write": "pages_private_relocation_and_write", "write": "pages_private_write", "identical": "pages_private_identical",
+           "unknown": "pages_private_unknown", "memory": "frames_memory", "avoided": "page_copies_avoided", "again": "pages_mapped_again",
+           "swapped": "pages_swapped"}
+SEGMENTS = ["code", "constants", "RELRO", "data", "other", ".bss", "file", "shared", "heap", "stack", "anonymous", "vDSO"]
+
+
+def run(*arguments):
+    return subprocess.run([ldr, "pages", *arguments, *pids], capture_output=True, text=True)
+
+
+def check(name, found, expected):
+    print(f"ok text table: {name}" if found == expected else f"not ok text table: {name}\n    found:    {str(found)[:900]}\n    expected: {str(expected)[:900]}")
+
+
+def number(word):
+    return int(word.replace(",", "").replace("+", ""))
+
+
+def table(text):
+    """[(object or "", segment, {column: value})] of the lines up to the dashes, and of those below."""
+    lines = text.split("\n")
+    start = next(i for i, line in enumerate(lines) if line.startswith("object "))
+    seg = lines[start].index("segment")
+    parts, rows = [], []
+    for line in lines[start + 1:]:
+        if line.startswith("-----") or not line:
+            parts.append(rows)
+            rows = []
+            if not line:
+                return parts
+            continue
+        name, rest = line[:seg].strip(), line[seg:]
+        segment = next((s for s in [*SEGMENTS, "less: in two lines"] if rest.startswith(s + " ")), "")
+        rows.append((name, segment, rest[len(segment):].replace(" %", "%").split()))
+
+
+names = list(MEMBERS)
+for scope in ("elf", "all"):
+    doc = json.loads(run("--json", "--scope", scope).stdout)
+    done = run("--scope", scope, "--top", "0", "--columns", ",".join(names) + ",share")
+    objects, sums = table(done.stdout)
+    expected = []
+    for o in doc["objects"]:
+        first = True
+        for s in o["segments"]:
+            if s["pages_mapped"] + s["pages_swapped"] == 0:
+                continue
+            share = [f"{s['frames_shared'] * 100 // s['frames']}%"] if s["frames"] else []
+            expected.append((os.path.basename(o["path"]) if first else "", s["segment"], [f"{s[MEMBERS[n]]:,}" for n in names] + share))
+            first = False
+    check(f"every column of every segment, scope {scope}", objects, expected)
+    totals = doc["totals"]
+    check(f"the total, scope {scope}", sums[-1][2], [f"{totals[MEMBERS[n]]:,}" for n in names] + [f"{totals['frames_shared'] * 100 // totals['frames']}%"])
+    # one column at a time, so that blank cells of the correction cannot be taken for others
+    bad = []
+    for n in names[1:]:
+        _, rows = table(run("--scope", scope, "--columns", n).stdout)
+        add = sum(number(words[0]) for _, segment, words in rows[:-1] if words)
+        if add != number(rows[-1][2][0]):
+            bad.append((n, add, rows[-1][2][0]))
+    check(f"the lines add up to the total, in each column, scope {scope}", bad, [])
+doc = json.loads(run("--json").stdout)
+for key in names:
+    found = [name for name, _, _ in table(run("--top", "0", "--sort", key).stdout)[0] if name]
+    order = sorted(doc["objects"], key=lambda o: -o[MEMBERS[key]])
+    check(f"sorted by {key}", found, [os.path.basename(o["path"]) for o in order])
+found = [name for name, _, _ in table(run("--top", "0", "--sort", "name").stdout)[0] if name]
+check("sorted by name", found, [os.path.basename(o["path"]) for o in sorted(doc["objects"], key=lambda o: os.fsencode(o["path"]))])
+found = [name for name, _, _ in table(run("--top", "2", "--sort", "private").stdout)[0] if name]
+order = sorted(doc["objects"], key=lambda o: -o["pages_private"])
+check("--top takes the first of the order", found, [os.path.basename(o["path"]) for o in order[:2]] + [f"{len(order) - 2} other objects"])
+for arguments, part in ((["--columns", "frames,freckles"], "there is no column 'freckles'"), (["--columns", ""], "there is no column ''"),
+                        (["--columns", ",".join(["frames"] * 33)], "more than 32 columns"), (["--sort", "beauty"], "there is no column 'beauty'"),
+                        (["--sort", "name", "--json"], "of the text")):
+    done = run(*arguments)
+    check(f"{arguments[1][:30]!r} {arguments[0]}: refused", (done.returncode, part in done.stderr), (2, True))
+EOF
+release || echo "not ok a held program ended with status $?"

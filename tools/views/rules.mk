@@ -1,0 +1,14 @@
+# rules.mk of tools/views/: the files of the HTML page, assembled into the command.
+$(B)/tools/views/template.o: tools/views/template.S tools/views/page.html tools/views/page.css tools/views/page.js
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+# The whole command with sanitizers, for recordings that were changed at random (tests/tools/views_mutate.py).
+SANITIZED_LDR := $(B)/tests/tools/ldr-sanitized
+$(B)/sanitized/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -c -o $@ $<
+$(SANITIZED_LDR): $(patsubst $(B)/%,$(B)/sanitized/%,$(TOOL_SRCS:%.c=$(B)/%.o)) $(B)/tools/views/template.o $(B)/core/libldrcore.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(TOOL_LIBS)
+-include $(TOOL_SRCS:%.c=$(B)/sanitized/%.d)
