@@ -96,6 +96,10 @@ static bool begin_making(void)
         cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
         if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
             return cache_miss("somebody else is making a record", "");
+        /* Two descriptors more than without a cache: not where they are short. */
+        u64 limit[2];
+        if (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) != 0 || (u64)cache.lock + 8 > limit[0])
+            return cache_miss("too few descriptors", "");
     }
     u8 *key = arena_alloc(&cache.scratch, cache.key_len);
     if (!key || !(cache.catalog = catalog_read()))
@@ -147,7 +151,7 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
         return use_none("no directory for records that only this user may write");
     if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key))
         return use_none("its key is too long, or there is no boot id");
-    const struct record_head *record = record_read(cache.dir);
+    const struct record_head *record = record_read(cache.dir, path);
     if (record && (asked("verify") || asked("check"))) {
         cache.record = record;
     } else if (record && begin_warm(record, fd)) {

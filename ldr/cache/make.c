@@ -346,6 +346,8 @@ static bool write_record(void)
         ((struct pack_ref *)(out + head.packs))[i] = cache.catalog->pack[used_pack[i]];
     head.libc = session.libc ? numbered(session.libc) : NO_OBJECT;
     head.linker = session.linker ? numbered(session.linker) : NO_OBJECT;
+    if (session.program->origin)
+        head.origin = put_text(session.program->origin);
     head.size = out_len;
     memcpy(out, &head, sizeof head);
     ((struct record_head *)out)->sum = cache_sum(out + 24, out_len - 24);

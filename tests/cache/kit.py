@@ -156,6 +156,7 @@ class Tree:
         self.dir = tempfile.mkdtemp(prefix="tree.", dir=where)
         self.cache = os.path.join(self.dir, "cache")
         self.env, self.options, self.cwd = {}, [], None
+        self.prog = "prog"           # may become a link in another folder
         self.loader = parts.loader
         for d in PATH_DIRS:
             if d != "absent":
@@ -181,12 +182,12 @@ class Tree:
 
     def system(self, *args):
         if self.way == "command":
-            return run([SYSTEM, *self.options, self.file("prog"), *args], self.env, self.cwd)
+            return run([SYSTEM, *self.options, self.file(self.prog), *args], self.env, self.cwd)
         # The same program with the system's interpreter, where the other one is.
-        return run([self.file("prog.system"), *args], self.env, self.cwd)
+        return run([self.file(self.prog + ".system"), *args], self.env, self.cwd)
 
     def command(self, *args):
-        return [self.loader, *self.options, self.file("prog"), *args] if self.way == "command" else [self.file("prog"), *args]
+        return [self.loader, *self.options, self.file(self.prog), *args] if self.way == "command" else [self.file(self.prog), *args]
 
     def cache_env(self, state):
         return {**self.env, "LDR_CACHE": state, "LDR_CACHE_DIR": self.cache}

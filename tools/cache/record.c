@@ -153,6 +153,28 @@ static char *changed_object(const struct start *start, int dir) {
     return why;
 }
 
+/* Where the program's file is decides $ORIGIN, and one file may have several names. */
+static char *changed_origin(const struct start *start, int dir, const struct bytes *bytes, const struct record_head *head) {
+    const char *was = head->origin ? text_at(bytes, head->origin) : NULL;
+    if (!was || (start->key.head.way && !start->key.head.origin_by_file) || start->key.text[KEY_ORIGIN_PATH])
+        return NULL;
+    int fd = openat(dir, start->key.text[KEY_PATH], O_PATH | O_CLOEXEC);
+    char *link = must_format("/proc/self/fd/%d", fd), now[4096], *why = NULL;
+    ssize_t len = fd < 0 ? -1 : readlink(link, now, sizeof now - 1);
+    if (len > 0) {
+        now[len] = 0;
+        char *slash = strrchr(now, '/');
+        if (slash)
+            slash[slash == now] = 0;
+        if (strcmp(now, was) != 0)
+            why = must_format("%s lies in %s, and not in %s as before", start->key.text[KEY_PATH], now, was);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(link);
+    return why;
+}
+
 static char *changed_start(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head) {
     const struct start_key *key = &start->key;
     char *why = changed_pack(start, store, bytes, head);     /* first: it counts who uses the packs */
@@ -163,6 +185,8 @@ static char *changed_start(struct start *start, const struct cache_dir *store, c
         why = must_format("%s: %s", key->text[KEY_DIR], strerror(errno));
     if (!why)
         why = changed_file(dir, key->text[KEY_PATH], &key->head.program);
+    if (!why)
+        why = changed_origin(start, dir, bytes, head);
     if (!why)
         why = changed_witness(bytes, head);
     if (!why)
