@@ -1,5 +1,5 @@
 """programs.py - real programs give the same output under the system's linker and with the cache off, made, used, required and verified."""
-import os, shutil
+import os, shutil, subprocess, time
 from kit import *
 
 PROGRAMS = [  # each prints something that its libraries made, and nothing that changes from run to run
@@ -33,8 +33,28 @@ def compare(words, cache):
     return check(f"{name}: the same under {', '.join(STATES)}", not wrong and truth[0] == 0, f"expected {truth}\n" + "\n".join(f"{s}: {a}" for s, a in wrong.items()))
 
 
+def many_packs(where, count=70):
+    """Libraries whose images lie in more packs than one record may name: each was first loaded by a start of its own."""
+    cache, names = os.path.join(where, "many"), []
+    for i in range(count):
+        source = f'const char *t{i}[50] = {{ [0 ... 49] = "x{i}" }}; int f{i}(void) {{ return t{i}[3][0]; }}'
+        names.append(os.path.join(where, f"libn{i}.so"))
+        subprocess.run(["gcc", "-w", "-shared", "-fPIC", "-x", "c", "-", "-o", names[-1]], input=source.encode(), check=True)
+    calls = "".join(f"int f{i}(void);" for i in range(count)) + "int main(void) { printf(\"%d\\n\"," + "+".join(f"f{i}()" for i in range(count)) + "); }"
+    program = os.path.join(where, "many_libraries")
+    subprocess.run(["gcc", "-w", "-x", "c", "-", "-o", program, "-x", "none", *names], input=("#include <stdio.h>\n" + calls).encode(), check=True)
+    time.sleep(YOUNG)
+    for name in names:
+        run([LDSO, "/bin/true"], {"LDR_CACHE": "now", "LDR_CACHE_DIR": cache, "LD_PRELOAD": name})
+    check("more packs than a record may name", len(packs(cache)) >= count, len(packs(cache)))
+    truth = run([SYSTEM, program])
+    answers = [run([LDSO, program], {"LDR_CACHE": s, "LDR_CACHE_DIR": cache}) for s in ("now", "require", "verify")]
+    equal(f"{count} libraries from {count} packs: made, required, verified", answers, [truth] * 3)
+
+
 with workshop() as (where, parts):
     cache = os.path.join(where, "cache")
     done = sum(bool(compare(words, cache)) for words in PROGRAMS)
+    many_packs(where)
     check(f"twenty programs at least ({done})", done >= 20)
 finish()
