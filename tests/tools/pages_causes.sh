@@ -47,7 +47,9 @@ sums=$(get "'private %d = relocation only %d + relocation and write %d + write o
 contains "--why: the sums" "$(tr -d , <<<"$text")" "$sums"
 text=$("$ldr" pages --top 0 "$first" "$second")
 contains "without --why: one column" "$(tr -s ' ' <<<"$text")" "alone private avoided shared"
-contains "without --why: the sums all the same" "$(tr -d , <<<"$text")" "$sums"
+contains "without --why: the way to them" "$text" "--why tells what made them so"
+text=$("$ldr" pages --columns procs,private,reloc --top 0 "$first" "$second")
+contains "--columns with a cause: the sums all the same" "$(tr -d , <<<"$text")" "$sums"
 
 # The same as the user whose processes they are; and as one who may read page tables but no memory.
 if [ "$(id -u)" = 0 ]; then
