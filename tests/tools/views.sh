@@ -121,6 +121,16 @@ else
     skip "metrics to a full file system" "cannot mount a tmpfs here"
 fi
 equal "no temporary file is left" "$(find "$work" -name '.*.prom.*')" ""
+"$ldr" pages --interval 0.1 --reports 10 --openmetrics "$work/live.prom" "${pids[0]}" &
+writer=$!
+partial=0 reads=0
+while kill -0 "$writer" 2>/dev/null; do
+    [ -e "$work/live.prom" ] || continue
+    reads=$((reads + 1))
+    [ "$(tail -n 1 "$work/live.prom")" = "# EOF" ] || partial=$((partial + 1))
+done
+wait "$writer" || partial="its writer failed"
+equal "a reader at any time sees a whole file" "$partial $((reads > 20))" "0 1"
 inode=$(stat -c %i "$work/new.prom")
 "$ldr" pages --from "$work/r.jsonl" --openmetrics "$work/new.prom"
 equal "the file is exchanged, not rewritten" "$([ "$(stat -c %i "$work/new.prom")" != "$inode" ] && echo yes)" yes
@@ -155,7 +165,7 @@ case $found in 0 | 3) echo "ok the processes named are gone: it ends" ;; *) equa
 # every read of a page table takes 40 ms: some two seconds for a report
 slow=(strace -f -qq -o "$work/trace" -e trace=pread64 -e inject=pread64:delay_exit=40000)
 if command -v strace >/dev/null && "${slow[@]}" true 2>/dev/null; then
-    line='(reading page tables of processes|comparing private pages with files, by process): [0-9] of [0-9] \([0-9]+ s\)'
+    line='(reading page tables of processes|comparing private pages with files, by process|counting pages, by process): [0-9] of [0-9] \([0-9]+ s\)'
     status "a slow report" 0 "${slow[@]}" "$ldr" pages --csv=totals "${pids[@]}"
     equal "a slow report: progress on standard error" "$(head -1 "$work/err" | grep -cE "^ldr pages: $line\$")" 1
     equal "a slow report: nothing else there, and standard output is clean" "$(grep -cvE "^ldr pages: $line\$" "$work/err") $(wc -l <"$work/out")" "0 2"

@@ -160,6 +160,13 @@ def check_diff(before, after, path):
         expected.append({"path": p, "changed": values["before"] != values["after"]} | values)
     check("diff: every object, before, after and change", diff["objects"], expected)
     check("diff: totals", diff["totals"], three(a["totals"], b["totals"]))
+    import jsonschema
+    schema = strict(load(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/views/ldr-pages-diff.schema.json")))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    check("diff: follows its schema", [e.message[:200] for e in validator.iter_errors(diff)][:3], [])
+    diff["totals"]["change"]["frames"] = "7"
+    check("diff: its schema refuses a change as text", len(list(validator.iter_errors(diff))), 1)
 
 
 {"schema": check_schema, "csv": check_csv, "metrics": check_metrics, "diff": check_diff}[sys.argv[1]](*sys.argv[2:])

@@ -93,6 +93,10 @@ diff_is "a report with itself" 0 "$work/ours.jsonl" "$work/ours.jsonl"
 contains "a report with itself: nothing changed" "$(cat "$work/out")" "private change 0 = relocation only 0, relocation and write 0, write only 0, identical to the file 0"
 diff_is "--top 1" 0 --top 1 "$work/system.jsonl" "$work/ours.jsonl"
 contains "--top 1: the others in one" "$(cat "$work/out")" "others changed"
+diff_is "--columns" 0 --columns private,again "$work/system.jsonl" "$work/ours.jsonl"
+equal "--columns: these" "$(grep '^object ' "$work/out" | tr -s ' ')" "object report procs private again"
+diff_is "--columns, unknown" 2 --columns private,share "$work/system.jsonl" "$work/ours.jsonl"
+contains "--columns, unknown: said" "$(cat "$work/err")" "there is no column 'share'"
 
 # ---- which reports ----
 make_report() { # make_report TIME PAGES: a small report

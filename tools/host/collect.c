@@ -164,8 +164,10 @@ void collect(const struct targets *targets, enum scope scope, bool causes, struc
         collection->readings++;
         if (collection->readings >= 2 && (!collection->unstable || collection->readings == READINGS_MAX))
             break;
-        if (causes)
-            explainer_run(explainer, collector->processes, targets->count);
+        if (!causes)
+            continue;
+        progress_phase("comparing private pages with files, by process", targets->count);
+        explainer_run(explainer, collector->processes, targets->count);
     }
 
     for (size_t i = 0; i < WORKERS_MAX; i++)
@@ -186,6 +188,7 @@ void collect(const struct targets *targets, enum scope scope, bool causes, struc
     if (causes)
         explainer_end(explainer, collection);
     kernel_free(&kernel);
+    progress_phase("counting pages, by process", 2 * snapshot->owner_count); /* the tally follows */
     parallel_for(snapshot->owner_count, read_facts, collection);
     pthread_mutex_destroy(&readings->lock);
     free(collector->processes);

@@ -3,44 +3,17 @@
  * Objects are the same when their paths are; files of one path (a library that was replaced while old processes still map
  * the old one) are summed, since their pages are different pages. Numbers of the whole come from the reports' totals.
  */
-#include "views.h"
+#include "diff.h"
 #include "../ldr.h"
-#include "table.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SCHEMA_VERSION = 1, TOP_DEFAULT = 10 };
-enum { BEFORE, AFTER, SIDES };
-static const char *const side_names[SIDES] = { "before", "after" };
-
-struct numbers { uint64_t processes, counts[COUNT_NAMES]; };
-
-struct entry {
-    const char *path; /* the document's */
-    bool there[SIDES];
-    struct numbers numbers[SIDES];
-};
-
-struct side {
-    const char *file;
-    long number;
-    uint64_t reports; /* in the file */
-    struct json_object *document;
-    char *linkers; /* "ld-ldr.so", "ld-ldr.so (3 of 4)", ..., "" not known */
-    bool broken;   /* a report after this one was passed over */
-};
-
-struct diff {
-    struct side sides[SIDES];
-    struct entry *entries; /* by path */
-    size_t count;
-    struct numbers totals[SIDES];
-};
+const char *const side_names[SIDES] = { "before", "after" };
 
 /* ---- options ---- */
 
@@ -50,15 +23,17 @@ struct diff_options {
     long numbers[SIDES]; /* 0: not given */
     bool json;
     size_t top;
+    struct diff_columns columns;
 };
 
-enum { KEY_JSON = 256, KEY_BEFORE, KEY_AFTER };
+enum { KEY_JSON = 256, KEY_BEFORE, KEY_AFTER, KEY_COLUMNS };
 
 static const struct argp_option options[] = {
     { "before", KEY_BEFORE, "N", 0, "The Nth report of BEFORE, or from the end: -1 the last", 0 },
     { "after", KEY_AFTER, "N", 0, "The same of AFTER", 0 },
     { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, the unchanged ones too", 0 },
     { "top", 'n', "N", 0, "List the N objects with the largest changes, the others as one (default 10, 0 = all)", 0 },
+    { "columns", KEY_COLUMNS, "LIST", 0, "Columns of the table, names as ldr pages has them (ldr pages --help), but procs and share", 0 },
     { 0 },
 };
 
@@ -77,6 +52,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         diff->numbers[key == KEY_BEFORE ? BEFORE : AFTER] = number;
         return 0;
     }
+    case KEY_COLUMNS: {
+        char *wrong = diff_columns_parse(arg, &diff->columns);
+        if (wrong)
+            argp_error(state, "--columns: %s", wrong);
+        return 0;
+    }
     case 'n':
         diff->top = strtoul(arg, &end, 10);
         if (errno || *end || end == arg || *arg == '-')
@@ -88,6 +69,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         diff->files[diff->file_count++] = arg;
         return 0;
     case ARGP_KEY_END:
+        if (diff->json && diff->columns.count)
+            argp_error(state, "--columns is of the text; --json has all");
         if (diff->file_count == 0)
             argp_error(state, "name the recordings to compare, or one of which the first report and the last are");
         return 0;
@@ -120,7 +103,7 @@ static void add_numbers(struct numbers *to, const struct json_object *from) {
         to->counts[i] = count_sum(to->counts[i], member_count(from, count_names[i]));
 }
 
-static void merge_numbers(struct numbers *to, const struct numbers *from) {
+void merge_numbers(struct numbers *to, const struct numbers *from) {
     for (size_t i = 0; i < COUNT_NAMES; i++)
         to->counts[i] = count_sum(to->counts[i], from->counts[i]);
 }
@@ -196,180 +179,13 @@ static int read_side(struct side *side, const struct recording *recording, long 
     return LDR_EXIT_OK;
 }
 
-/* ---- text ---- */
-
-/* Columns of the table: index into count_names and title. */
-static const struct { const char *member, *title; } columns[] = {
-    { "pages_mapped", "mapped" }, { "frames", "frames" }, { "frames_shared", "shared" }, { "frames_alone", "alone" },
-    { "pages_private", "private" }, { "pages_private_relocation", "reloc" },
-    { "pages_private_relocation_and_write", "reloc+write" }, { "pages_private_write", "write" },
-    { "pages_private_identical", "identical" }, { "pages_private_unknown", "unknown" }, { "page_copies_avoided", "avoided" },
-};
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
-
-static size_t count_index(const char *member) {
-    size_t i = 0;
-    while (strcmp(count_names[i], member) != 0)
-        i++;
-    return i;
-}
-
-static int64_t change_of(const struct numbers *numbers, size_t i) {
-    return (int64_t)numbers[AFTER].counts[i] - (int64_t)numbers[BEFORE].counts[i];
-}
-
-static bool is_changed(const struct entry *entry) {
+bool is_changed(const struct entry *entry) {
     if (entry->there[BEFORE] != entry->there[AFTER] || entry->numbers[BEFORE].processes != entry->numbers[AFTER].processes)
         return true;
     for (size_t i = 0; i < COUNT_NAMES; i++)
         if (change_of(entry->numbers, i))
             return true;
     return false;
-}
-
-static uint64_t size_of(int64_t change) { return change < 0 ? -(uint64_t)change : (uint64_t)change; }
-
-/* Largest change of private pages first, then of frames, of mapped pages, then by path. */
-static int compare_changes(const void *a, const void *b) {
-    const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
-    static const char *const by[] = { "pages_private", "frames", "pages_mapped" };
-    for (size_t i = 0; i < sizeof by / sizeof by[0]; i++) {
-        uint64_t of_x = size_of(change_of(x->numbers, count_index(by[i]))), of_y = size_of(change_of(y->numbers, count_index(by[i])));
-        if (of_x != of_y)
-            return of_x > of_y ? -1 : 1;
-    }
-    return strcmp(x->path, y->path);
-}
-
-static void add_lines(struct table *table, const char *label, const struct numbers numbers[SIDES], const bool there[SIDES],
-                      bool has_processes, bool unknown) {
-    for (int line = 0; line <= SIDES; line++) {
-        table_cell(table, line == 0 ? label : "");
-        table_cell(table, line < SIDES ? side_names[line] : "change");
-        bool blank = line < SIDES && !there[line];
-        if (blank || !has_processes)
-            table_cell(table, blank ? "-" : "");
-        else if (line < SIDES)
-            table_number(table, numbers[line].processes);
-        else
-            table_change(table, (int64_t)numbers[AFTER].processes - (int64_t)numbers[BEFORE].processes);
-        for (size_t c = 0; c < COLUMNS; c++) {
-            size_t i = count_index(columns[c].member);
-            if (strcmp(columns[c].title, "unknown") == 0 && !unknown)
-                continue;
-            if (blank)
-                table_cell(table, "-");
-            else if (line < SIDES)
-                table_number(table, numbers[line].counts[i]);
-            else
-                table_change(table, change_of(numbers, i));
-        }
-    }
-}
-
-/* The last part of the path, or all of it where another object has the same last part. */
-static const char *label_of(const struct diff *diff, const struct entry *entry) {
-    for (size_t i = 0; i < diff->count; i++)
-        if (&diff->entries[i] != entry && strcmp(file_name(diff->entries[i].path), file_name(entry->path)) == 0)
-            return entry->path;
-    return file_name(entry->path);
-}
-
-static void print_table(const struct diff *diff, size_t top) {
-    const bool both[SIDES] = { true, true };
-    bool unknown = false;
-    for (int side = 0; side < SIDES; side++)
-        unknown |= diff->totals[side].counts[count_index("pages_private_unknown")] != 0;
-    struct table table = { .columns = COLUMNS + 3 - !unknown, .left = 2 };
-    table_cell(&table, "object");
-    table_cell(&table, "report");
-    table_cell(&table, "procs");
-    for (size_t c = 0; c < COLUMNS; c++)
-        if (unknown || strcmp(columns[c].title, "unknown") != 0)
-            table_cell(&table, columns[c].title);
-
-    const struct entry **changed = must_alloc(diff->count, sizeof *changed);
-    size_t count = 0;
-    for (size_t i = 0; i < diff->count; i++)
-        if (is_changed(&diff->entries[i]))
-            changed[count++] = &diff->entries[i];
-    qsort(changed, count, sizeof *changed, compare_changes);
-    size_t shown = top && count > top + 1 ? top : count;
-    for (size_t i = 0; i < shown; i++)
-        add_lines(&table, label_of(diff, changed[i]), changed[i]->numbers, changed[i]->there, true, unknown);
-    if (count > shown) {
-        struct numbers others[SIDES] = { 0 };
-        for (size_t i = shown; i < count; i++)
-            for (int side = 0; side < SIDES; side++)
-                merge_numbers(&others[side], &changed[i]->numbers[side]);
-        char *label = must_format("%zu others changed", count - shown);
-        add_lines(&table, label, others, both, false, unknown);
-        free(label);
-    }
-    if (diff->count > count) {
-        struct numbers equal[SIDES] = { 0 };
-        for (size_t i = 0; i < diff->count; i++)
-            for (int side = 0; side < SIDES && !is_changed(&diff->entries[i]); side++)
-                merge_numbers(&equal[side], &diff->entries[i].numbers[side]);
-        char *label = must_format("%zu unchanged", diff->count - count);
-        add_lines(&table, label, equal, both, false, unknown);
-        free(label);
-    }
-    table_rule(&table);
-    add_lines(&table, "total", diff->totals, both, true, unknown);
-    table_print(stdout, &table);
-    free(changed);
-}
-
-static void print_sides(const struct diff *diff) {
-    for (int i = 0; i < SIDES; i++) {
-        const struct side *side = &diff->sides[i];
-        char *time = clean_text(member_text(side->document, "time")), *file = clean_text(side->file);
-        printf("%-6s  %s%s%" PRIu64 " process%s%s%s, %s (%s, report %ld of %" PRIu64 ")\n", side_names[i], time, *time ? ", " : "",
-               diff->totals[i].processes, diff->totals[i].processes == 1 ? "" : "es", *side->linkers ? " on " : "",
-               side->linkers, member_flag(side->document, "exact") ? "exact" : "not exact", file, side->number, side->reports);
-        free(time);
-        free(file);
-    }
-}
-
-static void print_headline(const struct diff *diff) {
-    static const struct { const char *member, *words; } said[] = {
-        { "frames", "physical pages" }, { "pages_private", "private copies" }, { "page_copies_avoided", "copies avoided" } };
-    bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    double page_bytes = (double)member_count(diff->sides[AFTER].document, "page_bytes");
-    printf("\n%s", bold ? "\033[1m" : "");
-    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
-        size_t index = count_index(said[i].member);
-        int64_t change = change_of(diff->totals, index);
-        char before[GROUPED_LEN], after[GROUPED_LEN], text[GROUPED_LEN];
-        printf("%s%s %s -> %s (%s", i ? "; " : "", said[i].words, grouped(diff->totals[BEFORE].counts[index], before),
-               grouped(diff->totals[AFTER].counts[index], after), grouped_change(change, text));
-        if (change)
-            printf(", %+.1f MiB", (double)change * page_bytes / (1024.0 * 1024.0));
-        putchar(')');
-    }
-    printf(".%s\n\n", bold ? "\033[0m" : "");
-}
-
-static void print_causes(const struct diff *diff) {
-    static const char *const words[CAUSE_NAMES] = { "relocation only", "relocation and write", "write only", "identical to the file",
-                                                    "unknown cause" };
-    putchar('\n');
-    for (int line = 0; line <= SIDES; line++) {
-        char text[GROUPED_LEN];
-        size_t all = count_index("pages_private");
-        printf("private %s %s =", line < SIDES ? side_names[line] : "change",
-               line < SIDES ? grouped(diff->totals[line].counts[all], text) : grouped_change(change_of(diff->totals, all), text));
-        for (size_t c = 0; c < CAUSE_NAMES; c++) {
-            size_t i = count_index(cause_names[c].member);
-            if (strcmp(cause_names[c].title, "unknown") == 0 && !diff->totals[BEFORE].counts[i] && !diff->totals[AFTER].counts[i])
-                continue;
-            printf("%s %s %s", c == 0 ? "" : line < SIDES ? " +" : ",", words[c],
-                   line < SIDES ? grouped(diff->totals[line].counts[i], text) : grouped_change(change_of(diff->totals, i), text));
-        }
-        putchar('\n');
-    }
 }
 
 /* ---- JSON ---- */
@@ -462,10 +278,7 @@ int pages_diff(int argc, char **argv) {
         if (wanted.json) {
             print_json(&diff);
         } else {
-            print_sides(&diff);
-            print_headline(&diff);
-            print_table(&diff, wanted.top);
-            print_causes(&diff);
+            diff_print(&diff, &wanted.columns, wanted.top);
         }
         fflush(stdout);
         warn_of_differences(&diff);

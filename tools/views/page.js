@@ -200,7 +200,9 @@
   }
 
   const shortList = names => names.length > 12 ? names.slice(0, 12).join(", ") + ` and ${names.length - 12} more` : names.join(", ");
-  const processName = process => `${process.name} (${process.pid || (process.pids || [])[0]})`;
+  /* Characters that turn the direction of writing would turn the text behind the name, too. */
+  const processName = process => `${process.name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd")} (${process.pid || (process.pids || [])[0]})`;
+  const cut = (text, length) => text.length <= length ? text : text.slice(0, length - 1) + "\u2026";
 
   function whoHas(found) {
     if (!found.owners) return "no process";
@@ -358,7 +360,7 @@
     order.forEach((from, i) => {
       if (labels && size >= 8) {
         context.fillStyle = colours.get("soft");
-        context.fillText(names[i], 0, i * size + size / 2, gutter - 6);
+        context.fillText(cut(names[i], 24), 0, i * size + size / 2, gutter - 6);
       }
       order.forEach((to, j) => {
         const n = matrix.shared_frames[from][to];

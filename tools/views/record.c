@@ -111,6 +111,12 @@ static int keep_pipe(int pipe, const char *path) {
     return fd;
 }
 
+static void add_start(struct recording *recording, size_t *room, int64_t start) {
+    if (recording->count + 2 > *room)
+        recording->starts = must_grow(recording->starts, *room = *room * 2 + 64, sizeof *recording->starts);
+    recording->starts[recording->count++] = start;
+}
+
 static bool find_starts(struct recording *recording) {
     char *block = must_alloc(1, BLOCK_LEN);
     int64_t at = 0;
@@ -118,13 +124,12 @@ static bool find_starts(struct recording *recording) {
     bool line_begins = true;
     ssize_t got;
     while ((got = pread(recording->fd, block, BLOCK_LEN, at)) > 0) {
-        for (ssize_t i = 0; i < got; i++) {
-            if (line_begins && block[i] == '{') {
-                if (recording->count + 2 > room)
-                    recording->starts = must_grow(recording->starts, room = room * 2 + 64, sizeof *recording->starts);
-                recording->starts[recording->count++] = at + i;
-            }
-            line_begins = block[i] == '\n';
+        for (const char *line = block, *end = block + got; line < end; ) {
+            if (line_begins && *line == '{')
+                add_start(recording, &room, at + (line - block));
+            const char *newline = memchr(line, '\n', (size_t)(end - line));
+            line_begins = newline != NULL;
+            line = newline ? newline + 1 : end;
         }
         at += got;
     }
