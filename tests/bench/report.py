@@ -80,8 +80,8 @@ def verdict(text, good):
 
 def python100(results):
     with Crowd(PYTHON, 100) as crowd:
-        commands = {"ldr pages": [ldr, "pages", *crowd.pids], "ldr pages --scope all": [ldr, "pages", "--scope", "all", *crowd.pids],
-                    "ldr pages --json": [ldr, "pages", "--json", *crowd.pids]}
+        commands = {"ldr pages": [ldr, "pages", *crowd.pids], "ldr pages --why": [ldr, "pages", "--why", *crowd.pids],
+                    "ldr pages --scope all": [ldr, "pages", "--scope", "all", *crowd.pids], "ldr pages --json": [ldr, "pages", "--json", *crowd.pids]}
         smem = shutil.which("smem")
         if smem:
             commands["smem -t -P"] = [smem, "-t", "-P", "import ssl, sqlite3"]
