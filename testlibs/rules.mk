@@ -6,5 +6,12 @@
 scenarios: $(LDSO) ## the corpus under the system's linker and ours in three ways (SCENARIOS="NAME...")
 	LDSO=$(LDSO) tests/system/run.sh $(SCENARIOS)
 
+# The same with starts from the cache: each made anew and compared with its record (of the run before), and none at all.
+.PHONY: scenarios-verify scenarios-off
+scenarios-verify: $(LDSO)
+	LDR_CACHE=verify LDSO=$(LDSO) tests/system/run.sh $(SCENARIOS)
+scenarios-off: $(LDSO)
+	LDR_CACHE=off LDSO=$(LDSO) tests/system/run.sh $(SCENARIOS)
+
 scenarios-oracle:
 	LDSO=/lib64/ld-linux-x86-64.so.2 tests/system/run.sh $(SCENARIOS)

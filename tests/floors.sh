@@ -14,7 +14,7 @@ floor_of() {
     ldr/link/*) echo 2 ;;
     ldr/sys/*) echo 3 ;;
     ldr/run/* | ldr/debug/*) echo 4 ;;
-    ldr/cache/key.* | ldr/cache/snapshot.* | ldr/cache/cache.h) echo 2 ;;
+    ldr/cache/format.h) echo 2 ;;
     ldr/cache/*) echo 4 ;;
     ldr/api/* | ldr/compat/*) echo 5 ;;
     ldr/start/*) echo 6 ;;
@@ -26,8 +26,8 @@ floor_of() {
 # their folder, except that `start` knows everyone.
 is_contract() {
     case $1 in
-    include/ldr/*.h | ldr/base/base.h | ldr/image/image.h | ldr/arch/arch.h | ldr/link/link.h | ldr/cache/cache.h) return 0 ;;
-    ldr/sys/sys.h | ldr/run/run.h | ldr/debug/r_debug.h | ldr/api/message.h | ldr/api/dlfcn.h | ldr/compat/shim.h) return 0 ;;
+    include/ldr/*.h | ldr/base/base.h | ldr/image/image.h | ldr/arch/arch.h | ldr/arch/gate.h | ldr/link/link.h | ldr/cache/format.h | ldr/cache/cache.h) return 0 ;;
+    ldr/sys/sys.h | ldr/run/run.h | ldr/debug/r_debug.h | ldr/debug/events.h | ldr/api/message.h | ldr/api/dlfcn.h | ldr/compat/shim.h) return 0 ;;
     *) return 1 ;;
     esac
 }

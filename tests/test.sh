@@ -4,9 +4,12 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 suites=("$@")
-[ ${#suites[@]} = 0 ] && suites=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios test-tools
+[ ${#suites[@]} = 0 ] && suites=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios scenarios-verify scenarios-off test-tools test-explain test-cache
                                  test-tooling test-real test-sweep)
-mkdir -p build/test
+# Starts are remembered here and not in the user's own cache; every run of the suites begins without any.
+rm -rf build/test/cache
+mkdir -p build/test && mkdir -m 700 build/test/cache
+export LDR_CACHE_DIR=$PWD/build/test/cache
 passed=0 failed=0 skipped=0
 for suite in "${suites[@]}"; do
     log=build/test/$suite.log start=$SECONDS

@@ -5,6 +5,7 @@
 #include "progress.h"
 #include "report.h"
 #include "views/views.h"
+#include "why/why.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -18,7 +19,7 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, why, map;
+    bool all, why, map, top_given;
     enum scope scope;
     pid_t *roots; /* of --children */
     size_t root_count;
@@ -29,6 +30,7 @@ struct pages_options {
     struct column_choice columns; /* count 0: the usual ones */
     size_t top, sort;
     struct view_options views;
+    struct why_choice why_object; /* .object NULL: not asked */
 };
 
 enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
@@ -41,7 +43,9 @@ static const struct argp_option options[] = {
     { "pages", KEY_PAGES, "OBJECT", 0, "The page table of the object (path, or its last part; [anonymous] too) in every process", 0 },
     { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
     { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
-    { "why", KEY_WHY, NULL, 0, "What made pages private, in the table: columns reloc, reloc+write, write and identical", 0 },
+    { "why", KEY_WHY, "OBJECT[:SECTION|PAGE]", OPTION_ARG_OPTIONAL,
+      "What made pages private: in the table, columns reloc, reloc+write, write and identical. With OBJECT: its private pages, "
+      "the relocations on them, the variables that were written, and what could be won", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { "columns", KEY_COLUMNS, "LIST", 0,
       "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
@@ -49,6 +53,25 @@ static const struct argp_option options[] = {
     { "sort", KEY_SORT, "COLUMN", 0, "Objects by this column, the largest first, or by name (path)", 0 },
     { 0 },
 };
+
+/* --why=OBJECT, or --why OBJECT when the next word is no process: then it cannot be meant as one. */
+static void take_why(struct pages_options *pages, struct argp_state *state, const char *arg) {
+    pages->why = true;
+    bool next = !arg && state->next < state->argc && *state->argv[state->next] && *state->argv[state->next] != '-';
+    if (next) {
+        char *linker = find_ldso_quietly();
+        next = !is_process(state->argv[state->next], linker);
+        free(linker);
+    }
+    if (next)
+        arg = state->argv[state->next];
+    if (!arg)
+        return;
+    why_choice_free(&pages->why_object);
+    if (!why_parse(arg, &pages->why_object))
+        argp_error(state, "--why needs an object, not '%s'", arg);
+    state->next += next;
+}
 
 /* The names of the machine's own list of users: a static program cannot ask other sources. */
 static bool find_user(const char *name, uid_t *user) {
@@ -76,7 +99,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &pages->views; return 0;
     case 'a': pages->all = true; return 0;
-    case KEY_WHY: pages->why = true; return 0;
+    case KEY_WHY: take_why(pages, state, arg); return 0;
     case KEY_MAP: pages->map = true; return 0;
     case 'u':
         pages->by_user = true;
@@ -118,6 +141,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         if (errno || *end || end == arg || *arg == '-')
             argp_error(state, "--top needs a number, not '%s'", arg);
         pages->top = value;
+        pages->top_given = true;
         return 0;
     }
     case ARGP_KEY_ARGS:
@@ -135,6 +159,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--all and a choice of processes exclude each other");
         if (pages->object && (pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record || pages->views.from))
             argp_error(state, "--pages is a view of its own: only --json goes with it");
+        if (pages->why_object.object && (pages->object || pages->map || pages->scope == SCOPE_ALL || pages->columns.count ||
+                                         pages->sort != COLUMNS || (views_replace_text(&pages->views) && !pages->views.json) ||
+                                         pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record))
+            argp_error(state, "--why OBJECT is a view of its own: only --json and --top go with it");
         if (pages->object && *pages->object == '[') /* memory without a file */
             pages->scope = SCOPE_ALL;
         for (size_t i = 0; i < pages->word_count; i++)
@@ -172,6 +200,8 @@ static const struct argp argp = {
     "  ldr pages python3 perl                 these, whatever their linker\n"
     "  ldr pages --top 0 $(pgrep -d ' ' nginx)\n"
     "  ldr pages --why python3                and what made their copies private\n"
+    "  ldr pages --why libcrypto.so.3 nginx   relocations and variables of one library's private pages\n"
+    "  ldr pages --why=libcrypto.so.3:.data   one section, or :0xADDRESS one page\n"
     "  ldr pages --all --json | jq .totals\n"
     "  ldr pages --scope all --user postgres  all memory of a user's processes, by class\n"
     "  ldr pages --children $$                what this shell started\n"
@@ -349,7 +379,13 @@ static int report_once(void *context, bool again, bool *stop) {
         progress_end();
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         bool found = true;
-        if (pages->object) {
+        if (pages->why_object.object) {
+            report.why = false; /* causes of other objects' pages are nothing that this report misses */
+            struct why_choice why = pages->why_object;
+            why.top = pages->top_given ? pages->top : SIZE_MAX;
+            why.json = pages->views.json;
+            status = why_report(&collection, &why, report_is_exact(&report));
+        } else if (pages->object) {
             found = report_table(&report, pages->object, pages->views.json);
         } else if (views_replace_text(&pages->views)) {
             struct json_object *document = report_document(&report);
@@ -391,5 +427,6 @@ int cmd_pages(int argc, char **argv) {
     int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
     free(pages.roots);
+    why_choice_free(&pages.why_object);
     return status;
 }

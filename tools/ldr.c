@@ -17,7 +17,13 @@ static const struct subcommand {
 } subcommands[] = {
     { "run", cmd_run, "[OPTION...] PROGRAM [ARG...]", "start PROGRAM through ld-ldr.so" },
     { "session", cmd_session, "COMMAND [ARG...]", "run a command tree with ld-ldr.so as the system's linker" },
+    { "trace", cmd_trace, "[OPTION...] PROGRAM [ARG...]", "run PROGRAM and tell what the linker did, with times" },
     { "pages", cmd_pages, "[OPTION...] [PID|NAME...]", "physical pages that processes share, from the kernel's page tables" },
+    { "tree", cmd_tree, "[OPTION...] PROGRAM", "libraries that a program needs: by whom, found where, by which rule" },
+    { "why", cmd_why, "[OPTION...] PROGRAM SYMBOL[@VERSION]", "which definition a symbol binds to, and why the others lost" },
+    { "relocs", cmd_relocs, "[OPTION...] PROGRAM", "every relocation with place, type, symbol and what it binds to" },
+    { "check", cmd_check, "[OPTION...] PROGRAM|LIBRARY|DIRECTORY...", "what is or will be wrong, without running it" },
+    { "cache", cmd_cache, "[OPTION...] [list|verify|warm|clear] [PROGRAM...]", "what ld-ldr.so keeps of earlier starts, so that it need not be done again" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -32,9 +38,11 @@ static void print_help(FILE *out) {
           "Examples:\n"
           "  ldr run python3 -c 'import ssl; print(ssl.OPENSSL_VERSION)'\n"
           "  ldr session make -j2          every program that make starts is loaded by ld-ldr.so\n"
+          "  ldr trace python3 -c 1        what the linker did, and how long each step took\n"
           "  ldr pages                     all processes that run on ld-ldr.so\n"
           "  ldr pages nginx postgres      these, whatever their linker\n"
           "  ldr pages --json $(pgrep perl)\n"
+          "  ldr cache warm clang          its next start is made from a record\n"
           "\n"
           "Environment: LDR_LDSO names the ld-ldr.so to use. See ldr(1).\n", out);
 }
@@ -68,6 +76,6 @@ int main(int argc, char **argv) {
             name_command("ldr");
             return status;
         }
-    warn_ldr("no subcommand '%s'; there are run, session and pages (ldr --help)", argv[1]);
+    warn_ldr("no subcommand '%s'; ldr --help lists them", argv[1]);
     return LDR_EXIT_USAGE;
 }

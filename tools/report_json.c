@@ -97,6 +97,7 @@ static void put_counts(struct json_object *to, const struct counts *counts) {
     put(to, "page_copies_avoided", counts->avoided);
     put(to, "pages_mapped_again", counts->again);
     put(to, "pages_swapped", counts->swapped);
+    put(to, "pages_from_images", counts->images);
     put_classes(to, counts);
 }
 
@@ -129,6 +130,7 @@ static struct json_object *processes_json(const struct report *report) {
         put(process, "frames_memory", counts->memory);
         put(process, "pages_mapped_again", counts->again);
         put(process, "pages_swapped", counts->swapped);
+        put(process, "pages_from_images", counts->images);
         put_classes(process, counts);
         json_object_array_add(list, process);
     }
@@ -187,7 +189,7 @@ static struct json_object *map_json(const struct report *report, const struct ru
 
 static const char *const object_kinds[] = {
     [OBJECT_ELF] = "elf", [OBJECT_FILE] = "file", [OBJECT_SHARED] = "shared", [OBJECT_ANONYMOUS] = "anonymous",
-    [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device",
+    [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device", [OBJECT_IMAGES] = "images",
 };
 
 static struct json_object *objects_json(const struct report *report, struct owner_lists *lists) {

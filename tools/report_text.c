@@ -194,6 +194,14 @@ static void print_headline(const struct report *report) {
            bold ? "\033[0m" : "");
 }
 
+/* Said only where a process was started from the linker's cache. */
+static void print_images(const struct report *report) {
+    char pages[NUMBER_LEN];
+    if (report->tally->total.images)
+        printf("from images, relocated once for all: %s mapped pages of RELRO and data, which would be private copies otherwise\n",
+               grouped(report->tally->total.images, pages));
+}
+
 static void print_causes(const struct report *report) {
     const struct counts *total = &report->tally->total;
     const struct collection *collection = report->collection;
@@ -228,6 +236,7 @@ static void print_sums(const struct report *report) {
         printf(" + memory %s (its own, of no file)", grouped(total->memory, a));
     putchar('\n');
     print_causes(report);
+    print_images(report);
     printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
            mib(total->frames), mib(total->avoided), PAGE_LEN);
     if (total->shared_copies)

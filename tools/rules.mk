@@ -1,12 +1,14 @@
 # rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
-TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c)
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
+TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
 TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
-TOOL_LIBS := -lelf -lz -ljson-c
+TOOL_LIBS := -ldwarf -liberty -lelf -lz -ljson-c
+$(B)/tools/debuginfo/%.o: TOOL_CFLAGS += -I/usr/include/libdwarf
 
 all:: $(LDR)
 
@@ -69,9 +71,11 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
 
+include tools/debuginfo/rules.mk
+
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR) $(DEBUGINFO_TESTS)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

@@ -72,6 +72,7 @@
     X(TEXTREL,       "text relocation without DT_TEXTREL",                          "r_offset") \
     X(STATIC_TLS,    "cannot allocate memory in static TLS block",                  "PT_TLS p_memsz") \
     X(LAYOUT,        "this build of the C library is not known",                    "build-id") \
+    X(CACHE,         "start record of the cache does not fit this process",         "PT_TLS") \
     X(DST_SECURE,    "DST not allowed in SUID/SGID programs",                       "$ORIGIN") \
     X(NO_NAMESPACE,  "dlmopen namespaces are not supported yet",                    "nsid") \
     X(INVALID,       "invalid argument",                                            "argument")

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "message.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 #define HANDLE_DEFAULT ((void *)0)
 #define HANDLE_NEXT ((void *)-1l)
@@ -132,6 +133,7 @@ static void *find_symbol(void *handle, const char *name, const char *version_nam
     struct version version = { .name = version_name, .hidden = true };
     struct symbol_want want = { .name = name, .newest = !version_name };
     want.gnu = gnu_hash_len(name, &want.len);
+    want.watch = WATCHED(WATCH_SYMBOLS) ? events_lookup_watch() : NULL;
     if (version_name) {
         version.hash = sysv_hash_of(version_name);
         want.version = &version;
@@ -149,6 +151,8 @@ static void *find_symbol(void *handle, const char *name, const char *version_nam
         return NULL;
     }
     *found_out = true;
+    struct reference reference = { .object = handle == HANDLE_DEFAULT || handle == HANDLE_NEXT ? caller : object_of_map(handle) };
+    event_bound(&reference, &want, &found);
     if (ELF64_ST_BIND(found.symbol->st_info) == STB_GNU_UNIQUE) {
         struct binding mine = found;
         if (!unique_binding(&mine, &found))

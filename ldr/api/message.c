@@ -225,5 +225,5 @@ _Noreturn void message_die(const char *what, const char *detail)
 
 void message_warn(const char *what)
 {
-    sys_write_all(2, what, strlen(what));
+    start_warning(what, strlen(what));
 }

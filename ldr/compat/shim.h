@@ -41,6 +41,7 @@ u64 *shim_tls_dtor_count(struct object *object);       /* destructors of thread_
 void *shim_malloc(size_t len);                         /* the program's malloc, for blocks libc frees; NULL before it exists */
 void shim_free(void *at);
 void shim_no_memory(void);                             /* set libc's errno to ENOMEM */
+u64 shim_gate_function(u32 i);                          /* functions of ours that shim_override may answer with, numbered; 0: no more */
 u64 shim_override(const struct binding *binding);      /* our function in place of one of the genuine linker's; 0: none */
 int shim_allow_executable_stacks(void);
 u64 shim_xsave_size(void);                             /* bytes of vector state a trampoline must keep; 0: fxsave */

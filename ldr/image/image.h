@@ -139,6 +139,9 @@ int image_read_phdrs(struct image *image, const Elf64_Phdr *phdr, u16 phnum, u64
 int plan_build(struct plan *plan, const Elf64_Phdr *phdr, u16 phnum, u64 file_len, const char *path, struct arena *arena,
                struct report *report);
 
+/* plan_place_fits - whether a relocation may write `width` bytes at the place: inside one writable segment, or any when text is open. */
+bool plan_place_fits(const struct plan *plan, u64 place, u64 width, bool text_open);
+
 /* dynamic.c: image_read_dynamic - decode PT_DYNAMIC through the view. Needs image_read_phdrs. */
 int image_read_dynamic(struct image *image, const struct view *view, struct report *report);
 /* image_string - string at an offset of DT_STRTAB; NULL when outside. */
@@ -169,6 +172,7 @@ u32 gnu_hash_len(const char *name, u32 *len);
 u32 sysv_hash_of(const char *name);
 u64 image_symbol_count(const struct image *image);     /* highest hashed index + 1, at most sym_limit; 0 without a hash table */
 
+struct object;
 struct symbol_want {
     const char *name;
     u32 len;                          /* strlen(name) */
@@ -178,6 +182,7 @@ struct symbol_want {
     bool partial;                     /* len unknown and gnu without bit 0: a definition's own chain word stood in for hashing its name;
                                          enough for the index, not for bloom and buckets */
     bool strong_first;                /* LD_DYNAMIC_WEAK: a weak definition answers only when no other does */
+    void (*watch)(const struct symbol_want *want, const struct object *object);    /* told of each object asked; NULL: nobody listens */
     bool newest;                      /* dlsym: an unversioned want takes the default version even among several */
 };
 #define CLASS_PLT 1u                  /* undefined symbols with a value (canonical PLT entries) do not answer */
@@ -198,9 +203,23 @@ static inline struct symbol_want symbol_want_exact(const struct symbol_want *wan
 /* image_find_symbol - the symbol that answers `want`, or NULL. Rules of versions and visibility as the system's linker applies
  * them (gABI "Symbol Table", LSB "Symbol Versioning", and glibc's behaviour for unversioned references). */
 const Elf64_Sym *image_find_symbol(const struct image *image, const struct symbol_want *want);
-/* image_symbol_answers - the same judgement for one candidate of the right hash: 0 no, 1 yes, 2 only if it is the only one (versioned
- * definition met by an unversioned reference). */
-int image_symbol_answers(const struct image *image, u32 index, const struct symbol_want *want);
+/* image_symbol_answers - the same judgement for one candidate of the right hash. The refusals are told apart for those who explain; they
+ * are judged in this order, so a refused symbol may have another name as well, except where the name is said to be right. */
+enum symbol_verdict {
+    SYMBOL_REFUSED_UNDEFINED = -9,    /* no definition; or a canonical PLT entry, which does not answer this kind of reference */
+    SYMBOL_REFUSED_NO_VALUE,
+    SYMBOL_REFUSED_TYPE,
+    SYMBOL_REFUSED_NO_TLS,            /* thread-local in an object without PT_TLS: it is nowhere */
+    SYMBOL_REFUSED_VISIBILITY,
+    SYMBOL_REFUSED_BINDING,           /* local, or none we know */
+    SYMBOL_REFUSED_VERSION,           /* right name, another version */
+    SYMBOL_REFUSED_UNVERSIONED,       /* right name, no version, and hidden or the reference insists on one */
+    SYMBOL_REFUSED_NOT_DEFAULT,       /* right name, a later version that is not the default, met by an unversioned reference */
+    SYMBOL_OTHER_NAME = 0,
+    SYMBOL_ANSWERS = 1,
+    SYMBOL_ANSWERS_ALONE = 2          /* only if it is the only one: versioned definition met by an unversioned reference */
+};
+enum symbol_verdict image_symbol_answers(const struct image *image, u32 index, const struct symbol_want *want);
 
 /* note.c: image_note - payload of the first note (name, type) of the PT_NOTE segments, or NULL. */
 const u8 *image_note(const struct image *image, const struct view *view, const char *name, u32 type, u32 *len);

@@ -66,3 +66,13 @@ int plan_build(struct plan *plan, const Elf64_Phdr *phdr, u16 phnum, u64 file_le
     *plan = made;
     return 0;
 }
+
+bool plan_place_fits(const struct plan *plan, u64 place, u64 width, bool text_open)
+{
+    for (u32 i = 0; i < plan->seg_count; i++) {
+        const struct segment *seg = &plan->seg[i];
+        if ((seg->prot & PF_W || text_open) && place >= align_down(seg->vaddr, LDR_PAGE) && place < seg->mem_end && seg->mem_end - place >= width)
+            return true;
+    }
+    return false;
+}

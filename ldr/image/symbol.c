@@ -73,11 +73,11 @@ u64 image_symbol_count(const struct image *image)
 
 #define TYPES_ANSWERING (1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON | 1u << STT_TLS | 1u << STT_GNU_IFUNC)
 
-/* 0 no, 1 yes, 2 only if alone: the version rules for a symbol already found to have the name. */
-static int version_answers(const struct image *image, u32 index, const struct symbol_want *want)
+/* The version rules for a symbol already found to have the name. */
+static enum symbol_verdict version_answers(const struct image *image, u32 index, const struct symbol_want *want)
 {
     if (!image->versym)
-        return 1;                     /* unversioned object: answers any reference */
+        return SYMBOL_ANSWERS;        /* unversioned object: answers any reference */
     u16 raw = image->versym[index];
     u32 number = raw & 0x7fff;
     const struct version *asked = want->version;
@@ -86,50 +86,50 @@ static int version_answers(const struct image *image, u32 index, const struct sy
         /* Needed versions count too: the program's canonical PLT entry for puts carries the version the program needs of it. */
         if (have && have->name) {
             if (have->hash == asked->hash && (have->name == asked->name || str_equal(have->name, asked->name)))
-                return 1;
-            return 0;
+                return SYMBOL_ANSWERS;
+            return SYMBOL_REFUSED_VERSION;
         }
         /* A definition without a version answers a versioned reference unless that insists or the definition is hidden. */
-        return !asked->hidden && !(raw & 0x8000);
+        return !asked->hidden && !(raw & 0x8000) ? SYMBOL_ANSWERS : SYMBOL_REFUSED_UNVERSIONED;
     }
     /* Unversioned reference: the base or first version always answers (that is what the reference was linked against), later ones only
      * when default, and then only if no other default carries the name. */
     if (number < (want->newest ? 2u : 3u))
-        return 1;
-    return raw & 0x8000 ? 0 : 2;
+        return SYMBOL_ANSWERS;
+    return raw & 0x8000 ? SYMBOL_REFUSED_NOT_DEFAULT : SYMBOL_ANSWERS_ALONE;
 }
 
-int image_symbol_answers(const struct image *image, u32 index, const struct symbol_want *want)
+enum symbol_verdict image_symbol_answers(const struct image *image, u32 index, const struct symbol_want *want)
 {
     if (index >= image->sym_limit)
-        return 0;
+        return SYMBOL_OTHER_NAME;
     const Elf64_Sym *sym = &image->symtab[index];
     u32 type = ELF64_ST_TYPE(sym->st_info);
     if (sym->st_shndx == SHN_UNDEF) {
         /* Undefined with a value: the program's PLT entry, which is the function's address for everybody. */
         if (sym->st_value == 0 || (want->classes & CLASS_PLT))
-            return 0;
+            return SYMBOL_REFUSED_UNDEFINED;
     } else if (sym->st_value == 0 && sym->st_shndx != SHN_ABS && type != STT_TLS) {
-        return 0;
+        return SYMBOL_REFUSED_NO_VALUE;
     }
     if (!(TYPES_ANSWERING >> type & 1))
-        return 0;
+        return SYMBOL_REFUSED_TYPE;
     if (type == STT_TLS && !image->tls_memsz && sym->st_shndx != SHN_UNDEF)
-        return 0;                     /* thread-local in an object without PT_TLS: it is nowhere */
+        return SYMBOL_REFUSED_NO_TLS;
     u32 visibility = ELF64_ST_VISIBILITY(sym->st_other);
     if (visibility == STV_HIDDEN || visibility == STV_INTERNAL)
-        return 0;
+        return SYMBOL_REFUSED_VISIBILITY;
     u32 bind = ELF64_ST_BIND(sym->st_info);
     if (bind != STB_GLOBAL && bind != STB_WEAK && bind != STB_GNU_UNIQUE)
-        return 0;
+        return SYMBOL_REFUSED_BINDING;
     if (sym->st_name >= image->strtab_len)
-        return 0;
+        return SYMBOL_OTHER_NAME;
     const char *have = image->strtab + sym->st_name;
     if (have != want->name) {
         /* The table ends with 0, so comparing up to a 0 stays inside it. */
         if (want->partial ? !str_equal(have, want->name)
                           : (u64)sym->st_name + want->len >= image->strtab_len || memcmp(have, want->name, (size_t)want->len + 1) != 0)
-            return 0;
+            return SYMBOL_OTHER_NAME;
     }
     return version_answers(image, index, want);
 }
@@ -143,13 +143,15 @@ struct answers {
 static bool take_candidate(const struct image *image, u32 index, const struct symbol_want *want, struct answers *answers)
 {
     switch (image_symbol_answers(image, index, want)) {
-    case 1:
+    case SYMBOL_ANSWERS:
         answers->symbol = &image->symtab[index];
         answers->waiting = 1;
         return true;
-    case 2:
+    case SYMBOL_ANSWERS_ALONE:
         if (answers->waiting++ == 0)
             answers->symbol = &image->symtab[index];
+        break;
+    default:
         break;
     }
     return false;

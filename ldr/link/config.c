@@ -22,14 +22,37 @@ bool config_unsecure_name(const char *entry)
     return false;
 }
 
+const char *config_next_word(const char **at, bool colons, size_t *len)
+{
+    const char *word = *at;
+    while (*word == ' ' || *word == '\t' || *word == '\n' || (colons && *word == ':'))
+        word++;
+    const char *end = word;
+    while (*end && *end != ' ' && *end != '\t' && *end != '\n' && !(colons && *end == ':'))
+        end++;
+    *at = end;
+    *len = (size_t)(end - word);
+    return *len ? word : NULL;
+}
+
 void config_take_env(struct config *config, const char *entry)
 {
     const char *v;
     /* GLIBC_TUNABLES and the MALLOC_* aliases belong to compat/, which knows which are allowed under AT_SECURE. */
+    if (!config->secure && entry[0] == 'X' && (v = value_of(entry, "XDG_RUNTIME_DIR")))
+        config->runtime_dir = *v ? v : NULL;
+    if (!config->secure && entry[0] == 'H' && (v = value_of(entry, "HOME")))
+        config->home = *v ? v : NULL;
     if (entry[0] != 'L' || entry[1] != 'D')
         return;
     if (!config->secure && (v = value_of(entry, "LDR_GENUINE_LDSO")))
         config->genuine_linker = *v ? v : NULL;   /* set by `ldr session` where ld-ldr.so hides the genuine file */
+    else if (!config->secure && (v = value_of(entry, "LDR_CACHE")))
+        config->cache = *v ? v : NULL;
+    else if (!config->secure && (v = value_of(entry, "LDR_CACHE_DIR")))
+        config->cache_dir = *v ? v : NULL;
+    else if (!config->secure && (v = value_of(entry, "LDR_TRACE")))
+        config->record = *v ? v : NULL;
     if (entry[2] != '_')
         return;
     if ((v = value_of(entry, "LD_BIND_NOW")))
@@ -55,7 +78,9 @@ void config_take_env(struct config *config, const char *entry)
     else if ((v = value_of(entry, "LD_VERBOSE")))
         config->verbose = *v != 0;
     else if ((v = value_of(entry, "LD_DEBUG")))
-        config->debug = *v ? v : NULL, config->trace_unused = str_equal(v, "unused");
+        config->debug = *v ? v : NULL;
+    else if ((v = value_of(entry, "LD_DEBUG_OUTPUT")))
+        config->debug_output = *v ? v : NULL;
     else if ((v = value_of(entry, "LD_TRACE_LOADED_OBJECTS")))
         config->trace = config->trace_missing = true;
 }

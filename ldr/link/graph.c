@@ -1,10 +1,52 @@
-/* graph.c - breadth-first closure and the order of constructors.
+/* graph.c - loading breadth first, the closure of a root, and the order of constructors.
  *
  * The order is glibc's since 2.35: depth-first traversal started from the last object of the breadth-first list towards the first, each
  * object written after its needs, from the end of the array to the front. Result: dependents before dependencies; destructors run
  * in that order, constructors in reverse. Recursion is replaced by an explicit stack threaded through the objects' marks, because
  * the depth is a file's choice. */
 #include "link.h"
+
+/* Objects of one tag. A missing DT_AUXILIARY filtee is no error (gABI). */
+static int load_tag(struct object *object, i64 tag, struct object **out, u32 *count, struct graph_loader *loader)
+{
+    u32 at = 0;
+    u64 off;
+    while (image_next_dyn(&object->image, &at, tag, &off)) {
+        const char *name = image_string(&object->image, off);
+        if (!name)
+            return report_values(loader->report, LDR_E_STRING, object->image.path, off, object->image.strtab_len, (u64)tag);
+        struct object *needed = loader->load(loader, name, object, tag);
+        if (!needed && tag != DT_AUXILIARY)
+            return -LDR_E_OPEN;
+        if (needed && needed != object)
+            out[(*count)++] = needed;
+    }
+    return 0;
+}
+
+int graph_load(struct object *first, struct graph_loader *loader)
+{
+    for (struct object *object = first; object; object = object->next) {
+        if (object->state != OBJECT_MAPPED || object->is_vdso)
+            continue;
+        u32 needed = object->image.needed_count, filters = object->image.filter_count;
+        if (needed)
+            object->needed = arena_zalloc(object->arena, (u64)needed * sizeof *object->needed);
+        if (filters)
+            object->filtee = arena_zalloc(object->arena, (u64)filters * sizeof *object->filtee);
+        if ((needed && !object->needed) || (filters && !object->filtee))
+            return report_values(loader->report, LDR_E_NO_MEMORY, object->image.path, needed, 0, 0);
+        int err = needed ? load_tag(object, DT_NEEDED, object->needed, &object->needed_count, loader) : 0;
+        if (!err && filters)
+            err = load_tag(object, DT_FILTER, object->filtee, &object->filtee_count, loader);
+        if (!err && filters)
+            err = load_tag(object, DT_AUXILIARY, object->filtee, &object->filtee_count, loader);
+        if (err)
+            return err;
+        object->state = OBJECT_LINKED;
+    }
+    return 0;
+}
 
 static u32 add_unvisited(struct object *object, struct object **out, u32 count)
 {

@@ -158,7 +158,7 @@ static int judge_plain(const struct index_tables *tables, u32 symbol, const stru
     /* An unversioned reference and an unversioned or first-version definition: no more to ask (image/symbol.c, version_answers). Any other
      * pair is judged there. */
     if (tables->versym && (want->version || (tables->versym[symbol] & 0x7fff) >= 3) &&
-        image_symbol_answers(&tables->object->image, symbol, want) != 1)
+        image_symbol_answers(&tables->object->image, symbol, want) != SYMBOL_ANSWERS)
         return -1;
     return 1;
 }
@@ -207,9 +207,9 @@ enum index_answer index_find(const struct symbol_index *index, const struct symb
         bool last_kept = ++equal == KEEP_EQUAL;
         if (object != passed && object != skip && !((want->classes & CLASS_COPY) && object->is_program)) {
             u32 symbol = (u32)(slot & SYMBOL_MAX);
-            int answer = image_symbol_answers(&object->image, symbol, want);
-            const Elf64_Sym *sym = answer == 1 ? &object->image.symtab[symbol] : NULL;
-            if (answer == 2 || (answer == 1 && !object->image.gnu.bucket)) {
+            enum symbol_verdict answer = image_symbol_answers(&object->image, symbol, want);
+            const Elf64_Sym *sym = answer == SYMBOL_ANSWERS ? &object->image.symtab[symbol] : NULL;
+            if (answer == SYMBOL_ANSWERS_ALONE || (answer == SYMBOL_ANSWERS && !object->image.gnu.bucket)) {
                 /* Only if no other version of the name is default: the object's own lookup knows. It also knows which of two certain
                  * answers a SysV chain meets first; they were entered here by number. */
                 struct symbol_want exact = symbol_want_exact(want);

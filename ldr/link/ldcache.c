@@ -143,3 +143,16 @@ const char *ldcache_find(const struct ldcache *cache, const char *soname, struct
     }
     return best;
 }
+
+bool ldcache_next(const struct ldcache *cache, u32 *at, const char **soname, const char **path)
+{
+    while (*at < cache->entry_count) {
+        u64 entry = CACHE_HEAD + ENTRY_SIZE * (u64)(*at)++;
+        if (word_at(cache, entry) != FLAG_X86_64)
+            continue;
+        *soname = string_at(cache, word_at(cache, entry + 4));
+        *path = string_at(cache, word_at(cache, entry + 8));
+        return true;
+    }
+    return false;
+}

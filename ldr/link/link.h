@@ -3,6 +3,7 @@
 #ifndef LDR_LINK_H
 #define LDR_LINK_H
 
+#include "../arch/arch.h"
 #include "../image/image.h"
 
 enum found_by {                       /* the rule that led to a file; also the word tools print */
@@ -58,6 +59,7 @@ struct object {
     struct view view;
     u64 bias;                         /* run-time address minus link-time address */
     u64 map_start, map_end;           /* whole span, page-rounded */
+    u64 place;                        /* where the cache wants it mapped; 0: anywhere */
 
     /* filled when linked (run/load.c, link/graph.c) */
     struct object *next, *prev;       /* all objects, load order */
@@ -85,6 +87,8 @@ struct object {
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
+    bool shared;                      /* writable pages come from an image of the cache, relocated */
+    bool sealed_already;              /* ... and its RELRO is read-only from the start */
     bool data_private;                /* mapped with its data pages made private already: no batches needed */
     bool in_global;                   /* part of the global scope */
     bool visited;                     /* graph walks */
@@ -115,12 +119,25 @@ struct config {
     const char *tunables;             /* GLIBC_TUNABLES */
     const char *origin_path;          /* LD_ORIGIN_PATH */
     const char *platform;             /* AT_PLATFORM */
-    const char *debug;                /* LD_DEBUG */
+    const char *debug, *debug_output; /* LD_DEBUG, LD_DEBUG_OUTPUT */
+    const char *record;               /* LDR_TRACE */
+    const char *cache, *cache_dir;    /* LDR_CACHE, LDR_CACHE_DIR */
+    const char *runtime_dir, *home;   /* XDG_RUNTIME_DIR, HOME: where the cache lies by default */
 };
 /* config_take_env - one environment entry "NAME=VALUE"; under `secure` dangerous ones are not taken. */
 void config_take_env(struct config *config, const char *entry);
 /* config_unsecure_name - whether an environment entry must be removed from a secure process's environment. */
 bool config_unsecure_name(const char *entry);
+
+/* config_next_word - the next word of a list of preloads: words stand between blanks, and colons too where `colons`.
+ *   in/out  at      advances past the word
+ *   returns its first character and *len, or NULL at the end */
+const char *config_next_word(const char **at, bool colons, size_t *len);
+
+/* names.c: which object loaded so far is meant. `first`: of the list of all; NULL: none. */
+bool object_answers_to(const struct object *object, const char *name);         /* soname or a name asked for */
+struct object *object_by_name(struct object *first, const char *name);
+struct object *object_by_file(struct object *first, u64 dev, u64 ino);
 
 /* search.c: candidates for one library name, in the order of the system's linker (ld.so(8)). */
 struct search_dir {                   /* one directory known to this session */
@@ -131,6 +148,9 @@ struct search_dir {                   /* one directory known to this session */
 };
 struct ldcache;
 #define SEARCH_ABANDON_LIST 2
+/* What a search tells whoever watches it, in the order of the system's linker: each list before its first directory is tried, and each
+ * candidate, also one whose directory turns out not to exist. */
+enum search_step { SEARCH_LIST, SEARCH_LIST_DIR, SEARCH_LIST_END, SEARCH_CACHE, SEARCH_CANDIDATE };
 struct search {
     const struct config *config;
     struct arena *arena;              /* session-long */
@@ -139,6 +159,9 @@ struct search {
     /* try: 1 taken, 0 go on, SEARCH_ABANDON_LIST go on behind the rest of this path list, negative: give up. `rule_owner`: the object whose RPATH/RUNPATH it is, or NULL. */
     int (*try)(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner);
     bool (*dir_present)(struct search *search, const char *path);
+    /* watch: may be NULL. When set, no directory is judged by the one above it, so that each is told (slower). */
+    void (*watch)(struct search *search, enum search_step step, const char *path, enum found_by rule, const struct object *owner);
+    bool listing;                     /* directories of a list are being told, nothing is tried */
     void (*too_long)(struct search *search);   /* a candidate was longer than a path can be; may be NULL */
     const struct ldcache *(*cache)(struct search *search);     /* NULL: none */
     u32 (*cpu_level)(struct search *search);                   /* x86-64-vN */
@@ -152,6 +175,32 @@ bool search_expand(struct search *search, const char *from, size_t len, const st
 const char *found_by_text(enum found_by rule);
 const char *search_default_dir(u32 i);                         /* NULL past the end */
 
+/* candidate.c: may a file that the search met be taken?
+ * candidate_after_error   what `try` returns for one that could not be opened (positive errno)
+ * candidate_is_foreign    the first bytes are another class's or machine's: passed over unreported; *other_class is only ever set
+ * candidate_check_library the rules for what may be loaded besides the program; 0 or -LDR_E_*, reported. `opened_late`: by dlopen
+ * candidate_is_ldr        it is ld-ldr.so itself, in the genuine linker's place: the search must lead on
+ * object_runs_on          its code is for this CPU level or a lower one, else it would die of SIGILL somewhere */
+int candidate_after_error(int sys_errno, enum found_by rule);
+bool candidate_is_foreign(const u8 *head, u64 len, bool *other_class);
+int candidate_check_library(const struct object *object, bool opened_late, struct report *report);
+bool candidate_is_ldr(const struct object *object);
+bool object_runs_on(const struct object *object, u32 (*cpu_level)(struct search *), struct search *search);
+
+/* versions.c: every version need of an object, judged. Begin with a zeroed check. */
+enum version_verdict { VERSION_END, VERSION_FOUND, VERSION_MISSING, VERSION_MISSING_WEAK };
+struct version_check {
+    struct version_need need;         /* the one judged */
+    struct object *from;              /* who should define it; NULL: that library is missing */
+    bool new_file;                    /* first need of this library */
+    bool needs_libc, has_relr_marker;
+    bool begun;
+    struct version_walk walk;
+};
+enum version_verdict version_next(struct version_check *check, const struct object *object, struct object *first);
+/* version_relr_unmarked - after the last: DT_RELR that an old linker would skip silently. Link editors mark objects that have it. */
+bool version_relr_unmarked(const struct version_check *check, const struct object *object);
+
 /* ldcache.c: /etc/ld.so.cache, glibc-ld.so.cache1.1 */
 struct ldcache {
     const u8 *bytes;
@@ -163,7 +212,19 @@ bool ldcache_read(struct ldcache *cache, const u8 *bytes, u64 len);            /
 /* ldcache_find - path for a soname, best glibc-hwcaps level allowed; NULL: absent. `level` is asked only when it matters. */
 const char *ldcache_find(const struct ldcache *cache, const char *soname, struct search *search);
 
+/* ldcache_next - the next entry for this machine, for those who look at all; false at the end. Begin with *at 0. */
+bool ldcache_next(const struct ldcache *cache, u32 *at, const char **soname, const char **path);
+
 /* graph.c */
+/* graph_load - load what `first` and the objects after it in the list need, breadth first: DT_NEEDED, then DT_FILTER, then DT_AUXILIARY of
+ * each object in turn; `load` appends new objects to the list.
+ *   returns 0 or the first problem, reported */
+struct graph_loader {
+    /* load: the object that answers `name`; NULL: none, reported (a missing DT_AUXILIARY filtee is no error and not to be reported) */
+    struct object *(*load)(struct graph_loader *loader, const char *name, struct object *wanted_by, i64 tag);
+    struct report *report;
+};
+int graph_load(struct object *first, struct graph_loader *loader);
 /* graph_closure - objects reachable from root, breadth first, filtees before their filter; into out (room >= number of objects). */
 u32 graph_closure(struct object *root, struct object **extra, u32 extra_count, struct object **out);
 /* graph_sort - dependents before dependencies, in place, as the system's linker orders (depth first over needed; cycles broken where
@@ -184,6 +245,29 @@ bool lookup_reference(const struct object *referrer, const Elf64_Sym *reference,
                       const struct symbol_index *index, struct binding *out);
 bool lookup_own_first(const struct object *referrer, u32 hash31, u32 reach);
 bool symbol_binds_locally(const Elf64_Sym *sym);
+
+/* reference.c: from a relocation to the definition it binds to */
+struct hashed_name { u32 gnu, len; bool partial, valid; };
+struct reference {
+    struct object *object;
+    u32 symbol;
+    u32 classes;
+    struct report *report;            /* lazy binding runs on any thread: it cannot use the session's */
+    const struct hashed_name *hashed; /* the name's hash, when the caller had it computed ahead; or NULL */
+};
+u32 reference_classes(struct reloc_kind kind);         /* CLASS_*: what may not answer a relocation of that kind */
+const struct version *reference_version(const struct object *object, u32 symbol);      /* NULL: unversioned */
+/* reference_hash - hash of a reference's name; `for_index`: without bit 0 where that is free and enough (struct symbol_want, partial). */
+struct hashed_name reference_hash(const struct image *image, u32 symbol, const char *name, bool for_index);
+/* reference_find - the definition by scope and version alone.
+ *   in      index    may answer for one scope; NULL: none
+ *           watch    told of each object asked; NULL: nobody listens
+ *   out     want     what was asked for; unset for a reference that binds locally
+ *   returns 0, REFERENCE_WEAK or REFERENCE_UNDEFINED (nothing reported, out empty), or a negative code, reported */
+#define REFERENCE_WEAK 1
+#define REFERENCE_UNDEFINED 2
+int reference_find(const struct reference *reference, const struct config *config, const struct symbol_index *index,
+                   void (*watch)(const struct symbol_want *want, const struct object *object), struct symbol_want *want, struct binding *out);
 
 /* index.c: hash of every definition of a long scope to (object, symbol), in scope order: one probe instead of a walk over hundreds of
  * bloom filters. Built once, dropped when start-up ends. */

@@ -30,11 +30,14 @@ bool lookup_own_first(const struct object *referrer, u32 hash31, u32 reach)
 
 bool scope_find(const struct scope *scope, u32 from, const struct symbol_want *want, const struct object *skip, struct binding *out)
 {
+    const bool watched = want->watch != NULL;
     bool weak = false;                /* a weak definition is kept while a strong one is looked for */
     for (u32 i = from; i < scope->count; i++) {
         struct object *object = scope->object[i];
         if (object == skip || ((want->classes & CLASS_COPY) && object->is_program))
             continue;
+        if (UNLIKELY(watched))
+            want->watch(want, object);
         const Elf64_Sym *sym = image_find_symbol(&object->image, want);
         if (!sym || (weak && ELF64_ST_BIND(sym->st_info) == STB_WEAK))
             continue;

@@ -59,9 +59,15 @@ NOINLINE static int try_in(struct search *search, const char *dir_path, size_t d
     while (dir_len > 1 && dir_path[dir_len - 1] == '/')
         dir_len--;
     struct search_dir *dir = dir_known(search, dir_path, dir_len);
+    if (UNLIKELY(search->listing)) {
+        if (dir && dir->state != DIR_MISSING)
+            search->watch(search, SEARCH_LIST_DIR, dir->path, rule, owner);
+        return 0;
+    }
+    bool missing = dir && dir->state == DIR_MISSING;
     if (dir && dir->state == DIR_UNKNOWN && search->dir_present)
         dir->state = search->dir_present(search, dir_len ? dir->path : ".") ? DIR_PRESENT : DIR_MISSING;
-    if (dir && dir->state == DIR_MISSING)
+    if (missing || (dir && dir->state == DIR_MISSING && !search->watch))
         return 0;
     char candidate[4096];
     struct text path = text_on(candidate, sizeof candidate);
@@ -71,6 +77,10 @@ NOINLINE static int try_in(struct search *search, const char *dir_path, size_t d
     text_put(&path, name);
     if (path.cut && search->too_long)
         search->too_long(search);
+    if (search->watch && !path.cut)
+        search->watch(search, SEARCH_CANDIDATE, candidate, rule, owner);
+    if (dir && dir->state == DIR_MISSING)
+        return 0;
     return path.cut ? 0 : search->try(search, candidate, rule, owner);
 }
 
@@ -89,7 +99,7 @@ NOINLINE static int try_legacy(struct search *search, const char *dir, size_t di
         if (path.cut)
             break;
         /* tls or x86_64 itself is asked after first: usually neither exists, and then nothing below is tried. */
-        struct search_dir *outer = dir_known(search, sub, top);
+        struct search_dir *outer = search->watch ? NULL : dir_known(search, sub, top);
         if (outer && sub[0] != '/')
             outer->state = search->dir_present && search->dir_present(search, outer->path) ? DIR_PRESENT : DIR_MISSING;
         if (outer && outer->state == DIR_UNKNOWN && search->dir_present)
@@ -111,9 +121,9 @@ NOINLINE static int try_dir(struct search *search, const char *dir, size_t dir_l
     text_putn(&root, dir, dir_len);
     text_put(&root, dir_len ? "/glibc-hwcaps" : "glibc-hwcaps");
     struct search_dir *hwcaps = root.cut ? NULL : dir_known(search, sub, root.len);
-    if (hwcaps && hwcaps->state == DIR_UNKNOWN && search->dir_present)
+    if (hwcaps && hwcaps->state == DIR_UNKNOWN && search->dir_present && !search->watch)
         hwcaps->state = search->dir_present(search, hwcaps->path) ? DIR_PRESENT : DIR_MISSING;
-    if (hwcaps && hwcaps->state == DIR_PRESENT) {
+    if (hwcaps && (hwcaps->state == DIR_PRESENT || search->watch)) {
         const struct config *config = search->config;
         size_t root_len = root.len;
         for (const char *at = config->hwcaps_prepend; at && *at;) {
@@ -256,10 +266,23 @@ static bool rpath_inhibited(const struct config *config, const struct object *ob
     return false;
 }
 
+/* The directories of a list, told before any is tried. */
+#define TELL_LIST(search, call, rule, owner)                          \
+    do {                                                              \
+        if ((search)->watch && !(search)->listing) {                  \
+            (search)->watch(search, SEARCH_LIST, NULL, rule, owner);  \
+            (search)->listing = true;                                 \
+            (void)(call);                                             \
+            (search)->listing = false;                                \
+            (search)->watch(search, SEARCH_LIST_END, NULL, rule, owner); \
+        }                                                             \
+    } while (0)
+
 /* Each element of a path list. `separators`: ":" or ":;" for LD_LIBRARY_PATH. An empty element is the current directory. */
 NOINLINE static int try_list(struct search *search, const char *list, bool semicolons, const char *name, enum found_by rule,
                     const struct object *owner)
 {
+    TELL_LIST(search, try_list(search, list, semicolons, name, rule, owner), rule, owner);
     for (const char *at = list;;) {
         const char *end = at;
         while (*end && *end != ':' && !(semicolons && *end == ';'))
@@ -319,6 +342,18 @@ NOINLINE static int try_expanded(struct search *search, const char *name, const 
     return search_expand(search, name, strlen(name), loader, &path) ? search->try(search, expanded, FOUND_NAME, NULL) : 0;
 }
 
+static int try_defaults(struct search *search, const char *name)
+{
+    TELL_LIST(search, try_defaults(search, name), FOUND_DEFAULT, NULL);
+    for (u32 i = 0; search_default_dir(i); i++) {
+        const char *dir = search_default_dir(i);
+        int got = try_dir(search, dir, strlen(dir), name, FOUND_DEFAULT, NULL);
+        if (got)
+            return got == SEARCH_ABANDON_LIST ? 0 : got;
+    }
+    return 0;
+}
+
 int search_library(struct search *search, const char *name, const struct object *loader)
 {
     int got;
@@ -335,17 +370,16 @@ int search_library(struct search *search, const char *name, const struct object 
         return got;
     bool no_default = paths_of && (paths_of->image.flags_1 & DF_1_NODEFLIB);
     const struct ldcache *cache = search->config->inhibit_cache || !search->cache ? NULL : search->cache(search);
+    if (search->watch && !search->config->inhibit_cache)
+        search->watch(search, SEARCH_CACHE, NULL, FOUND_CACHE, NULL);
     if (cache) {
         const char *path = ldcache_find(cache, name, search);
+        if (search->watch && path)
+            search->watch(search, SEARCH_CANDIDATE, path, FOUND_CACHE, NULL);
         if (path && !(no_default && in_default_dir(path)) && (got = search->try(search, path, FOUND_CACHE, NULL)))
             return got;
     }
     if (no_default)
         return 0;
-    for (u32 i = 0; search_default_dir(i); i++) {
-        const char *dir = search_default_dir(i);
-        if ((got = try_dir(search, dir, strlen(dir), name, FOUND_DEFAULT, NULL)))
-            return got == SEARCH_ABANDON_LIST ? 0 : got;
-    }
-    return 0;
+    return try_defaults(search, name);
 }

@@ -1,9 +1,10 @@
 /* bind.c - lazy binding: the GOT words a PLT needs, and the binding of one slot at its first call (psABI "Procedure Linkage Table").
  *
- * GOT[0] .dynamic (link editor), GOT[1] our object, GOT[2] the trampoline. Two threads may bind the same slot at once: both compute the
+ * GOT[0] .dynamic (link editor), GOT[1] our object (with a gate: where it is mapped), GOT[2] the trampoline. Two threads may bind the same slot at once: both compute the
  * same value and store it with one 8-byte store. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../api/message.h"
 
 void ldr_bind_xsavec(void), ldr_bind_xsave(void), ldr_bind_fxsave(void);
@@ -20,26 +21,36 @@ void bind_learn_vector_state(void)
     ldr_vector_compact = size && shim_xsavec();
 }
 
-static void *trampoline(void)
+u64 bind_trampoline(void)
 {
     if (!ldr_vector_size)
         bind_learn_vector_state();
-    return ldr_vector_legacy ? (void *)ldr_bind_fxsave : ldr_vector_compact ? (void *)ldr_bind_xsavec : (void *)ldr_bind_xsave;
+    return ldr_vector_legacy ? (u64)ldr_bind_fxsave : ldr_vector_compact ? (u64)ldr_bind_xsavec : (u64)ldr_bind_xsave;
 }
 
 void bind_set_up(struct object *object, u64 pltgot)
 {
     u64 *got = (u64 *)(object->bias + pltgot);
-    got[1] = (u64)object;
-    got[2] = (u64)trampoline();
+    /* In an image both words must be the same in every process. Elsewhere debuggers know the trampoline by its place in our text. */
+    got[1] = binds_ahead(object) ? object->map_start : (u64)object;
+    got[2] = binds_ahead(object) ? gate_for(bind_trampoline()) : bind_trampoline();
 }
 
-u64 bind_slot(struct object *object, u64 index)
+static struct object *object_of_word(u64 word)
 {
+    struct found_range copy;
+    const struct found_range *found = session.gate ? find_range(word, &copy) : NULL;
+    return found && found->object && found->object->map_start == word ? found->object : (struct object *)word;
+}
+
+u64 bind_slot(u64 word, u64 index)
+{
+    struct object *object = object_of_word(word);
     const struct rela_table *plt = &object->image.plt;
     if (index >= plt->count)
         message_die_lookup(object, "PLT entry asks for a relocation that does not exist");
     const Elf64_Rela *r = &plt->at[index];
+    u64 since = event_clock();
     struct report fatal = message_fatal_lookup_report();
     struct reference reference = { object, (u32)ELF64_R_SYM(r->r_info), CLASS_PLT, &fatal, NULL };
     struct binding found;
@@ -63,5 +74,6 @@ u64 bind_slot(struct object *object, u64 index)
     u64 value = got == 0 ? binding_address(&found) + (u64)r->r_addend : 0;
     if (!session.config.bind_not)
         __atomic_store_n((u64 *)(object->bias + r->r_offset), value, __ATOMIC_RELAXED);
+    event_lazy(object, index, got == 0 ? &found : NULL, value, since);
     return value;
 }

@@ -4,6 +4,7 @@
  * by a binding. Everything else goes at once. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../debug/r_debug.h"
 
 static bool holds_itself(struct object *object)
@@ -105,6 +106,7 @@ void unload_objects(struct object **list, u32 count)
     shim_publish_modules();
     debug_announce(DEBUG_CONSISTENT);
     for (u32 i = 0; i < count; i++) {
+        event_unload(list[i]);
         unmap_object(list[i]);
         object_free(list[i]);
     }
@@ -120,6 +122,7 @@ static void sweep(void)
     if (!work)
         return;
     mark_used(work);
+    event_sweep();
     u32 count = 0;
     for (struct object *object = session.first; object; object = object->next)
         if (!object->visited && !object->is_vdso)
@@ -150,6 +153,7 @@ int close_object(struct object *object)
     if (!object->open_count)
         return -LDR_E_INVALID;
     object->open_count--;
+    event_closing(object);
     if (object->open_count || object->at_start || object->no_delete)
         return 0;
     if (closing) {

@@ -4,6 +4,7 @@
  * the link map, after its own set-up. Destructors run in the order of graph_sort over everything that was initialised. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 typedef void (*init_function)(int, char **, char **);
 typedef void (*fini_function)(void);
@@ -41,18 +42,21 @@ int init_order_build(struct object *root, struct arena *arena)
     return err ? report_values(&session.report, -err, object_label(root), most, 0, 0) : 0;
 }
 
-static void call_array(const struct object *object, const struct func_array *array, bool backwards)
+static void call_array(const struct object *object, const struct func_array *array, enum call_kind kind)
 {
+    const bool backwards = kind == CALL_FINI_ARRAY;
     const u64 *at = (const u64 *)(object->bias + array->vaddr);
     for (u64 i = 0; i < array->count; i++) {
         u64 function = at[backwards ? array->count - 1 - i : i];
         /* 0 and -1 are place holders of old link editors */
         if (function == 0 || function == ~0ull)
             continue;
+        event_call(object, kind, function);
         if (backwards)
             ((fini_function)function)();
         else
             ((init_function)function)(session.kernel.argc, session.kernel.argv, session.kernel.envp);
+        event_returned(object, kind, function);
     }
 }
 
@@ -62,9 +66,14 @@ static void init_object(struct object *object)
         return;
     object->state = OBJECT_INITIALISING;
     if (!object->is_program && !object->is_linker && !object->is_vdso) {
-        if (object->image.init_vaddr)
-            ((init_function)(object->bias + object->image.init_vaddr))(session.kernel.argc, session.kernel.argv, session.kernel.envp);
-        call_array(object, &object->image.init_array, false);
+        const u64 init = object->bias + object->image.init_vaddr;
+        event_calling(object, CALL_INIT);
+        if (object->image.init_vaddr) {
+            event_call(object, CALL_INIT, init);
+            ((init_function)init)(session.kernel.argc, session.kernel.argv, session.kernel.envp);
+            event_returned(object, CALL_INIT, init);
+        }
+        call_array(object, &object->image.init_array, CALL_INIT_ARRAY);
     }
     object->state = OBJECT_INITIALISED;
 }
@@ -78,7 +87,9 @@ void init_run(struct object *root)
                 init_object(closure->object[i]);
                 break;
             }
-        call_array(root, &root->image.preinit_array, false);
+        if (root->image.preinit_array.count)
+            event_calling(root, CALL_PREINIT_ARRAY);
+        call_array(root, &root->image.preinit_array, CALL_PREINIT_ARRAY);
     }
     for (u32 i = closure->count; i-- > 0;)
         init_object(root->init_order[i]);
@@ -92,13 +103,19 @@ void init_finish_object(struct object *object)
     object->state = OBJECT_FINISHED;
     if (object->is_linker || object->is_vdso)
         return;
-    call_array(object, &object->image.fini_array, true);
-    if (object->image.fini_vaddr)
-        ((fini_function)(object->bias + object->image.fini_vaddr))();
+    const u64 fini = object->bias + object->image.fini_vaddr;
+    event_calling(object, CALL_FINI);
+    call_array(object, &object->image.fini_array, CALL_FINI_ARRAY);
+    if (object->image.fini_vaddr) {
+        event_call(object, CALL_FINI, fini);
+        ((fini_function)fini)();
+        event_returned(object, CALL_FINI, fini);
+    }
 }
 
 void init_finish_all(void)
 {
+    event_phase(PHASE_FINISH);
     shim_lock_load();
     u32 count = 0, most = session.object_count;
     char local[1024] __attribute__((aligned(16)));
@@ -117,4 +134,5 @@ void init_finish_all(void)
     for (u32 i = 0; i < count; i++)
         init_finish_object(list[i]);
     scratch_free(&scratch);
+    event_phase(PHASE_END);
 }

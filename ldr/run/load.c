@@ -5,6 +5,7 @@
 #include "run.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 #define HEAD_BYTES 1024u              /* ELF header and program headers of nearly every library */
 
@@ -19,6 +20,8 @@ static struct {
     bool only_loaded;                 /* RTLD_NOLOAD */
 } attempt;
 
+COLD_DATA struct load_hooks load_hooks;
+
 /* An open candidate: identity and the first bytes, read once. */
 struct opened {
     int fd;
@@ -26,14 +29,6 @@ struct opened {
     long got;
     u8 head[HEAD_BYTES] __attribute__((aligned(8)));
 };
-
-static struct object *object_of_file(const struct stat *st)
-{
-    for (struct object *object = session.first; object; object = object->next)
-        if (object->ino == st->st_ino && object->dev == st->st_dev && object->ino)
-            return object;
-    return NULL;
-}
 
 /* What is wrong with the load commands is told about the name asked for, as the system's linker does; report_values by path else. */
 static struct report renamed_outer;
@@ -117,12 +112,6 @@ int load_adopted(struct object *object)
     return err;
 }
 
-static bool is_ourselves(const struct object *object)
-{
-    u32 len;
-    return object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2") && image_note(&object->image, &object->view, "ldr", 1, &len) != NULL;
-}
-
 static u32 cpu_level(struct search *search)
 {
     static u32 level;
@@ -132,29 +121,9 @@ static u32 cpu_level(struct search *search)
     return level;
 }
 
-/* Code for a newer CPU level than this one would die of SIGILL somewhere. */
 int check_isa(const struct object *object)
 {
-    u32 needed = image_property(&object->image, &object->view, PROPERTY_X86_ISA_1_NEEDED);
-    /* Bit n: level n + 1. The baseline needs no question. */
-    if (needed <= 1 || needed < 1u << cpu_level(NULL))
-        return 0;
-    return report_errno(&session.report, LDR_E_ISA_LEVEL, object_label(object), 0);
-}
-
-/* Rules for what may be loaded besides the program. */
-static int check_loadable(const struct object *object)
-{
-    const struct image *image = &object->image;
-    if (!image->dyn_vaddr)
-        return report_values(&session.report, LDR_E_NO_DYNAMIC, object->aliases.name ? object->aliases.name : image->path, 0, 1, 0);
-    if (image->flags_1 & DF_1_PIE)
-        return report_values(&session.report, LDR_E_OPEN_PIE, image->path, image->flags_1, 0, 0);
-    if (image->type == ET_EXEC)
-        return report_values(&session.report, LDR_E_OPEN_EXEC, image->path, image->type, ET_DYN, 0);
-    if (session.started && (image->flags_1 & DF_1_NOOPEN))
-        return report_values(&session.report, LDR_E_NO_OPEN, image->path, image->flags_1, 0, 0);
-    return 0;
+    return object_runs_on(object, cpu_level, NULL) ? 0 : report_errno(&session.report, LDR_E_ISA_LEVEL, object_label(object), 0);
 }
 
 static void discard(struct object *object)
@@ -179,12 +148,14 @@ static struct object *make_object(const struct opened *file, const char *path, i
     if (!program && attempt.name)
         object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
+    if (!*err && load_hooks.place && object->image.type != ET_EXEC)
+        object->place = load_hooks.place(&file->st, &object->image.plan);
     if (!*err)
         *err = map_file(object, file->fd, (u64)file->st.st_size);
     if (!*err)
         *err = load_adopted(object);
     if (!*err && !program)
-        *err = check_loadable(object);
+        *err = candidate_check_library(object, session.started, &session.report);
     if (*err) {
         discard(object);
         return NULL;
@@ -198,15 +169,6 @@ static void quiet_take(struct report *report, const struct problem *problem)
     (void)problem;
 }
 
-/* Class and machine are judged before anything is reported: for these the search goes on. */
-static bool is_foreign(const struct opened *file, bool *other_class)
-{
-    struct report quiet = { quiet_take };
-    int err = file->got > 0 ? image_check_header(file->head, (u64)file->got, "", &quiet) : 0;
-    *other_class |= err == -LDR_E_CLASS;
-    return err == -LDR_E_CLASS || err == -LDR_E_MACHINE;
-}
-
 /* open_file - 0 with file->fd open, or negative errno. A directory comes back as -EISDIR. */
 static int open_file(struct opened *file, const char *path)
 {
@@ -218,16 +180,19 @@ static int open_file(struct opened *file, const char *path)
         err = -21;
     if (err)
         sys_close(file->fd);
-    else
-        file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
     return err;
 }
 
+static void read_head(struct opened *file)
+{
+    file->got = sys_pread(file->fd, file->head, sizeof file->head, 0);
+}
+
 /* A candidate found open: 1 taken, 0 not ours, negative: broken and reported. */
-static int take_candidate(const struct opened *file, const char *path, enum found_by rule)
+static int take_candidate(struct opened *file, const char *path, enum found_by rule)
 {
     int err;
-    attempt.result = object_of_file(&file->st);
+    attempt.result = object_by_file(session.first, file->st.st_dev, file->st.st_ino);
     if (attempt.result)
         return 1;
     if (attempt.only_loaded)
@@ -236,7 +201,8 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
         attempt.last_errno = 2;       /* into a set-uid program only libraries marked set-uid themselves */
         return 0;
     }
-    if (is_foreign(file, &attempt.other_class)) {
+    read_head(file);
+    if (file->got > 0 && candidate_is_foreign(file->head, (u64)file->got, &attempt.other_class)) {
         attempt.last_errno = 2;
         if (rule == FOUND_NAME && attempt.other_class)
             return report_values(&session.report, LDR_E_CLASS, path, ELFCLASS32, ELFCLASS64, EI_CLASS);
@@ -245,7 +211,7 @@ static int take_candidate(const struct opened *file, const char *path, enum foun
     struct object *object = make_object(file, path, &err, attempt.unloadable, false);
     if (!object)
         return err;
-    if (is_ourselves(object)) {
+    if (candidate_is_ldr(object)) {
         /* We stand in the genuine linker's place: the search must lead on to the genuine file. */
         discard(object);
         return 0;
@@ -261,12 +227,12 @@ static int try_candidate(struct search *search, const char *path, enum found_by 
     (void)search;
     (void)rule_owner;
     int err = open_file(&file, path);
+    event_candidate(path, rule, err);
     if (err == -21)
         return report_errno(&session.report, LDR_E_READ, path, 21);
     if (err) {
         attempt.last_errno = -err;
-        /* Something stands there and cannot be used: glibc then leaves the rest of that path list. */
-        return err == -2 || err == -13 || rule == FOUND_NAME || rule == FOUND_CACHE ? 0 : SEARCH_ABANDON_LIST;
+        return candidate_after_error(-err, rule);
     }
     int got = take_candidate(&file, path, rule);
     sys_close(file.fd);
@@ -277,7 +243,9 @@ static bool dir_present(struct search *search, const char *path)
 {
     struct stat st;
     (void)search;
-    if (sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000)
+    bool present = sys_stat(path, &st) == 0 && (st.st_mode & 0170000) == 0040000;
+    event_directory(path, present);
+    if (present)
         return true;
     attempt.last_errno = 2;
     return false;
@@ -333,16 +301,7 @@ void load_search_init(void)
 struct object *load_only_loaded(const char *name, struct object *loader)
 {
     (void)loader;
-    bool has_slash = str_chr(name, '/') != NULL;
-    for (struct object *object = session.first; object; object = object->next) {
-        if (object->is_vdso)
-            continue;
-        if (object_answers_to(object, name))
-            return object;
-        if (has_slash && object->path && *object->path && str_equal(object->path, name))
-            return object;
-    }
-    return NULL;
+    return object_by_name(session.first, name);
 }
 
 /* The genuine linker when every ordinary place shows ourselves (a bind mount over it). */
@@ -365,6 +324,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
         report_errno(&session.report, LDR_E_DST_SECURE, name, 0);
         return NULL;
     }
+    event_wanted(name, loader, loader && loader->state >= OBJECT_RELOCATED);
     /* A search may recurse (a filter's filtee), so its state is kept on the stack of this call. */
     __typeof__(attempt) outer = attempt;
     struct report loud = session.report;
@@ -376,6 +336,7 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     for (u32 i = 0; got == 0 && str_equal(str_base(name), "ld-linux-x86-64.so.2") && genuine_place(i); i++)
         got = try_candidate(&session.search, genuine_place(i), FOUND_DEFAULT, NULL);
     object = got == 1 ? attempt.result : NULL;
+    const int last_errno = got == 0 ? attempt.last_errno : 0;
     if (got == 0) {
         struct problem problem = { .code = attempt.other_class ? LDR_E_CLASS : LDR_E_OPEN, .object = name,
                                    .wanted_by = loader ? object_label(loader) : NULL,
@@ -386,11 +347,15 @@ struct object *load_library(const char *name, struct object *loader, enum found_
     attempt = outer;
     session.report = loud;
     if (!object)
+        event_found(name, NULL, last_errno);
+    if (!object)
         return NULL;
     if (object->state == OBJECT_MAPPED && !object->prev && session.first != object) {
         object->loader = loader;
         object_list_add(object);
+        event_mapped(object);
     }
+    event_found(name, object, 0);
     /* The name asked for is remembered: asking again must not search again. */
     object_add_alias(object, name);
     return object;
@@ -434,48 +399,22 @@ static struct object *stand_in(const char *name)
     return object;
 }
 
-/* Objects of one tag. A missing DT_AUXILIARY filtee is no error (gABI). */
-static int load_tag(struct object *object, i64 tag, struct object **out, u32 *count, bool unloadable)
+struct needs_loader {
+    struct graph_loader graph;
+    bool unloadable;                  /* what it brings may go again */
+};
+
+static struct object *load_needed(struct graph_loader *loader, const char *name, struct object *wanted_by, i64 tag)
 {
-    u32 at = 0;
-    u64 off;
-    while (image_next_dyn(&object->image, &at, tag, &off)) {
-        const char *name = image_string(&object->image, off);
-        if (!name)
-            return report_values(&session.report, LDR_E_STRING, object->image.path, off, object->image.strtab_len, (u64)tag);
-        struct object *needed = load_library(name, object, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace_missing);
-        if (!needed && tag == DT_NEEDED && session.config.trace_missing)
-            needed = stand_in(name);
-        if (!needed && tag != DT_AUXILIARY)
-            return -LDR_E_OPEN;
-        if (needed && needed != object)
-            out[(*count)++] = needed;
-    }
-    return 0;
+    bool unloadable = ((const struct needs_loader *)loader)->unloadable;
+    struct object *needed = load_library(name, wanted_by, FOUND_NAME, unloadable, tag == DT_AUXILIARY || session.config.trace_missing);
+    return !needed && tag == DT_NEEDED && session.config.trace_missing ? stand_in(name) : needed;
 }
 
 int load_graph(struct object *first, bool unloadable)
 {
-    for (struct object *object = first; object; object = object->next) {
-        if (object->state != OBJECT_MAPPED || object->is_vdso)
-            continue;
-        u32 needed = object->image.needed_count, filters = object->image.filter_count;
-        if (needed)
-            object->needed = arena_zalloc(object->arena, (u64)needed * sizeof *object->needed);
-        if (filters)
-            object->filtee = arena_zalloc(object->arena, (u64)filters * sizeof *object->filtee);
-        if ((needed && !object->needed) || (filters && !object->filtee))
-            return report_values(&session.report, LDR_E_NO_MEMORY, object->image.path, needed, 0, 0);
-        int err = needed ? load_tag(object, DT_NEEDED, object->needed, &object->needed_count, unloadable) : 0;
-        if (!err && filters)
-            err = load_tag(object, DT_FILTER, object->filtee, &object->filtee_count, unloadable);
-        if (!err && filters)
-            err = load_tag(object, DT_AUXILIARY, object->filtee, &object->filtee_count, unloadable);
-        if (err)
-            return err;
-        object->state = OBJECT_LINKED;
-    }
-    return 0;
+    struct needs_loader loader = { { load_needed, &session.report }, unloadable };
+    return graph_load(first, &loader.graph);
 }
 
 static void warn_version(const struct object *object, const char *before, const char *version, const char *after)
@@ -490,7 +429,7 @@ static void warn_version(const struct object *object, const char *before, const 
     text_put(&t, " (required by ");
     text_put(&t, object_label(object));
     text_put(&t, ")\n");
-    sys_write_all(2, buf, t.len);
+    start_warning(buf, t.len);
 }
 
 static int check_version(struct object *object, const struct object *from, const struct version_need *need, bool warn)
@@ -512,29 +451,20 @@ static int check_version(struct object *object, const struct object *from, const
 
 int check_versions(struct object *object, bool warn)
 {
-    struct version_walk walk = image_version_needs(&object->image);
-    struct version_need need;
-    const char *file = NULL;          /* needs of one file stand together */
-    struct object *from = NULL;
-    bool needs_libc = false, has_marker = false;
+    struct version_check check = { 0 };
+    enum version_verdict verdict;
     int worst = 0;
-    while (image_next_version_need(&object->image, &object->view, &walk, &need)) {
-        if (need.file != file) {
-            file = need.file;
-            from = load_only_loaded(file, object);
-            needs_libc |= str_equal(file, "libc.so.6");
-            if (warn && from && !from->image.verdef_count)
-                warn_version(object, from->path, ": no version information available", "");
-        }
-        if (object->image.relr.count)
-            has_marker |= str_equal(need.name, "GLIBC_ABI_DT_RELR");
-        if (!from || !from->image.verdef_count || image_defines_version(&from->image, need.name, need.hash))
+    while ((verdict = version_next(&check, object, session.first)) != VERSION_END) {
+        if (check.new_file && warn && check.from && !check.from->image.verdef_count)
+            warn_version(object, check.from->path, ": no version information available", "");
+        if (check.from)
+            event_version(object, check.from, check.need.name);
+        if (verdict == VERSION_FOUND)
             continue;
-        int err = check_version(object, from, &need, warn);
+        int err = check_version(object, check.from, &check.need, warn);
         worst = err ? err : worst;
     }
-    /* An old linker would have skipped DT_RELR silently; link editors mark objects that need one which does not. */
-    if (!worst && object->image.relr.count && needs_libc && !has_marker)
+    if (!worst && version_relr_unmarked(&check, object))
         worst = report_errno(&session.report, LDR_E_RELR_MARKER, object_label(object), 0);
     return worst;
 }
@@ -545,9 +475,14 @@ int load_program(const char *path)
     int err = open_file(&file, path);
     if (err)
         return report_errno(&session.report, err == -21 ? LDR_E_READ : LDR_E_OPEN, path, -err);
-    session.program = make_object(&file, path, &err, false, true);
-    if (session.program)
+    if (!load_hooks.program || !load_hooks.program(path, file.fd, &file.st)) {
+        read_head(&file);
+        session.program = make_object(&file, path, &err, false, true);
+    }
+    if (session.program) {
         object_list_add(session.program);
+        event_mapped(session.program);
+    }
     sys_close(file.fd);
     return session.program ? 0 : err;
 }

@@ -54,14 +54,6 @@ void object_list_remove(struct object *object)
     session.subs++;
 }
 
-bool object_answers_to(const struct object *object, const char *name)
-{
-    for (const struct alias *alias = &object->aliases; alias; alias = alias->next)
-        if (alias->name && str_equal(alias->name, name))
-            return true;
-    return false;
-}
-
 bool object_add_alias(struct object *object, const char *name)
 {
     if (object_answers_to(object, name))

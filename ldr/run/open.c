@@ -5,6 +5,7 @@
  * back out: nothing of the process has changed but the counters. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../debug/r_debug.h"
 
 #define MODE_LAZY 1
@@ -93,6 +94,8 @@ static int link_new(struct object *root, struct object *first, int mode)
         return err;
     if ((err = set_scopes(root, mode)))
         return err;
+    for (u32 i = 0; i < root->closure.count; i++)
+        event_scopes(root->closure.object[i], 0, NULL);
     if (!first)
         return 0;
     debug_announce(DEBUG_ADDING);
@@ -126,12 +129,17 @@ void open_rollback(struct object *first)
 struct object *open_object(const char *name, int mode, struct object *caller)
 {
     struct object *root, *last_before = session.last;
+    event_opening(name, mode, caller);
     if (mode & MODE_NOLOAD) {
         root = load_without_mapping(name, caller);
+        if (!root)
+            event_opened(name, NULL);
         if (!root)
             return NULL;
     } else {
         root = load_library(name, caller, FOUND_NAME, true, false);
+        if (!root)
+            event_opened(name, NULL);
         if (!root)
             return NULL;
         if (last_before->next == root)
@@ -151,6 +159,7 @@ struct object *open_object(const char *name, int mode, struct object *caller)
                 object_remove_scope(object, &root->closure);
         if (first)
             open_rollback(first);
+        event_opened(name, NULL);
         return NULL;
     }
     root->open_count++;
@@ -164,5 +173,6 @@ struct object *open_object(const char *name, int mode, struct object *caller)
         init_run(root);               /* open already: its own opener runs what is left, in its order */
     if (mode & MODE_GLOBAL)
         make_global(root);            /* constructors do not see it yet, as under the system's linker */
+    event_opened(name, root);
     return root;
 }

@@ -1,15 +1,17 @@
 /* protect.c - sealing RELRO, and the executable stack an object may ask for. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 int protect_relro(struct object *object)
 {
     u64 start = align_down(object->image.relro_vaddr, LDR_PAGE), end = align_down(object->image.relro_vaddr + object->image.relro_len, LDR_PAGE);
-    if (object->image.relro_len && end > start) {
+    if (object->image.relro_len && end > start && !object->sealed_already) {
         /* The end is rounded down: the last, partial page holds ordinary data too. */
         int err = sys_mprotect((void *)(object->bias + start), end - start, PROT_READ);
         if (err)
             return report_errno(&session.report, LDR_E_PROTECT, object->image.path, -err);
+        event_protected(object, object->bias + start, end - start);
     }
     object->state = OBJECT_PROTECTED;
     return 0;

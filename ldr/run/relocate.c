@@ -2,51 +2,20 @@
  *   RELR and RELATIVE (need nothing) | symbolic, TLS, COPY | jump slots (at once or lazily) | IRELATIVE last: resolvers run the
  *   object's own code, which must be relocated by then.
  *
- * Two loops: a tight one for relative entries, which are most of all (a million in a large C++ program), and one for the rest. The place
- * is compared with the hull of the writable segments: one subtraction, one comparison. Pages that relative entries are about to
- * write are made private in batches (MADV_POPULATE_WRITE): a batched page costs half of a fault. */
-#include "run.h"
+ * Relative entries have a loop of their own (relative.c); this is the rest. */
+#include "relocate.h"
 #include "../arch/arch.h"
 #include "../compat/shim.h"
-
-#define CHUNK 16384u                  /* entries whose pages are made private in one go: 32 pages when dense */
-
-struct walk {
-    struct object *object;
-    u64 bias;
-    u64 lo, len;                      /* writable hull: place - lo <= len - 8 */
-    bool text_open;                   /* DT_TEXTREL: read-only segments are writable at the moment */
-    /* the last reference answered: link editors sort entries by symbol */
-    u32 last_symbol, last_classes;
-    bool last_valid, last_found;
-    struct binding last;
-    u64 last_address;
-    bool last_address_known;
-    u32 own_reach;                    /* objects before this one in its first scope that are worth asking by bloom filter; 0: not the way */
-    u64 irelative;                    /* entries met and put off */
-    const struct hashed_name *hashed; /* of the entry being applied, or NULL */
-    u32 plain_symbol;                 /* last symbol answered by apply_plain; 0: none */
-    u64 plain_address;
-    int worst;
-};
+#include "../debug/events.h"
 
 /* ---- places ---------------------------------------------------------------------------------------------------------- */
 
-static bool place_fits(const struct walk *walk, u64 place, u64 width)
+bool place_fits_segment(const struct walk *walk, u64 place, u64 width)
 {
-    if (LIKELY(width <= 8 && place - walk->lo <= walk->len - 8))
-        return true;
-    const struct plan *plan = &walk->object->image.plan;
-    for (u32 i = 0; i < plan->seg_count; i++) {
-        const struct segment *seg = &plan->seg[i];
-        if ((seg->prot & PF_W || walk->text_open) && place >= align_down(seg->vaddr, LDR_PAGE) && place < seg->mem_end &&
-            seg->mem_end - place >= width)
-            return true;
-    }
-    return false;
+    return plan_place_fits(&walk->object->image.plan, place, width, walk->text_open);
 }
 
-static int bad_place(const struct walk *walk, u64 place)
+int bad_place(const struct walk *walk, u64 place)
 {
     bool in_text = place >= walk->object->image.plan.lo_page && place < walk->object->image.plan.hi_page;
     return report_values(&session.report, in_text ? LDR_E_TEXTREL : LDR_E_RELOC_PLACE, walk->object->image.path, place, walk->lo,
@@ -66,116 +35,6 @@ static int store(const struct walk *walk, u64 place, u64 value, const struct rel
     struct problem problem = { .code = LDR_E_RELOC_OVERFLOW, .object = object_label(walk->object), .name = name, .found = value,
                                .expected = kind->width, .place = place, .has_values = true };
     return report_problem(&session.report, &problem);
-}
-
-/* ---- batches of pages ------------------------------------------------------------------------------------------------ */
-
-struct page_run { u64 start, end; };  /* run-time addresses; empty: start == end */
-
-static void run_flush(struct page_run *run)
-{
-    if (run->end - run->start > 2 * LDR_PAGE && !session.populate_refused &&
-        sys_madvise((void *)run->start, run->end - run->start, MADV_POPULATE_WRITE) == -22)
-        session.populate_refused = true;
-    run->start = run->end = 0;
-}
-
-static void run_add(struct page_run *run, u64 addr)
-{
-    u64 page = align_down(addr, LDR_PAGE);
-    if (page == run->end) {
-        run->end += LDR_PAGE;
-    } else if (page < run->start || page > run->end) {
-        run_flush(run);
-        run->start = page;
-        run->end = page + LDR_PAGE;
-    }
-}
-
-/* Entries are sorted by place (link editors sort relative ones), so the first entry of the next page need not be walked to: pages hold
- * about as many as the one before did, and from that guess a few neighbours are looked at. Unsorted entries cost ordinary faults,
- * nothing else. */
-static void populate_ahead(const struct walk *walk, const Elf64_Rela *from, const Elf64_Rela *end)
-{
-    struct page_run run = { 0 };
-    u64 stride = 1;
-    for (const Elf64_Rela *r = from; r < end;) {
-        if (r->r_info != R_X86_64_RELATIVE || r->r_offset - walk->lo > walk->len - 8)
-            break;
-        run_add(&run, walk->bias + r->r_offset);
-        u64 page_end = align_down(walk->bias + r->r_offset, LDR_PAGE) + LDR_PAGE - walk->bias, left = (u64)(end - r);
-        u64 next = stride < left ? stride : left;               /* in search of the first entry at or behind page_end */
-        while (next < left && r[next].r_offset < page_end)
-            next++;
-        while (next > 1 && r[next - 1].r_offset >= page_end)
-            next--;
-        stride = next;
-        r += next;
-    }
-    run_flush(&run);
-}
-
-/* ---- relative -------------------------------------------------------------------------------------------------------- */
-
-/* Applies relative entries up to the first other one, and returns where it stopped. */
-static const Elf64_Rela *apply_relative(const struct walk *walk, const Elf64_Rela *r, const Elf64_Rela *end)
-{
-    const u64 bias = walk->bias, lo = walk->lo, reach = walk->len - 8;
-    for (; r < end; r++) {
-        u64 place = r->r_offset;
-        /* The processor's own prefetcher stops at each page of the table; places are written in order and need none. */
-        __builtin_prefetch((const char *)r + 2048);
-        if (UNLIKELY(r->r_info != R_X86_64_RELATIVE || place - lo > reach))
-            break;
-        *(u64 *)(bias + place) = bias + (u64)r->r_addend;
-    }
-    return r;
-}
-
-/* RELR: a word with bit 0 clear is a place; one with bit 0 set is a bitmap of the 63 words that follow the last place
- * (generic-abi proposal "RELR", gABI draft). */
-static int apply_relr(struct walk *walk)
-{
-    const struct relr_table *table = &walk->object->image.relr;
-    const u64 bias = walk->bias, lo = walk->lo, reach = walk->len - 8;
-    struct page_run run = { 0 };
-    u64 next = 0;
-    for (u64 i = 0; i < table->count; i++) {
-        u64 entry = table->at[i];
-        if (!(entry & 1)) {
-            if (entry - lo > reach && !place_fits(walk, entry, 8))
-                return bad_place(walk, entry);
-            run_add(&run, bias + entry);
-            next = entry + 8;
-        } else {
-            /* The bitmap's reach must stay writable as far as it has bits. */
-            u64 span = (63 - (u64)__builtin_clzll(entry)) * 8;
-            if (entry > 1 && (next - lo > reach || next + span - 8 - lo > reach))
-                for (u64 bits = entry >> 1, place = next; bits; bits >>= 1, place += 8)
-                    if ((bits & 1) && !place_fits(walk, place, 8))
-                        return bad_place(walk, place);
-            if (entry > 1)
-                run_add(&run, bias + next + (u64)(__builtin_ctzll(entry & ~1ull) - 1) * 8);
-            next += 63 * 8;
-        }
-    }
-    if (!walk->object->data_private)
-        run_flush(&run);
-    u64 *at = (u64 *)bias;            /* a bitmap that comes first counts from 0, as above */
-    for (u64 i = 0; i < table->count; i++) {
-        u64 entry = table->at[i];
-        if (!(entry & 1)) {
-            at = (u64 *)(bias + entry);
-            *at++ += bias;
-        } else {
-            u64 *word = at;
-            for (u64 bits = entry >> 1; bits; bits >>= 1, word++)
-                if (bits & 1)
-                    *word += bias;
-            at += 63;
-        }
-    }
-    return 0;
 }
 
 /* ---- everything else ------------------------------------------------------------------------------------------------- */
@@ -234,7 +93,7 @@ static int check_copyable(const struct walk *walk, u32 symbol)
     text_put(&t, "' in `");
     text_put(&t, owner->path);
     text_put(&t, "'\n");
-    sys_write_all(2, buf, t.len);
+    start_warning(buf, t.len);
     if (!(image_property(&owner->image, &owner->view, PROPERTY_1_NEEDED) & PROPERTY_1_INDIRECT_EXTERN_ACCESS))
         return 0;
     struct problem problem = { .code = LDR_E_NOT_COPYABLE, .object = owner->path, .name = symbol_name(walk, symbol) };
@@ -253,6 +112,7 @@ static int apply_copy(struct walk *walk, u64 place, u32 symbol)
     if (!source || !place_fits(walk, place, len))
         return report_values(&session.report, LDR_E_RELOC_SIZE, mine->path, len, to->st_size, place);
     memcpy((void *)(walk->bias + place), source, len);
+    event_stored(walk->object, symbol, &walk->last, place, len, R_X86_64_COPY);
     if (from->st_size > to->st_size || (from->st_size < to->st_size && session.config.verbose)) {
         char buf[1024];
         struct text t = text_on(buf, sizeof buf);
@@ -260,7 +120,7 @@ static int apply_copy(struct walk *walk, u64 place, u32 symbol)
         text_put(&t, ": Symbol `");
         text_put(&t, symbol_name(walk, symbol));
         text_put(&t, "' has different size in shared object, consider re-linking\n");
-        sys_write_all(2, buf, t.len);
+        start_warning(buf, t.len);
     }
     return 0;
 }
@@ -290,10 +150,10 @@ static int apply_tls(struct walk *walk, const struct reloc_kind *kind, u64 place
         u64 arg;
         if (!module) {
             at[1] = addend;
-            at[0] = (u64)ldr_tlsdesc_undefined_weak;
+            at[0] = gate_for((u64)ldr_tlsdesc_undefined_weak);
         } else if (module->tls_offset || tls_try_static(module)) {
             at[1] = symbol_value + addend - module->tls_offset;
-            at[0] = (u64)ldr_tlsdesc_static;
+            at[0] = gate_for((u64)ldr_tlsdesc_static);
         } else {
             struct tls_index *index = arena_alloc(walk->object->arena, sizeof *index);
             if (!index)
@@ -334,9 +194,7 @@ static int apply_one(struct walk *walk, const Elf64_Rela *r)
         return 0;
     }
     if (symbol) {
-        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0) |
-                      (kind.data_address ? CLASS_EXTERN_DATA : 0);
-        int got = resolve(walk, symbol, classes);
+        int got = resolve(walk, symbol, reference_classes(kind));
         if (got < 0)
             return got;
     } else {
@@ -357,7 +215,9 @@ static int apply_one(struct walk *walk, const Elf64_Rela *r)
         struct object *module = symbol ? (found ? walk->last.object : NULL) : walk->object;
         if (module && !module->tls_module)
             module = NULL;
-        return apply_tls(walk, &kind, place, addend, module, found ? found->st_value : 0);
+        int err = apply_tls(walk, &kind, place, addend, module, found ? found->st_value : 0);
+        event_stored(walk->object, symbol, found ? &walk->last : NULL, place, module ? module->tls_module : 0, (u32)ELF64_R_TYPE(r->r_info));
+        return err;
     }
     }
 }
@@ -398,7 +258,7 @@ static u32 warm_batch(const struct walk *walk, const Elf64_Rela *r, u32 count, s
     for (u32 i = 0; i < ready; i++)
         if (hashed[i].valid) {
             u32 symbol = (u32)ELF64_R_SYM(r[i].r_info);
-            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name);
+            hashed[i] = reference_hash(image, symbol, image->strtab + image->symtab[symbol].st_name, true);
             index_warm_slot(index, hashed[i].gnu);
         }
     for (u32 i = 0; i < ready; i++)
@@ -485,10 +345,7 @@ static void apply_table(struct walk *walk, const struct rela_table *table)
     const Elf64_Rela *r = table->at, *end = r + table->count;
     while (r < end) {
         if (r->r_info == R_X86_64_RELATIVE) {
-            const Elf64_Rela *stop = (u64)(end - r) > CHUNK ? r + CHUNK : end;
-            if ((u64)(stop - r) >= 64 && !walk->object->data_private)
-                populate_ahead(walk, r, stop);
-            const Elf64_Rela *done = apply_relative(walk, r, stop);
+            const Elf64_Rela *done = apply_relative(walk, r, end);
             if (done != r) {
                 r = done;
                 continue;
@@ -549,7 +406,7 @@ static int apply_irelative(struct walk *walk, const struct rela_table *table)
     for (u64 i = first; i < table->count; i++) {
         const Elf64_Rela *r = &table->at[i];
         if (ELF64_R_TYPE(r->r_info) == R_X86_64_IRELATIVE)
-            *(u64 *)(walk->bias + r->r_offset) = ((u64(*)(void))(walk->bias + (u64)r->r_addend))();
+            *(u64 *)(walk->bias + r->r_offset) = gate_for(((u64(*)(void))(walk->bias + (u64)r->r_addend))());
     }
     return 0;
 }
@@ -565,15 +422,44 @@ static int apply_lazy(struct walk *walk)
     for (u64 i = 0; i < table->count; i++) {
         u64 place = table->at[i].r_offset;
         if (ELF64_R_TYPE(table->at[i].r_info) == R_X86_64_JUMP_SLOT && place - walk->lo <= walk->len - 8)
-            run_add(&run, walk->bias + place);
+            page_run_add(&run, walk->bias + place);
     }
     if (!walk->object->data_private)
-        run_flush(&run);
+        page_run_flush(&run);
     for (u64 i = 0; i < table->count && !walk->worst; i++) {
         const Elf64_Rela *r = &table->at[i];
         if (ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && r->r_offset - walk->lo <= walk->len - 8 &&
             r->r_offset - sealed >= sealed_len) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;
+        } else {
+            walk->worst = apply_one(walk, r);
+        }
+    }
+    return walk->worst;
+}
+
+static void take_quietly(struct report *report, const struct problem *problem)
+{
+    (void)report;
+    (void)problem;
+}
+
+/* Jump slots of an object whose image is being made: bound now, as their first calls would bind them, so that no process has to. One
+ * without a definition stays lazy: calling it is the error, as ever. */
+static int apply_ahead(struct walk *walk)
+{
+    const struct rela_table *table = &walk->object->image.plt;
+    struct report loud = session.report;
+    for (u64 i = 0; i < table->count && !walk->worst; i++) {
+        const Elf64_Rela *r = &table->at[i];
+        u32 symbol = (u32)ELF64_R_SYM(r->r_info);
+        bool slot = ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && symbol && place_fits(walk, r->r_offset, 8);
+        session.report = (struct report){ take_quietly };
+        bool unbound = slot && resolve(walk, symbol, CLASS_PLT) < 0;
+        session.report = loud;
+        if (unbound) {
+            *(u64 *)(walk->bias + r->r_offset) += walk->bias;
+            walk->last_valid = false;
         } else {
             walk->worst = apply_one(walk, r);
         }
@@ -602,14 +488,18 @@ int relocate_object(struct object *object, enum bind_when when)
     if (object->state >= OBJECT_RELOCATED)
         return 0;
     const struct image *image = &object->image;
+    u64 since = event_clock();
     struct walk walk = { .object = object, .bias = object->bias, .lo = image->writable_lo,
                          .len = image->writable_hi > image->writable_lo ? image->writable_hi - image->writable_lo : 8 };
     if (image->writable_hi <= image->writable_lo)
         walk.lo = ~0ull - 64;         /* no writable segment: every place goes to the careful check */
     /* Only the program's first two libraries (measured: node's libstdc++ as second gains 15 %; farther back the index is as quick). */
-    for (u32 i = 1; image->gnu.chain && object->scope_count && i < object->scope[0]->count && i <= 2 && !session.config.dynamic_weak; i++)
+    for (u32 i = 1; image->gnu.chain && object->scope_count && i < object->scope[0]->count && i <= 2 && !session.config.dynamic_weak && !WATCHED(WATCH_LOOKUPS); i++)
         if (object->scope[0]->object[i] == object)
             walk.own_reach = i;
+    bool lazy = when == BIND_LAZY && !image->bind_now && image->pltgot_vaddr && image->plt.count &&
+                view_at(&object->view, image->pltgot_vaddr, 24) && place_fits(&walk, image->pltgot_vaddr, 24);
+    event_relocating(object, when == BIND_LAZY && !image->bind_now);
     if (image->textrel) {
         int err = set_text_writable(object, true);
         if (err)
@@ -622,12 +512,13 @@ int relocate_object(struct object *object, enum bind_when when)
     bool go_on = !walk.worst || (walk.worst == -LDR_E_SYMBOL && !session.started);
     if (go_on && image->rel.count)
         apply_rel(&walk, &image->rel);
-    bool lazy = when == BIND_LAZY && !image->bind_now && image->pltgot_vaddr && image->plt.count &&
-                view_at(&object->view, image->pltgot_vaddr, 24) && place_fits(&walk, image->pltgot_vaddr, 24);
     if (go_on && lazy) {
         int worst = walk.worst;
         walk.worst = 0;
-        apply_lazy(&walk);
+        if (binds_ahead(object))
+            apply_ahead(&walk);
+        else
+            apply_lazy(&walk);
         if (!walk.worst)
             walk.worst = worst;
         bind_set_up(object, image->pltgot_vaddr);
@@ -646,8 +537,10 @@ int relocate_object(struct object *object, enum bind_when when)
         apply_irelative(&walk, &image->plt);
         apply_irelative(&walk, &image->rela);
     }
-    if (!walk.worst)
+    if (!walk.worst) {
         object->state = OBJECT_RELOCATED;
+        event_relocated(object, lazy, since);
+    }
     return walk.worst;
 }
 
@@ -661,11 +554,13 @@ void relocate_prepare(const struct scope *scope, bool bind_now)
     u64 references = 0;
     for (u32 i = 0; i < scope->count; i++) {
         const struct image *image = &scope->object[i]->image;
+        if (scope->object[i]->state >= OBJECT_RELOCATED)
+            continue;                 /* from an image of the cache */
         references += image->rela.count - image->rela_relative;
-        if (bind_now || image->bind_now)
+        if (bind_now || image->bind_now || session.bind_ahead)
             references += image->plt.count;
     }
-    if (session.config.dynamic_weak || !index_worthwhile(scope, references))
+    if (session.config.dynamic_weak || WATCHED(WATCH_LOOKUPS) || !index_worthwhile(scope, references))
         return;
     index_arena = (struct arena){ .more = scratch_more, .zeroed = true };
     if (index_build(&start_index, scope, &index_arena))

@@ -53,6 +53,7 @@ struct tls_module {
 
 struct session {
     struct config config;
+    u32 watch;                        /* enum watch: what LD_DEBUG and LDR_TRACE want told; 0: nothing (debug/events.h) */
     struct kernel_facts kernel;
     enum start_way way;
     const char *self_path;
@@ -73,6 +74,9 @@ struct session {
     u64 cache_ino, cache_mtime;       /* which file `cache` shows */
     bool started;                     /* constructors of start-up are running or done: threads may exist */
     bool populate_refused;            /* kernel without MADV_POPULATE_WRITE */
+    u64 gate;                         /* where the gate is mapped (gate.c); 0: none, addresses of ours stand as they are */
+    bool warned;                      /* start-up said something that each start must say: none may be skipped */
+    bool bind_ahead;                  /* jump slots that can be bound are bound at start: an image is being made */
 
     /* thread storage (tls.c) */
     struct tls_layout tls;
@@ -83,6 +87,16 @@ struct session {
     char *main_tp;
 };
 extern struct session session;
+/* An image is being made of every object that is not where the kernel put it. */
+static inline bool binds_ahead(const struct object *object)
+{
+    return session.bind_ahead && !(object->is_program && session.way == START_INTERPRETER);
+}
+static inline void start_warning(const char *text, size_t len)
+{
+    session.warned = true;
+    sys_write_all(2, text, len);
+}
 
 /* heap.c: memory of objects that can go away, and of DTVs. Zeroed; 16-byte aligned; NULL: no memory. */
 void *heap_alloc(size_t len);
@@ -99,7 +113,6 @@ struct object *object_new(bool unloadable);
 void object_free(struct object *object);                       /* descriptor only: mapping and list are the caller's */
 void object_list_add(struct object *object);
 void object_list_remove(struct object *object);
-bool object_answers_to(const struct object *object, const char *name);     /* soname or a name asked for */
 bool object_add_alias(struct object *object, const char *name);
 struct object *object_at(u64 addr);                            /* whose segments hold the address; NULL: none */
 const char *object_origin(struct object *object);              /* NULL: unknown */
@@ -107,6 +120,13 @@ const char *object_label(const struct object *object);         /* for messages: 
 bool scope_add(struct scope *scope, struct object *object, struct arena *arena);
 bool object_add_scope(struct object *object, const struct scope *scope, bool first);
 void object_remove_scope(struct object *object, const struct scope *scope);
+
+/* gate.c: addresses of ours and of the vDSO that are the same in every process, for images shared by the cache */
+bool gate_open(u64 place);             /* map it there; false: the place is taken, or the kernel cannot */
+void gate_close(void);
+void gate_fill(void);                  /* once the vector state is known (bind_learn_vector_state) */
+u64 gate_for(u64 address);             /* the gate's entry that leads to `address`; without a gate or an entry, `address` */
+u64 bind_trampoline(void);
 
 /* map.c */
 /* map_file - reserve the span, overlay the segments of the plan, zero the tails. fd stays open.
@@ -125,6 +145,12 @@ void load_publish(struct object *first);                       /* make objects f
 /* load_graph - everything `first` and the objects after it in the list need. */
 int load_graph(struct object *first, bool unloadable);
 int load_program(const char *path);
+/* What the cache asks of loading, and is told (cache/cache.h); run/ does not know it otherwise. NULL: no cache. */
+struct load_hooks {
+    bool (*program)(const char *path, int fd, const struct stat *st);       /* true: mapped, session.program set */
+    u64 (*place)(const struct stat *st, const struct plan *plan);           /* 0: anywhere */
+};
+extern struct load_hooks load_hooks;
 int check_isa(const struct object *object);
 int load_adopted(struct object *object);                       /* read dynamic, versions */
 /* check_versions - every version the object needs exists; reports each that does not. `warn`: also say what only looks odd. */
@@ -140,30 +166,24 @@ int relocate_object(struct object *object, enum bind_when when);
 void relocate_prepare(const struct scope *scope, bool bind_now);   /* may build session.index */
 void relocate_done(void);                                      /* drops it */
 /* bind_symbol - value for a reference made by `object` to its symbol table entry `index`; used by relocation and by lazy binding. */
-struct hashed_name { u32 gnu, len; bool partial, valid; };
-struct reference {
-    struct object *object;
-    u32 symbol;
-    u32 classes;
-    struct report *report;            /* lazy binding runs on any thread: it cannot use the session's */
-    const struct hashed_name *hashed; /* the name's hash, when the caller had it computed ahead; or NULL */
-};
 /* find_reference - the definition by scope and version alone: 0 found, 1 undefined weak, negative: reported. Takes no lock.
  * settle_binding - then, with the load lock held: one definition for unique symbols, and `found` kept loaded as long as its user.
  * binding_needs_settling - whether that would do anything. */
-struct hashed_name reference_hash(const struct image *image, u32 symbol, const char *name);
 int find_reference(const struct reference *reference, struct binding *out);
 bool binding_needs_settling(const struct reference *reference, const struct binding *found);
 int settle_binding(const struct reference *reference, struct binding *found);
 u64 binding_address(const struct binding *binding);            /* runs IFUNC resolvers; compat overrides applied */
 /* object_note_binding - `from` uses `to` now: `to` must not be unloaded before it. */
 void object_note_binding(struct object *from, struct object *to);
-const struct version *reference_version(const struct object *object, u32 symbol);
 
 /* unique.c: unique_binding - the process's one definition of a unique symbol: `mine` if it is the first. False: no memory. Takes the
  * load lock. unique_forget - the object goes (a failed dlopen: in use it could not). */
 bool unique_binding(const struct binding *mine, struct binding *out);
 void unique_forget(const struct object *object);
+/* unique_each - every definition entered. unique_before_first - `tell` is called before the first question: it enters what a start from
+ * the cache did not ask for. */
+void unique_each(void (*visit)(void *context, const struct binding *binding), void *context);
+void unique_before_first(void (*tell)(void));
 
 /* protect.c */
 int protect_relro(struct object *object);
@@ -172,7 +192,7 @@ int make_stack_executable(void);
 /* bind.c: lazily bound calls; called from arch/x86_64/bind.S */
 void bind_learn_vector_state(void);    /* after the genuine linker computed the CPU features */
 void bind_set_up(struct object *object, u64 pltgot);
-u64 bind_slot(struct object *object, u64 index);
+u64 bind_slot(u64 word, u64 index);    /* word: GOT[1] as bind_set_up left it */
 
 /* tls.c */
 int tls_add_module(struct object *object);                     /* gives a module id */

@@ -11,6 +11,7 @@
  * object needs more and no second thread exists. With threads about, the limit is what the smallest of them has. */
 #include "run.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 
 #define MAIN_RESERVE (8ul << 20)      /* address space, not memory */
 #define OPTIONAL_STATIC 512ul         /* what TLSDESC may take of the room: it works without */
@@ -71,6 +72,8 @@ int tls_add_module(struct object *object)
     __atomic_store_n(&ldr_tls_generation, generation, __ATOMIC_RELEASE);
     object->tls_module = id;
     shim_unlock_tls();
+    if (session.started)
+        event_tls_module(object);
     return 0;
 }
 
@@ -100,6 +103,8 @@ static void take_static(struct object *object, const struct tls_layout *layout, 
     session.tls = *layout;
     object->tls_offset = offset;
     shim_tls_changed(object);
+    if (session.started)
+        event_tls_module(object);
     if (session.started && object->state >= OBJECT_RELOCATED)
         tls_copy_image_everywhere(object);    /* its image is final: no later failure may leave this undone */
     else
@@ -241,6 +246,8 @@ void *tls_address(u64 module, u64 offset)
         shim_unlock_tls();
         if (!taken)
             shim_free(raw);
+        else
+            event_tls_block(module, image->tls_memsz);
     }
     return (void *)(dtv[module].value + offset);
 }

@@ -36,8 +36,29 @@ static bool grow(void)
     return true;
 }
 
+static void (*tell_first)(void);
+
+void unique_before_first(void (*tell)(void))
+{
+    tell_first = tell;
+}
+
+void unique_each(void (*visit)(void *context, const struct binding *binding), void *context)
+{
+    for (u32 i = 0; i < table_room; i++)
+        if (table[i].name && table[i].name != forgotten)
+            visit(context, &table[i].binding);
+}
+
 bool unique_binding(const struct binding *mine, struct binding *out)
 {
+    if (UNLIKELY(tell_first != NULL)) {
+        void (*tell)(void) = tell_first;
+        shim_lock_load();
+        tell_first = NULL;
+        tell();
+        shim_unlock_load();
+    }
     /* The name as the definer has it: the table must not point into whoever asked. */
     const char *name = mine->object->image.strtab + mine->symbol->st_name;
     u32 hash = gnu_hash_of(name);

@@ -96,6 +96,8 @@ void exe_take(const char *path)
         return;
     int self = sys_open_read(PROC_EXE), program = sys_open_read(path);
     struct piece piece[4];
+    u64 gate = session.gate;
+    gate_close();                     /* a second mapping of our file */
     u32 count = self >= 0 && program >= 0 ? find_pieces(piece, 4) : 0, copied = 0;
     while (copied < count && replace_by_copy(&piece[copied]))
         copied++;
@@ -114,6 +116,8 @@ void exe_take(const char *path)
     }
     for (u32 i = 0; i < copied; i++)
         sys_mmap(piece[i].at, piece[i].len, piece[i].prot, MAP_PRIVATE | MAP_FIXED, self, piece[i].off);
+    if (gate && !gate_open(gate))
+        sys_exit(127);                /* images in use lead through it; nothing can have taken the place meanwhile */
     if (self >= 0)
         sys_close(self);
     if (program >= 0)

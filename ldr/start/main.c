@@ -2,7 +2,9 @@
  * The only file that knows everyone. Returns the address to jump to; start.S goes there. */
 #include "start.h"
 #include "../api/message.h"
+#include "../cache/cache.h"
 #include "../compat/shim.h"
+#include "../debug/events.h"
 #include "../debug/r_debug.h"
 
 struct session session;
@@ -57,6 +59,7 @@ static void adopt_vdso(void)
         sys_exit(127);
     session.vdso->state = OBJECT_INITIALISED;
     object_list_add(session.vdso);
+    event_mapped(session.vdso);
 }
 
 /* The program as the kernel mapped it. Its bias shows in where its own program headers lie. */
@@ -76,6 +79,10 @@ static void adopt_program(void)
     if (load_adopted(session.program) != 0)
         sys_exit(127);
     object_list_add(session.program);
+    event_mapped(session.program);
+    struct stat st;
+    if (sys_stat("/proc/self/exe", &st) == 0)
+        cache_look(k->execfn, -1, &st);
 }
 
 static int take_program(struct search *search, const char *path, enum found_by rule, const struct object *owner)
@@ -128,40 +135,33 @@ static void note_preload_problem(struct report *report, const struct problem *pr
 /* `trusted`: written by root (/etc/ld.so.preload), not by whoever starts a set-uid program. */
 NOINLINE static void preload_list(const char *list, const char *from, bool colons, bool trusted)
 {
-    char *name;
-    while (list && *list) {
-        while (*list == ' ' || *list == '\t' || *list == '\n' || (colons && *list == ':'))
-            list++;
-        size_t len = 0;
-        while (list[len] && list[len] != ' ' && list[len] != '\t' && list[len] != '\n' && !(colons && list[len] == ':'))
-            len++;
-        if (len) {
-            name = arena_dupn(&session.permanent, list, len);
-            if (!name)
-                return;
-            /* Under AT_SECURE only plain names, which the trusted directories must hold. */
-            struct report outer = session.report;
-            session.report = (struct report){ note_preload_problem };
-            preload_problem = 0;
-            struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
-                                    : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
-            session.report = outer;
-            if (!object) {
-                char buf[4400];
-                struct text t = text_on(buf, sizeof buf);
-                text_put(&t, "ERROR: ld.so: object '");
-                text_put(&t, name);
-                text_put(&t, "' from ");
-                text_put(&t, from);
-                text_put(&t, " cannot be preloaded (");
-                text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
-                text_put(&t, "): ignored.\n");
-                message_warn(buf);
-            } else if (object != session.program) {
-                object->found_by = FOUND_PRELOAD;
-            }
+    const char *word;
+    size_t len;
+    while (list && (word = config_next_word(&list, colons, &len))) {
+        char *name = arena_dupn(&session.permanent, word, len);
+        if (!name)
+            return;
+        /* Under AT_SECURE only plain names, which the trusted directories must hold. */
+        struct report outer = session.report;
+        session.report = (struct report){ note_preload_problem };
+        preload_problem = 0;
+        struct object *object = session.config.secure && !trusted && str_chr(name, '/') ? session.program
+                                : load_library(name, session.program, trusted ? FOUND_TRUSTED_PRELOAD : FOUND_PRELOAD, false, false);
+        session.report = outer;
+        if (!object) {
+            char buf[4400];
+            struct text t = text_on(buf, sizeof buf);
+            text_put(&t, "ERROR: ld.so: object '");
+            text_put(&t, name);
+            text_put(&t, "' from ");
+            text_put(&t, from);
+            text_put(&t, " cannot be preloaded (");
+            text_put(&t, preload_problem ? ldr_error_text(preload_problem) : ldr_error_text(LDR_E_OPEN));
+            text_put(&t, "): ignored.\n");
+            message_warn(buf);
+        } else if (object != session.program) {
+            object->found_by = FOUND_PRELOAD;
         }
-        list += len;
     }
 }
 
@@ -198,6 +198,8 @@ static void refuse_audit(void)
 
 static int load_everything(void)
 {
+    if (cache_is_warm())
+        return cache_list_objects();
     refuse_audit();
     preload_list(session.config.preload_env, "LD_PRELOAD", true, false);
     preload_list(session.config.preload_option, "--preload", true, false);
@@ -208,6 +210,8 @@ static int load_everything(void)
 static int check_all_versions(void)
 {
     int worst = 0;
+    if (cache_is_warm())
+        return 0;                     /* of these very files it was found good */
     for (struct object *object = session.first; object; object = object->next) {
         int err = check_isa(object);
         err = err ? err : check_versions(object, true);
@@ -218,7 +222,7 @@ static int check_all_versions(void)
 
 static int place_everything(void)
 {
-    int err = init_order_build(session.program, &session.permanent);
+    int err = cache_is_warm() ? cache_take_order() : init_order_build(session.program, &session.permanent);
     const struct scope *closure = &session.program->closure;
     for (u32 i = 0; i < closure->count && !err; i++) {
         if (!scope_add(&session.global, closure->object[i], &session.permanent))
@@ -243,16 +247,23 @@ static int relocate_linker(void)
     struct object *linker = session.linker;
     if (!linker)
         return 0;
+    if (linker->state >= OBJECT_RELOCATED) {
+        linker->is_linker = true;
+        return 0;
+    }
     struct object *alone[1] = { linker };
     struct scope own = { .object = alone, .count = 1, .room = 1 };
     const struct scope *scopes[1] = { &own }, **outer = linker->scope;
     u32 count = linker->scope_count;
     linker->scope = scopes;
     linker->scope_count = 1;
+    cache_one_processor(true);
     int err = relocate_object(linker, BIND_NOW);
+    cache_one_processor(false);
     linker->scope = outer;
     linker->scope_count = count;
     linker->is_linker = true;
+    cache_snapshot_linker();
     return err;
 }
 
@@ -281,6 +292,7 @@ static int protect_everything(void)
 
 static u64 hand_over_static(void)
 {
+    cache_end_dry("nothing to link: the program is static");
     ldr_no_finish = 1;
     return session.kernel.entry;
 }
@@ -308,26 +320,31 @@ u64 ldr_start(u64 *stack)
     kernel_read(stack, &session.kernel);
     session.way = session.kernel.entry == (u64)_start ? START_COMMAND : START_INTERPRETER;
     read_environment();
+    if (session.config.debug || session.config.record)
+        events_begin();
     if (session.config.show_auxv)
         auxv_show(session.kernel.auxv);
     load_search_init();
+    bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
 
     struct options options = { 0 };
     if (session.way == START_COMMAND) {
         session.self_path = session.kernel.execfn ? session.kernel.execfn : "ld-ldr.so";
         options_read(&options);
+        session.origin_by_file = options.proc_exe;
+        if (options.what == DO_RUN)
+            load_hooks.program = cache_look;
+        load_hooks.place = cache_place;
         map_program(&options);
     } else {
+        load_hooks.place = cache_place;
         adopt_program();
         const struct image *program = &session.program->image;
         const char *interp = view_at(&session.program->view, program->interp_vaddr, program->interp_len);
         session.self_path = interp ? interp : "ld-ldr.so";
     }
-    bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
-    if (options.proc_exe && session.way == START_COMMAND) {
-        session.origin_by_file = true;
+    if (options.proc_exe && session.way == START_COMMAND)
         exe_take(session.program->real_path);
-    }
     struct object *program = session.program;
     /* A program that needs libraries is linked even without PT_INTERP: only the kernel would have asked for that. */
     u32 at = 0;
@@ -350,13 +367,19 @@ u64 ldr_start(u64 *stack)
         must(place_everything());
     if (session.config.trace)
         trace_and_exit();
+    event_phase(PHASE_LINK);
     must(check_all_versions());
     must(shim_recognise());
     must(place_everything());
     must(tls_start_main_thread(shim_thread_size()));
+    if (cache_is_warm())
+        must(cache_check_tls());
     load_publish(session.first);
+    event_scopes(NULL, 0, session.first);
+    event_phase(PHASE_RELOCATE);
     must(relocate_linker());
     bind_learn_vector_state();
+    gate_fill();
     shim_fill();
     shim_main_thread();
     shim_publish_modules();
@@ -365,10 +388,14 @@ u64 ldr_start(u64 *stack)
     tls_copy_images(session.main_tp);
     if (stack_must_execute())
         must(make_stack_executable());
+    event_phase(PHASE_PROTECT);
+    cache_make();
     must(protect_everything());
     must(shim_early_init());
     debug_announce(DEBUG_CONSISTENT);
     session.started = true;
+    event_phase(PHASE_CONSTRUCTORS);
     init_run(program);
+    event_phase(PHASE_RUNNING);
     return session.kernel.entry;
 }

@@ -65,8 +65,7 @@ static void look_up_table(struct object *object, const struct rela_table *table,
     for (u64 i = 0; i < table->count; i++) {
         u32 symbol = (u32)ELF64_R_SYM(table->at[i].r_info);
         struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(table->at[i].r_info));
-        u32 classes = (kind.function_only ? CLASS_PLT : 0) | (kind.class == RELOC_COPY ? CLASS_COPY : 0);
-        struct reference reference = { object, symbol, classes, report, NULL };
+        struct reference reference = { object, symbol, reference_classes(kind), report, NULL };
         struct binding found;
         if (symbol && find_reference(&reference, &found) == 0 && found.object != object)
             found.object->visited = true;

@@ -50,6 +50,31 @@ static inline int sys_open_read(const char *path)
     while (fd == -4 /* EINTR */);
     return (int)fd;
 }
+/* By directory descriptor, never through a link at the last step: what lies in a directory of ours is ours or refused. */
+static inline int sys_openat(int dir, const char *name, int flags, int mode)
+{
+    long fd;
+    do
+        fd = sys_call(__NR_openat, dir, (long)name, flags | O_NOFOLLOW | O_CLOEXEC, mode, 0, 0);
+    while (fd == -4 /* EINTR */);
+    return (int)fd;
+}
+static inline int sys_mkdir(const char *path, int mode) { return (int)sys_call(__NR_mkdir, (long)path, mode, 0, 0, 0, 0); }
+static inline int sys_renameat(int dir, const char *from, const char *to) { return (int)sys_call(__NR_renameat, dir, (long)from, dir, (long)to, 0, 0); }
+static inline int sys_unlinkat(int dir, const char *name) { return (int)sys_call(__NR_unlinkat, dir, (long)name, 0, 0, 0, 0); }
+static inline int sys_flock(int fd, int how) { return (int)sys_call(__NR_flock, fd, how, 0, 0, 0, 0); }
+static inline long sys_pwrite(int fd, const void *from, size_t len, u64 off) { return sys_call(__NR_pwrite64, fd, (long)from, (long)len, (long)off, 0, 0); }
+static inline long sys_getrandom(void *to, size_t len) { return sys_call(__NR_getrandom, (long)to, (long)len, 0, 0, 0, 0); }
+static inline int sys_open_append(const char *path)
+{
+    return (int)sys_call(__NR_openat, AT_FDCWD, (long)path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666, 0, 0);
+}
+/* A file to be mapped shared, made if `create`; never a terminal's controlling one, never through a link placed by others in /tmp. */
+static inline int sys_open_record(const char *path, bool create)
+{
+    return (int)sys_call(__NR_openat, AT_FDCWD, (long)path, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (create ? O_CREAT : 0), 0600, 0, 0);
+}
+static inline int sys_fallocate(int fd, u64 off, u64 len) { return (int)sys_call(__NR_fallocate, fd, 0, (long)off, (long)len, 0, 0); }
 static inline int sys_close(int fd) { return (int)sys_call(__NR_close, fd, 0, 0, 0, 0, 0); }
 static inline long sys_read(int fd, void *to, size_t len) { return sys_call(__NR_read, fd, (long)to, (long)len, 0, 0, 0); }
 static inline long sys_pread(int fd, void *to, size_t len, u64 off) { return sys_call(__NR_pread64, fd, (long)to, (long)len, (long)off, 0, 0); }
@@ -64,6 +89,17 @@ static inline int sys_set_robust_list(void *head, size_t len) { return (int)sys_
 static inline int sys_rseq(void *area, u32 len, u32 signature) { return (int)sys_call(__NR_rseq, (long)area, len, 0, signature, 0, 0); }
 static inline int sys_futex_wait(int *word, int value) { return (int)sys_call(__NR_futex, (long)word, 128, value, 0, 0, 0); }
 static inline int sys_futex_wake(int *word, int count) { return (int)sys_call(__NR_futex, (long)word, 129, count, 0, 0, 0); }
+static inline int sys_gettid(void) { return (int)sys_call(__NR_gettid, 0, 0, 0, 0, 0, 0); }
+static inline int sys_getppid(void) { return (int)sys_call(__NR_getppid, 0, 0, 0, 0, 0, 0); }
+static inline int sys_clock(int clock, u64 *nanoseconds)
+{
+    struct { i64 s, ns; } time = { 0, 0 };
+    int err = (int)sys_call(__NR_clock_gettime, clock, (long)&time, 0, 0, 0, 0);
+    *nanoseconds = (u64)time.s * 1000000000u + (u64)time.ns;
+    return err;
+}
+struct sys_usage { i64 user_s, user_us, system_s, system_us, unused[4], minor_faults, major_faults, rest[8]; };     /* struct rusage */
+static inline int sys_getrusage(struct sys_usage *usage) { return (int)sys_call(__NR_getrusage, 0, (long)usage, 0, 0, 0, 0); }
 static inline int sys_getpid(void) { return (int)sys_call(__NR_getpid, 0, 0, 0, 0, 0, 0); }
 _Noreturn static inline void sys_exit(int status)
 {

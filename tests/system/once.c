@@ -41,7 +41,16 @@ int main(int argc, char **argv)
         fprintf(stderr, "once: %s or %s: %s\n", argv[2], argv[3], strerror(errno));
         return 2;
     }
+    /* The one thing of ours that is handed on: whether, and where, starts are remembered. */
+    const char *cache = getenv("LDR_CACHE"), *cache_dir = getenv("LDR_CACHE_DIR");
+    char keep[2][4200];
+    snprintf(keep[0], sizeof keep[0], "LDR_CACHE=%s", cache ? cache : "");
+    snprintf(keep[1], sizeof keep[1], "LDR_CACHE_DIR=%s", cache_dir ? cache_dir : "");
     clearenv();
+    if (cache)
+        putenv(keep[0]);
+    if (cache_dir)
+        putenv(keep[1]);
     putenv("PATH=/usr/bin:/bin");
     putenv("HOME=/");
     putenv("LC_ALL=C");

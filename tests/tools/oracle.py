@@ -167,37 +167,53 @@ def main(pids):
     images, cause_of = {}, {}
     frames, owners_of, kind_pages, kind_frames, anonymous = {}, {}, {}, {}, set()
     pages = 0
-    shapes = {}
+    shapes, packs = {}, {}
     for pid in pids:
         pagemap = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
         memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
-        first = {}
+        first, last = {}, None
         for line in open(f"/proc/{pid}/maps"):
             fields = line.split(None, 5)
             if len(fields) < 6 or fields[4] == "0" or not fields[5].startswith("/"):
                 continue
             start, end = (int(x, 16) for x in fields[0].split("-"))
             off, identity = int(fields[2], 16), (fields[3], fields[4])
+            if identity not in packs:
+                with open(f"/proc/{pid}/map_files/{start:x}-{end:x}", "rb") as f:
+                    packs[identity] = f.read() if f.read(8) == b"rr-pack1" else None
+                    if packs[identity] is not None:
+                        f.seek(0)
+                        packs[identity] = f.read()
             if identity not in shapes:
                 shape = headers(f"/proc/{pid}/map_files/{start:x}-{end:x}")
                 images[identity] = Image(f"/proc/{pid}/map_files/{start:x}-{end:x}") if shape else None
                 shapes[identity] = kinds_of_image(*shape) if shape else None
+            # A pack of the linker's cache: pages of the object mapped before it, as relocation left them.
+            pack = packs[identity]
+            if pack is not None:
+                identity, bias = last
             table = shapes[identity]
             if table is None:
                 continue
             # load bias: these programs map each object once, so its first mapping gives it; where a file page is in two
             # segments, the permissions of this mapping choose
-            if identity not in first:
+            # ... but for the page of ld-ldr.so that stands at a second place
+            if pack is None and (identity not in first or (start - first[identity], off) not in table):
                 wanted = "code" if "x" in fields[1] else "constants"
                 found = sorted(v for (v, f), kind in table.items() if f == off and kind == wanted)
                 found = found or sorted(v for v, f in table if f == off)
                 first[identity] = start - found[0]
-            bias = first[identity]
+            if pack is None:
+                bias = first[identity]
+                last = identity, bias
+            writable = {v: k for (v, f), k in table.items() if k in ("RELRO", "data")}
             words = struct.unpack(f"<{(end - start) // PAGE}Q", os.pread(pagemap, (end - start) // PAGE * 8, start // PAGE * 8))
             for i, word in enumerate(words):
                 if not word & PRESENT:
                     continue
                 kind = table.get((start + i * PAGE - bias, off + i * PAGE), "other")
+                if pack is not None:
+                    kind = writable.get(start + i * PAGE - bias, "data")
                 frame = word & FRAME
                 assert frame, "no frame numbers: the oracle needs CAP_SYS_ADMIN"
                 pages += 1
@@ -205,7 +221,11 @@ def main(pids):
                 if not word & FILE:
                     anonymous.add(frame)
                     address = start + i * PAGE
-                    cause_of[frame] = images[identity].cause(os.pread(memory, PAGE, address), off + i * PAGE, address - bias, bias)
+                    now = os.pread(memory, PAGE, address)
+                    if pack is not None:
+                        cause_of[frame] = "identical" if now == pack[off + i * PAGE:][:PAGE] else "write"
+                    else:
+                        cause_of[frame] = images[identity].cause(now, off + i * PAGE, address - bias, bias)
                 kind_pages[kind] = kind_pages.get(kind, 0) + 1
                 kind_frames.setdefault((kind, identity), set()).add(frame)
         os.close(pagemap)

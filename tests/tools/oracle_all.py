@@ -83,6 +83,18 @@ def image_of(pid, mapping):
     return images[identity]
 
 
+pack_files = {}
+
+
+def is_pack(pid, mapping):
+    """Is the file a pack of the linker's cache? Its pages are those of an object."""
+    identity = (mapping.device, mapping.inode)
+    if identity not in pack_files:
+        with open(f"/proc/{pid}/map_files/{mapping.start:x}-{mapping.end:x}", "rb") as f:
+            pack_files[identity] = f.read(8) == b"rr-pack1"
+    return pack_files[identity]
+
+
 def bias_of(image, mapping):
     """Load bias, of the first mapping of an object: where its file offset is in the image with these permissions."""
     wanted = ("x" in mapping.access, "w" in mapping.access)
@@ -119,7 +131,8 @@ def run(report_path, pids):
             image = image_of(pid, m) if m.inode else None
             if image:
                 key = (m.device, m.inode)
-                if key not in biases:
+                # a page of ld-ldr.so stands at a second place
+                if key not in biases or bias_of(image, m) != biases[key] and "x" in m.access:
                     biases[key] = bias_of(image, m)
                 m.image, m.bias = image, biases[key]
                 bss = [(m.bias + -(-(v + f) // PAGE) * PAGE, m.bias + -(-(v + s) // PAGE) * PAGE) for v, _, f, s in image.loads if s > f]
@@ -141,7 +154,7 @@ def run(report_path, pids):
                 else:
                     resident += 1
                     if not flags & ANON:
-                        sort = "shared_memory" if flags & SWAPBACKED and not image else "file"
+                        sort = "shared_memory" if flags & SWAPBACKED and not image and not is_pack(pid, m) else "file"
                     elif m.inode and m.path != "/dev/zero":
                         sort = "copy"
                     elif any(a <= address < b for a, b in bss) and m.path != "[stack]":

@@ -78,6 +78,12 @@ static const uint64_t *file_page(struct comparing *comparing, const struct objec
 static enum page_cause cause_of_page(struct explainer *explainer, struct comparing *comparing, const struct run *run, size_t i,
                                      const uint64_t *memory) {
     const struct object *object = &explainer->readings->files.objects[run->object];
+    if (run->pack) {
+        /* Relocated already: whatever differs was written. */
+        const struct object *pack = &explainer->readings->files.objects[run->pack - 1];
+        const uint64_t *page = pack->file ? file_page(comparing, pack, run->pack_page + i) : NULL;
+        return page ? cause_of(memory, page, PAGE_LEN, NULL, 0) : CAUSE_UNKNOWN;
+    }
     const struct object_places *known = places_of(explainer, run->object);
     if (!object->file)
         return CAUSE_UNKNOWN;

@@ -37,6 +37,8 @@ struct target_choice {
  * A word that is no number and the name of no process, or a PID without process, is warned about and counted as missing. */
 void choose_targets(const struct target_choice *choice, struct targets *targets);
 void targets_free(struct targets *targets);
+/* is_process - is WORD a PID, or what choose_targets would take for the name of a process? linker: as in target_choice */
+bool is_process(const char *word, const char *linker);
 
 /* Who an owner is: the processes that share the address space, lowest PID first. */
 struct owner_name {

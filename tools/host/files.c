@@ -6,6 +6,7 @@
  */
 #include "files.h"
 #include "../ldr.h"
+#include "pack.h"
 #include "shape.h"
 
 #include <fcntl.h>
@@ -110,9 +111,9 @@ uint32_t files_find(struct files *files, int proc, const struct map_line *line) 
     int fd = open_mapped(proc, line);
     struct stat st;
     if (fd >= 0) {
-        file->kind = shape_read(fd, &file->shape) ? FILE_ELF : FILE_OTHER;
-        file->sort = sort_of_open(files, fd, line->dev);
-        if (file->kind == FILE_ELF || files->all)
+        file->kind = shape_read(fd, &file->shape) ? FILE_ELF : pack_is(fd) ? FILE_IMAGES : FILE_OTHER;
+        file->sort = file->kind == FILE_IMAGES ? OBJECT_IMAGES : sort_of_open(files, fd, line->dev);
+        if (file->kind != FILE_OTHER || files->all)
             map_bytes(file, fd);
         close(fd);
     } else if (stat_mapped(proc, line, &st) && !S_ISREG(st.st_mode)) {

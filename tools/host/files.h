@@ -10,6 +10,7 @@
 enum file_kind {
     FILE_UNCLEAR, /* cannot be opened: taken for an ELF object once some process can execute it */
     FILE_ELF,
+    FILE_IMAGES,  /* a pack of the linker's cache */
     FILE_OTHER,
 };
 

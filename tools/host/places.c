@@ -2,6 +2,7 @@
  *
  * Only places inside the file-backed pages of a segment matter: .bss beyond them is no copy of a file page. */
 #include "places.h"
+#include "../ldr.h"
 
 #include "../../ldr/arch/arch.h"
 #include "../../ldr/image/image.h"
@@ -12,7 +13,10 @@
 struct reader {
     struct image image;
     struct view view;
-    struct places *places;
+    struct places *places;      /* NULL: not asked for */
+    struct place_list *list;    /* likewise */
+    size_t list_room, list_max;
+    struct place now;           /* what asks for the place at hand */
     u64 copy_budget;            /* bytes that copy relocations may still cover */
     const struct segment *last; /* places come in runs: the segment of the one before */
 };
@@ -53,9 +57,29 @@ static bool is_file_backed(struct reader *reader, u64 vaddr) {
     return false;
 }
 
+/* Notes the place at hand one by one. */
+static void note(struct reader *reader, u64 vaddr, u64 len) {
+    struct place_list *list = reader->list;
+    if (!list)
+        return;
+    if (list->count == reader->list_max) {
+        list->cut = true;
+        return;
+    }
+    if (list->count == reader->list_room)
+        list->list = must_grow(list->list, reader->list_room = reader->list_room * 2 + 256, sizeof *list->list);
+    struct place *place = &list->list[list->count++];
+    *place = reader->now;
+    place->vaddr = vaddr;
+    place->len = len > UINT32_MAX ? UINT32_MAX : (u32)len;
+}
+
 static void add(struct reader *reader, u64 vaddr, u64 len) {
-    if (is_file_backed(reader, vaddr))
+    if (!is_file_backed(reader, vaddr))
+        return;
+    if (reader->places)
         places_add(reader->places, vaddr, len);
+    note(reader, vaddr, len);
 }
 
 /* A copy relocation's length is whatever the symbol says: only the part in file-backed pages, and not more in sum than the
@@ -72,13 +96,33 @@ static void add_copy(struct reader *reader, u64 vaddr, u64 len) {
         if (seg->file_end == seg->vaddr || from >= to || to - from > reader->copy_budget)
             continue;
         reader->copy_budget -= to - from;
-        places_add(reader->places, from, to - from);
+        if (reader->places)
+            places_add(reader->places, from, to - from);
+        note(reader, from, to - from);
     }
 }
 
 static void add_relative(struct reader *reader, u64 vaddr, u64 linked) {
-    if (is_file_backed(reader, vaddr))
+    if (!is_file_backed(reader, vaddr))
+        return;
+    if (reader->places)
         places_add_relative(reader->places, vaddr, linked);
+    reader->now.relative = true;
+    reader->now.addend = linked;
+    note(reader, vaddr, 8);
+}
+
+/* What the symbol table says of the place at hand; only for the list, which people read. */
+static void set_symbol(struct reader *reader, u64 symbol) {
+    const struct image *image = &reader->image;
+    reader->now.symbol = reader->now.version = "";
+    if (!reader->list || symbol == 0 || symbol >= image->sym_limit)
+        return;
+    const char *name = image_string(image, image->symtab[symbol].st_name);
+    u32 version = image->versym ? image->versym[symbol] & 0x7fff : 0;
+    reader->now.symbol = name ? name : "";
+    if (version > 1 && version < image->version_count && image->version[version].name)
+        reader->now.version = image->version[version].name;
 }
 
 /* The word that the file has at vaddr; 0 where it has none. */
@@ -93,6 +137,8 @@ static u64 word_at(const struct reader *reader, u64 vaddr) {
 static void add_entry(struct reader *reader, u64 place, u64 info, u64 addend) {
     struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(info));
     u64 symbol = ELF64_R_SYM(info);
+    reader->now = (struct place){ .type = (u32)ELF64_R_TYPE(info), .addend = addend, .plt = reader->now.plt };
+    set_symbol(reader, symbol);
     switch (kind.class) {
     case RELOC_NONE: break;
     case RELOC_RELATIVE: add_relative(reader, place, addend); break;
@@ -123,42 +169,76 @@ static void add_relr(struct reader *reader) {
 
 static void add_all(struct reader *reader) {
     const struct image *image = &reader->image;
+    reader->now = (struct place){ .type = R_X86_64_RELATIVE, .relr = true, .symbol = "", .version = "" };
     add_relr(reader);
+    reader->now.plt = false;
     for (u64 i = 0; i < image->rela.count; i++)
         add_entry(reader, image->rela.at[i].r_offset, image->rela.at[i].r_info, (u64)image->rela.at[i].r_addend);
     for (u64 i = 0; i < image->rel.count; i++)
         add_entry(reader, image->rel.at[i].r_offset, image->rel.at[i].r_info, word_at(reader, image->rel.at[i].r_offset));
+    reader->now.plt = true;
     for (u64 i = 0; i < image->plt.count; i++) {
         /* A jump slot not yet bound holds the file's word plus the bias, a bound one a function: neither is a write. */
         add_entry(reader, image->plt.at[i].r_offset, image->plt.at[i].r_info, (u64)image->plt.at[i].r_addend);
     }
     /* Linkers turn the addresses in .dynamic into pointers, in place, and put DT_DEBUG there. */
-    for (u32 i = 0; i < image->dyn_count; i++)
+    reader->now = (struct place){ .kind = PLACE_DYNAMIC, .symbol = "", .version = "" };
+    for (u32 i = 0; i < image->dyn_count; i++) {
+        reader->now.addend = (u64)image->dyn[i].d_tag;
         add(reader, image->dyn_vaddr + i * sizeof(Elf64_Dyn) + offsetof(Elf64_Dyn, d_un), 8);
+    }
     /* psABI "Procedure Linkage Table": the second and third word are the linker's, for lazy binding. */
+    reader->now = (struct place){ .kind = PLACE_LAZY, .symbol = "", .version = "" };
     if (image->pltgot_vaddr)
         add(reader, image->pltgot_vaddr + 8, 16);
 }
 
-bool places_read(const void *file, size_t file_len, const char *path, struct places *places) {
+static bool read_all(struct reader *reader, const void *file, size_t file_len, const char *path) {
     struct report report = { 0 };
     struct arena arena = { .more = more_memory };
-    struct reader reader = { .image = { .path = path }, .places = places, .copy_budget = file_len + LDR_PAGE };
     Elf64_Ehdr head;
     u64 table_end;
+    reader->image.path = path;
+    reader->copy_budget = file_len + LDR_PAGE;
     if (image_check_header(file, file_len, path, &report) != 0)
         return false;
     memcpy(&head, file, sizeof head);
     if (head.e_phoff % 8 || !add_u64(head.e_phoff, (u64)head.e_phnum * sizeof(Elf64_Phdr), &table_end) || table_end > file_len)
         return false;
     const Elf64_Phdr *phdr = (const void *)((const char *)file + head.e_phoff);
-    bool good = image_read_phdrs(&reader.image, phdr, head.e_phnum, file_len, &arena, &report) == 0;
+    bool good = image_read_phdrs(&reader->image, phdr, head.e_phnum, file_len, &arena, &report) == 0;
     if (good) {
-        reader.view = (struct view){ .bytes = file, .plan = &reader.image.plan, .rule = VIEW_FILE };
-        good = image_read_dynamic(&reader.image, &reader.view, &report) == 0;
+        reader->view = (struct view){ .bytes = file, .plan = &reader->image.plan, .rule = VIEW_FILE };
+        good = image_read_dynamic(&reader->image, &reader->view, &report) == 0;
     }
+    /* names of versions are for the list only: what is wrong with them takes nothing from the places */
+    if (good && reader->list && image_read_versions(&reader->image, &reader->view, &arena, &report) != 0)
+        reader->image.version_count = 0;
     if (good)
-        add_all(&reader);
+        add_all(reader);
     drop_memory(&arena);
     return good;
 }
+
+bool places_read(const void *file, size_t file_len, const char *path, struct places *places) {
+    struct reader reader = { .places = places };
+    return read_all(&reader, file, file_len, path);
+}
+
+static int compare_places(const void *a, const void *b) {
+    const struct place *x = a, *y = b;
+    if (x->vaddr != y->vaddr)
+        return x->vaddr < y->vaddr ? -1 : 1;
+    return x->type < y->type ? -1 : x->type > y->type;
+}
+
+bool places_list(const void *file, size_t file_len, const char *path, struct place_list *list) {
+    *list = (struct place_list){ 0 };
+    /* every place is bytes of the file, and hardly ever are two of them the same; DT_RELR can name many more */
+    struct reader reader = { .list = list, .list_max = file_len / 4 + 256 };
+    bool good = read_all(&reader, file, file_len, path);
+    qsort(list->list, list->count, sizeof *list->list, compare_places);
+    return good;
+}
+
+const char *place_type_name(uint32_t type) { return arch_reloc_name(type); }

@@ -65,6 +65,7 @@ static struct vma *add_vma(struct reader *reader, size_t *count) {
 static enum segment_kind kind_of_object(enum object_kind kind) {
     switch (kind) {
     case OBJECT_ELF: return SEGMENT_OTHER;
+    case OBJECT_IMAGES: return SEGMENT_IMAGES;
     case OBJECT_FILE: return SEGMENT_FILE;
     case OBJECT_SHARED: return SEGMENT_SHARED;
     case OBJECT_ANONYMOUS: return SEGMENT_ANONYMOUS;
@@ -117,7 +118,7 @@ static size_t parse_maps(struct readings *readings, struct reader *reader, const
         struct vma *vma = &reader->vmas[i];
         if (vma->kind != SEGMENT_KINDS) {
             vma->object = files_memory(files, vma->kind == SEGMENT_VDSO ? OBJECT_VDSO : OBJECT_ANONYMOUS);
-        } else if (all || files->list[vma->object].kind == FILE_ELF) {
+        } else if (all || files->list[vma->object].kind == FILE_ELF || files->list[vma->object].kind == FILE_IMAGES) {
             vma->object = files_object(files, vma->object);
             vma->kind = (uint16_t)kind_of_object(files->objects[vma->object].kind);
         } else {
@@ -186,6 +187,28 @@ static void cut_elf(struct cutter *cutter, const struct vma *vma, uint64_t bias,
     }
 }
 
+/* Pages of the cache are those of the object that was mapped right before. */
+static void cut_images(struct cutter *cutter, const struct vma *vma, struct region region) {
+    const struct object *object = cutter->last.object == NO_OBJECT ? NULL : &cutter->objects[cutter->last.object];
+    for (uint64_t at = region.start, len; at < region.end; at += len) {
+        struct run run = { .addr = at, .object = vma->object, .pack = vma->object + 1, .access = (uint8_t)vma->access,
+                           .pack_page = (vma->off + (at - vma->start)) >> PAGE_SHIFT };
+        len = region.end - at;
+        run.kind = SEGMENT_KINDS;
+        if (object && object->kind == OBJECT_ELF && object->shape.known)
+            run.kind = shape_image_at(&object->shape, cutter->last.bias, at, len, &len, &run.file_page);
+        if (run.kind == SEGMENT_KINDS) {
+            run.kind = SEGMENT_IMAGES;
+            run.file_page = run.pack_page;
+        } else {
+            run.object = cutter->last.object;
+            run.bias = cutter->last.bias;
+        }
+        run.pages = len >> PAGE_SHIFT;
+        add_run(cutter->reader, run);
+    }
+}
+
 static void cut_memory(struct cutter *cutter, const struct vma *vma, struct region region) {
     uint64_t at = region.start;
     while (at < region.end) {
@@ -244,6 +267,8 @@ static void make_runs(struct readings *readings, struct reader *reader, const st
             struct region region = reader->regions[i].list[r];
             if (elf)
                 cut_elf(&cutter, vma, bias, region);
+            else if (cutter.objects[vma->object].kind == OBJECT_IMAGES)
+                cut_images(&cutter, vma, region);
             else if (vma->kind == SEGMENT_HEAP || vma->kind == SEGMENT_STACK || vma->kind == SEGMENT_ANONYMOUS)
                 cut_memory(&cutter, vma, region);
             else
@@ -261,7 +286,7 @@ static void make_runs(struct readings *readings, struct reader *reader, const st
 }
 
 static bool runs_equal(const struct run *a, const struct run *b) {
-    return a->addr == b->addr && a->file_page == b->file_page && a->pages == b->pages && a->bias == b->bias && a->object == b->object &&
+    return a->addr == b->addr && a->file_page == b->file_page && a->pages == b->pages && a->bias == b->bias && a->object == b->object && a->pack == b->pack && a->pack_page == b->pack_page &&
            a->kind == b->kind && a->access == b->access && a->huge == b->huge && a->zero == b->zero;
 }
 

@@ -242,6 +242,28 @@ void choose_targets(const struct target_choice *choice, struct targets *targets)
     free(pids);
 }
 
+bool is_process(const char *word, const char *linker) {
+    struct linker_id id = { 0 };
+    struct stat st;
+    pid_t pid;
+    if (linker && stat(linker, &st) == 0)
+        id = (struct linker_id){ st.st_dev, st.st_ino };
+    if (read_pid(word, &pid))
+        return true;
+    bool found = false;
+    size_t count;
+    pid_t *pids = proc_pids(&count);
+    for (size_t i = 0; i < count && !found; i++) {
+        int proc = pids[i] == getpid() ? -1 : proc_open(pids[i]);
+        if (proc < 0)
+            continue;
+        found = proc_has_memory(proc) && proc_is_called(proc, word, id.dev, id.ino);
+        close(proc);
+    }
+    free(pids);
+    return found;
+}
+
 void targets_free(struct targets *targets) {
     for (size_t i = 0; i < targets->count; i++) {
         close(targets->list[i].proc);

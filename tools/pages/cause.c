@@ -91,6 +91,14 @@ static uint64_t cleared(uint64_t word, size_t index, size_t data_len) {
     return kept >= 8 ? word : word & ((UINT64_C(1) << (kept * 8)) - 1);
 }
 
+static void tell_written(struct cause_words *words, size_t word, uint64_t linked, bool differs) {
+    uint64_t bit = UINT64_C(1) << (word % 64);
+    words->written[word / 64] |= bit;
+    if (!differs)
+        words->undone[word / 64] |= bit;
+    words->linked[word] = linked;
+}
+
 /* Bit i: a[i] is not b[i] + add. 64 words, two at a time (SSE2 is part of x86-64). */
 static uint64_t differing(const uint64_t *a, const uint64_t *b, uint64_t add) {
     const __m128i adds = _mm_set1_epi64x((long long)add);
@@ -105,8 +113,9 @@ static uint64_t differing(const uint64_t *a, const uint64_t *b, uint64_t add) {
     return differ;
 }
 
-enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
-                         uint64_t bias) {
+/* One judgement for both questions: with WORDS every word is told, without it the answer comes as soon as it is certain. */
+static inline enum page_cause judge(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                                    uint64_t bias, struct cause_words *words) {
     /* undone: relative words that hold what the file has, though relocation would have left something else */
     bool relocated = false, written = false, undone = false, any = false;
     for (size_t group = 0; group < CAUSE_WORDS / 64; group++) {
@@ -118,31 +127,55 @@ enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t da
         any |= differ != 0;
         uint64_t places_here = places ? places->relocated[group] : 0;
         relocated |= (differ & places_here) != 0;
+        if (words)
+            words->relocated[group] = differ & places_here;
         if (relative) {
             uint64_t wrong = relative & differing(now, places->linked + group * 64, bias);
             written |= (wrong & differ) != 0;
             undone |= (wrong & ~differ) != 0;
+            for (uint64_t left = words ? wrong : 0; left; left &= left - 1) {
+                size_t i = (size_t)__builtin_ctzll(left), word = group * 64 + i;
+                tell_written(words, word, places->linked[word] + bias, differ >> i & 1);
+            }
         }
         for (uint64_t left = differ & ~places_here; left; left &= left - 1) {
             size_t word = group * 64 + (size_t)__builtin_ctzll(left);
-            if (word * 8 + 8 <= data_len) {
-                written = true;
-                break;
-            }
-            if (memory[word] == cleared(file[word], word, data_len))
+            uint64_t linked = cleared(file[word], word, data_len);
+            if (word * 8 + 8 > data_len && memory[word] == linked) {
                 relocated = true; /* the linker's clearing */
-            else
-                written = true;
+                continue;
+            }
+            written = true;
+            if (words)
+                tell_written(words, word, linked, true);
+            else if (relocated || data_len == PAGE_BYTES)
+                break; /* else a cleared word may follow */
         }
-        if (relocated && written)
+        if (!words && relocated && written)
             return CAUSE_RELOCATION_AND_WRITE;
-        if (written && !places && data_len >= PAGE_BYTES)
+        if (!words && written && !places && data_len >= PAGE_BYTES)
             return CAUSE_WRITE; /* nothing on this page can still turn out to be the linker's */
     }
+    /* where nothing shows that the object is relocated at all, words as in the file are no writes */
+    for (size_t group = 0; words && !relocated && group < CAUSE_WORDS / 64; group++)
+        words->written[group] &= ~words->undone[group];
     if (!any)
         return CAUSE_IDENTICAL;
     written |= relocated && undone;
     if (relocated)
         return written ? CAUSE_RELOCATION_AND_WRITE : CAUSE_RELOCATION;
     return CAUSE_WRITE; /* something differs */
+}
+
+enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                         uint64_t bias) {
+    return judge(memory, file, data_len, places, bias, NULL);
+}
+
+enum page_cause cause_words(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                            uint64_t bias, struct cause_words *words) {
+    memset(words->relocated, 0, sizeof words->relocated);
+    memset(words->written, 0, sizeof words->written);
+    memset(words->undone, 0, sizeof words->undone);
+    return judge(memory, file, data_len, places, bias, words);
 }

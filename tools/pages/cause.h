@@ -56,4 +56,17 @@ const struct place_page *places_at(const struct places *places, uint64_t vaddr);
 enum page_cause cause_of(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
                          uint64_t bias);
 
+/* What is known of the single words of one page. A relative word that the program set elsewhere is in both sets. */
+struct cause_words {
+    uint64_t relocated[CAUSE_WORDS / 64]; /* bit per word: covered by a relocation, and not as in the file */
+    uint64_t written[CAUSE_WORDS / 64];   /* not what the linker left there */
+    uint64_t undone[CAUSE_WORDS / 64];    /* the file's own word stands where relocation leaves another: written only on a page
+                                             that shows relocation */
+    uint64_t linked[CAUSE_WORDS];         /* of a written word: what the linker left there; others are not set */
+};
+
+/* cause_words - the same judgement as cause_of, told word by word */
+enum page_cause cause_words(const uint64_t *memory, const uint64_t *file, size_t data_len, const struct place_page *places,
+                            uint64_t bias, struct cause_words *words);
+
 #endif

@@ -44,6 +44,7 @@ enum segment_kind {
     SEGMENT_VDSO,      /* the kernel's own code, mapped into every process */
     SEGMENT_HUGETLB,   /* from the pool of huge pages; the kernel keeps it out of RSS */
     SEGMENT_DEVICE,    /* mapped from a device: no memory of the process */
+    SEGMENT_IMAGES,    /* a pack of the linker's cache, pages of no known object */
     SEGMENT_KINDS
 };
 const char *segment_name(enum segment_kind kind);
@@ -92,6 +93,10 @@ enum segment_kind shape_kind_at(const struct shape *shape, uint64_t bias, uint64
  * goes on in memory (.bss), because the linker then clears the rest of the page */
 size_t shape_data_len(const struct shape *shape, uint64_t vaddr);
 
+/* shape_image_at - the same for the writable segments alone, as an image of the linker's cache holds them; SEGMENT_KINDS where there
+ * is none. `file_page` becomes the page of the object's own file, for pages that have one. */
+enum segment_kind shape_image_at(const struct shape *shape, uint64_t bias, uint64_t addr, uint64_t max, uint64_t *len, uint64_t *file_page);
+
 /* kind_by_access - the best guess when the shape is unknown */
 enum segment_kind kind_by_access(uint32_t access);
 
@@ -105,6 +110,7 @@ enum object_kind {
     OBJECT_VDSO,
     OBJECT_HUGETLB,
     OBJECT_DEVICE,
+    OBJECT_IMAGES,    /* a pack of the linker's cache (ldr/cache/format.h): its pages count for the objects they are images of */
 };
 
 struct object {
@@ -124,6 +130,9 @@ struct run {
     size_t word;        /* of the first page, index into the owner's words */
     uint64_t bias;      /* address minus vaddr of the image it is part of; 0 where no segment maps it */
     uint32_t object;
+    uint32_t pack;      /* 0, or 1 + the object whose file the pages are in: a pack of the linker's cache, which holds the object's
+                           writable pages as relocation left them */
+    uint64_t pack_page; /* their file page there */
     enum segment_kind kind;
     uint8_t access;     /* ACCESS_* of the mapping */
     bool huge;          /* every page is mapped by an entry of 2 MiB or more */
@@ -310,6 +319,7 @@ struct counts {
     uint64_t memory;         /* anonymous memory with no file behind it that one owner has (SCOPE_ALL) */
     uint64_t unresolved;     /* private_copies and memory shared with somebody only frame numbers could name */
     uint64_t swapped;        /* pages not in memory but in swap; in none of the above */
+    uint64_t images;         /* of `pages`: in an image of the linker's cache, relocated once for everybody */
     uint64_t classes[CLASSES]; /* pages, swapped ones too: of each exactly one class */
 };
 

@@ -15,7 +15,7 @@
 
 const char *segment_name(enum segment_kind kind) {
     static const char *const names[SEGMENT_KINDS] = {
-        "code", "constants", "RELRO", "data", "other", ".bss", "file", "shared", "heap", "stack", "anonymous", "vDSO", "hugetlb", "device" };
+        "code", "constants", "RELRO", "data", "other", ".bss", "file", "shared", "heap", "stack", "anonymous", "vDSO", "hugetlb", "device", "images" };
     return names[kind];
 }
 
@@ -109,4 +109,26 @@ enum segment_kind kind_by_access(uint32_t access) {
     if (access & ACCESS_EXEC)
         return SEGMENT_CODE;
     return access & ACCESS_WRITE ? SEGMENT_DATA : SEGMENT_CONSTANTS;
+}
+
+enum segment_kind shape_image_at(const struct shape *shape, uint64_t bias, uint64_t addr, uint64_t max, uint64_t *len, uint64_t *file_page) {
+    uint64_t vaddr = addr - bias;
+    for (size_t i = 0; i < shape->load_count; i++) {
+        const struct load *load = &shape->loads[i];
+        uint64_t end, start = load->vaddr & -PAGE_LEN;
+        if (!(load->flags & ACCESS_WRITE) || __builtin_add_overflow(load->vaddr, load->memsz, &end) || vaddr < start || vaddr >= end)
+            continue;
+        uint64_t stop = (end + PAGE_LEN - 1) & -PAGE_LEN;
+        uint64_t relro = shape->relro_vaddr & -PAGE_LEN, relro_end = (shape->relro_vaddr + shape->relro_len) & -PAGE_LEN;
+        bool sealed = vaddr >= relro && vaddr < relro_end;
+        if (sealed && relro_end < stop)
+            stop = relro_end;
+        if (!sealed && relro > vaddr && relro < stop)
+            stop = relro;
+        *len = stop - vaddr < max ? stop - vaddr : max;
+        *file_page = ((load->off & -PAGE_LEN) + (vaddr - start)) >> PAGE_SHIFT;
+        return sealed ? SEGMENT_RELRO : SEGMENT_DATA;
+    }
+    *len = max;
+    return SEGMENT_KINDS;
 }

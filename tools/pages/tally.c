@@ -49,7 +49,8 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
     if (snapshot->method == METHOD_FRAMES)
         return PAGE_KEYED;
     if (word & PM_FILE) {
-        *key = ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
+        *key = run->pack ? ((uint64_t)(run->pack - 1) << FILE_PAGE_BITS) | (run->pack_page + page)
+                         : ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
         return PAGE_KEYED;
     }
     return word & PM_EXCLUSIVE ? PAGE_EXCLUSIVE : PAGE_UNRESOLVED;
@@ -59,7 +60,7 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
 
 static const enum segment_kind first_kind[] = {
     [OBJECT_ELF] = SEGMENT_CODE, [OBJECT_FILE] = SEGMENT_FILE, [OBJECT_SHARED] = SEGMENT_SHARED, [OBJECT_ANONYMOUS] = SEGMENT_HEAP,
-    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, SEGMENT_KINDS,
+    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, [OBJECT_IMAGES] = SEGMENT_IMAGES, SEGMENT_KINDS,
 };
 
 struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind) {
@@ -92,7 +93,7 @@ static void make_rows(struct tally *tally, const struct snapshot *snapshot) {
 
 /* ---- counts ---- */
 
-static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED; }
+static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED && kind != SEGMENT_IMAGES; }
 
 static void add_frame(struct counts *to, const struct tally *tally, const struct frame *frame) {
     to->frames++;
@@ -134,6 +135,7 @@ static void add_counts(struct counts *to, const struct counts *from) {
     to->memory += from->memory;
     to->unresolved += from->unresolved;
     to->swapped += from->swapped;
+    to->images += from->images;
     for (size_t class = 0; class < CLASSES; class++)
         to->classes[class] += from->classes[class];
 }
@@ -167,6 +169,7 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
                                                    cause_get(owner, run->word + i));
                 counts->again += event == FRAME_AGAIN;
                 counts->avoided += event == FRAME_AVOIDED;
+                counts->images += run->pack && (word & PM_FILE);
                 break;
             }
             }
@@ -289,6 +292,7 @@ static void count_owner(void *context, size_t worker, size_t owner_index) {
                 break;
             case PAGE_KEYED:
                 counts->pages++;
+                counts->images += run->pack && (word & PM_FILE);
                 frame = frame_find(&tally->frames, &at_frame, key);
                 share->histogram[frame_owners(&tally->frames, frame)].pages++;
                 if (!frame->again || frame_add(&seen, &at_seen, key, 0, 0, false, CAUSE_UNKNOWN) == FRAME_FIRST)

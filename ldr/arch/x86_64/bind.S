@@ -1,6 +1,6 @@
 /* bind.S - the first call through a lazily bound PLT slot.
  *
- * PLT0 pushed GOT[1] (our struct object), the entry pushed its relocation index, and jumped here (psABI "Procedure Linkage Table"):
+ * PLT0 pushed GOT[1] (which tells the object), the entry pushed its relocation index, and jumped here (psABI "Procedure Linkage Table"):
  *      rsp+0 object, rsp+8 index, rsp+16 the caller's return address
  * Every register that can carry an argument must reach the function unchanged: rdi rsi rdx rcx r8 r9, rax (vector count of a variadic
  * call), r10 (static chain), and the vector registers in full width: an IFUNC resolver runs in between and may use any of them.

@@ -79,7 +79,7 @@ void shim_object_added(struct object *object)
 {
     struct public_map *map = object_map(object);
     bool readonly = object->is_vdso || !dynamic_is_writable(object);
-    if (!readonly)
+    if (!readonly && !object->shared)         /* an image has it done */
         relocate_dynamic(object);
     map->l_addr = object->bias;
     map->l_name = object->path;

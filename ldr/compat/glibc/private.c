@@ -56,33 +56,45 @@ static _Noreturn void no_throw(int code, const char *object, const char *occasio
 }
 
 
+/* One list, for the question by name and for the gate, which numbers it: a table of pointers would be relocated memory. */
+#define OVERRIDES(X) \
+    X("__tls_get_addr", ldr_tls_get_addr) \
+    X("_dl_debug_state", _dl_debug_state) \
+    X("_dl_allocate_tls", tls_allocate) \
+    X("_dl_allocate_tls_init", tls_allocate_init) \
+    X("_dl_deallocate_tls", tls_deallocate) \
+    X("_dl_find_dso_for_object", find_dso_for_object) \
+    X("_dl_exception_create", exception_create) \
+    X("_dl_exception_create_format", exception_create_format) \
+    X("_dl_exception_free", exception_free) \
+    X("_dl_rtld_di_serinfo", nothing) \
+    X("_dl_audit_preinit", nothing) \
+    X("_dl_audit_symbind_alt", nothing) \
+    X("_dl_signal_error", no_throw) \
+    X("_dl_signal_exception", no_throw)
+
+u64 shim_gate_function(u32 i)
+{
+#define NUMBERED(symbol, function) if (i-- == 0) return (u64)(function);
+    OVERRIDES(NUMBERED)
+#undef NUMBERED
+    return 0;
+}
+
 u64 shim_override(const struct binding *binding)
 {
     const char *name = image_string(&binding->object->image, binding->symbol->st_name);
-    if (!name || name[0] != '_')
+    if (!name || name[0] != '_' || (name[1] != 'd' && name[1] != 'r' && name[1] != '_'))
         return 0;
-    /* Compared one by one: at most eighteen references of libc pass here, and a table of pointers would be relocated memory. */
-#define OVERRIDE(symbol, function) if (str_equal(name, symbol)) return (u64)(function)
-    OVERRIDE("__tls_get_addr", ldr_tls_get_addr);
-    if (name[1] != 'd' && name[1] != 'r')
+    if (str_equal(name, "_r_debug"))
+        return (u64)&_r_debug;
+    /* libc has its own of these until 2.40 */
+    if (str_starts(name, "_dl_signal_e") && session.libc && glibc_symbol(session.libc, "_dl_signal_error", "GLIBC_PRIVATE"))
         return 0;
-    OVERRIDE("_r_debug", &_r_debug);
-    OVERRIDE("_dl_debug_state", _dl_debug_state);
-    OVERRIDE("_dl_allocate_tls", tls_allocate);
-    OVERRIDE("_dl_allocate_tls_init", tls_allocate_init);
-    OVERRIDE("_dl_deallocate_tls", tls_deallocate);
-    OVERRIDE("_dl_find_dso_for_object", find_dso_for_object);
-    OVERRIDE("_dl_exception_create", exception_create);
-    OVERRIDE("_dl_exception_create_format", exception_create_format);
-    OVERRIDE("_dl_exception_free", exception_free);
-    OVERRIDE("_dl_rtld_di_serinfo", nothing);
-    OVERRIDE("_dl_audit_preinit", nothing);
-    OVERRIDE("_dl_audit_symbind_alt", nothing);
-    if (!session.libc || !glibc_symbol(session.libc, "_dl_signal_error", "GLIBC_PRIVATE")) {
-        OVERRIDE("_dl_signal_error", no_throw);
-        OVERRIDE("_dl_signal_exception", no_throw);
-    }
-#undef OVERRIDE
+    /* Compared one by one: at most eighteen references of libc pass here. */
+#define BY_NAME(symbol, function) if (str_equal(name, symbol)) return (u64)(function);
+    OVERRIDES(BY_NAME)
+#undef BY_NAME
     return 0;
 }
 

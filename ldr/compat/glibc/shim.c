@@ -4,6 +4,7 @@
 #include "glibc.h"
 #include "derive.h"
 #include "../../api/message.h"
+#include "../../debug/events.h"
 
 struct glibc_side glibc;
 
@@ -206,6 +207,10 @@ void shim_fill(void)
     if (glibc_has(row->ro_vdso_getrandom))
         GLIBC_AT(ro, row->ro_vdso_getrandom, u64) = glibc_vdso("__vdso_getrandom");
     glibc_install_functions();
+    if (WATCHED(WATCH_CALLS)) {       /* libc's start code tells of the program's own constructors */
+        GLIBC_AT(ro, row->ro_debug_mask, u32) = WATCH_CALLS;
+        GLIBC_AT(ro, row->ro_debug_printf, u64) = (u64)events_debug_printf;
+    }
 
     set_linker_word("_dl_argv", (u64)k->argv, 8);
     set_linker_word("__libc_stack_end", (u64)k->stack, 8);

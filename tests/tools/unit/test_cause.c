@@ -54,6 +54,8 @@ static const struct row rows[] = {
       { { 510, 0, NO_PLACE, 0, 9 }, { 511, 0, NO_PLACE, 0, 0 }, LAST }, CAUSE_WRITE },
     { "cleared, and a variable of .bss written", 510 * 8,
       { { 510, 5, NO_PLACE, 0, 9 }, { 511, 5, NO_PLACE, 0, 0 }, LAST }, CAUSE_RELOCATION_AND_WRITE },
+    { "a variable of .data written, and behind it cleared", 62 * 8,
+      { { 61, 5, NO_PLACE, 0, 9 }, { 63, 5, NO_PLACE, 0, 0 }, LAST }, CAUSE_RELOCATION_AND_WRITE },
     { "a byte after one byte of data", 1, { { 0, 0x2211, NO_PLACE, 0, 0x11 }, { 1, 0, NO_PLACE, 0, 0 }, LAST }, CAUSE_RELOCATION },
 };
 
@@ -76,6 +78,15 @@ static void classification_table(void **state) {
         enum page_cause cause = cause_of(memory, file, row->data_len, places_at(&places, VADDR), BIAS);
         if (cause != row->expected)
             fail_msg("%s: cause %d, expected %d", row->name, cause, row->expected);
+        struct cause_words words;
+        cause = cause_words(memory, file, row->data_len, places_at(&places, VADDR), BIAS, &words);
+        if (cause != row->expected)
+            fail_msg("%s: word by word cause %d, expected %d", row->name, cause, row->expected);
+        uint64_t any = 0;
+        for (size_t group = 0; group < CAUSE_WORDS / 64; group++)
+            any |= words.written[group];
+        if (!any == (cause == CAUSE_WRITE || cause == CAUSE_RELOCATION_AND_WRITE))
+            fail_msg("%s: cause %d, and written words %s", row->name, cause, any ? "told" : "not told");
         places_free(&places);
     }
 }
@@ -96,15 +107,55 @@ static void random_pages(void **state) {
             places_add_relative(&places, VADDR + word * 8, linked);
             memory[word] = linked + BIAS;
         }
-        for (int n = rand() % 4 + 1; written && n; n--)
-            memory[256 + rand() % 256] = ~(uint64_t)rand();
+        uint64_t expected_words[CAUSE_WORDS / 64] = { 0 };
+        for (int n = rand() % 4 + 1; written && n; n--) {
+            size_t word = 256 + (size_t)rand() % 256;
+            memory[word] = ~(uint64_t)rand();
+            expected_words[word / 64] |= UINT64_C(1) << word % 64;
+        }
         enum page_cause expected = relocated ? written ? CAUSE_RELOCATION_AND_WRITE : CAUSE_RELOCATION
                                              : written ? CAUSE_WRITE : CAUSE_IDENTICAL;
         enum page_cause found = cause_of(memory, file, PAGE, places_at(&places, VADDR), BIAS);
         /* the same word drawn twice: two relocations, so its value is not knowable, but it stays the linker's */
         assert_int_equal(found, expected);
+        struct cause_words words;
+        assert_int_equal(cause_words(memory, file, PAGE, places_at(&places, VADDR), BIAS, &words), expected);
+        assert_memory_equal(words.written, expected_words, sizeof expected_words);
+        for (size_t word = 256; word < CAUSE_WORDS; word++)
+            if (expected_words[word / 64] >> word % 64 & 1)
+                assert_true(words.linked[word] == file[word]);
         places_free(&places);
     }
+}
+
+/* Which words were written, and what the linker had left in them. */
+static void words_of_a_page(void **state) {
+    (void)state;
+    uint64_t file[CAUSE_WORDS] = { [2] = 5, [9] = 0x1111, [511] = 0x77777777 }, memory[CAUSE_WORDS];
+    struct places places = { 0 };
+    struct cause_words words;
+    memcpy(memory, file, sizeof memory);
+    places_add(&places, VADDR, 8);               /* 0: symbolic, bound */
+    memory[0] = 0xabcd;
+    places_add_relative(&places, VADDR + 8, 16); /* 1: as relocation leaves it */
+    memory[1] = BIAS + 16;
+    places_add_relative(&places, VADDR + 16, 5); /* 2: the file's word again */
+    places_add_relative(&places, VADDR + 24, 32);/* 3: elsewhere */
+    memory[3] = BIAS + 40;
+    memory[9] = 0x1112;
+    memory[510] = 4;                             /* .bss, written */
+    memory[511] = 0;                             /* cleared */
+    size_t data_len = 500 * 8;
+    assert_int_equal(cause_words(memory, file, data_len, places_at(&places, VADDR), BIAS, &words), CAUSE_RELOCATION_AND_WRITE);
+    assert_true(words.relocated[0] == 0xb && words.written[0] == 0x20c && words.undone[0] == 4);
+    assert_true(words.written[7] == UINT64_C(1) << 62);
+    assert_true(words.linked[2] == BIAS + 5 && words.linked[3] == BIAS + 32 && words.linked[9] == 0x1111 && words.linked[510] == 0);
+    /* not relocated at all: the file's words are no writes */
+    memory[0] = memory[1] = memory[3] = 0;
+    memory[511] = file[511];
+    assert_int_equal(cause_words(memory, file, data_len, places_at(&places, VADDR), BIAS, &words), CAUSE_WRITE);
+    assert_true(words.written[0] == 0x200 && words.undone[0] == 0xe && words.written[7] == UINT64_C(1) << 62);
+    places_free(&places);
 }
 
 static void places_cross_words_and_pages(void **state) {
@@ -154,6 +205,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classification_table),
         cmocka_unit_test(random_pages),
+        cmocka_unit_test(words_of_a_page),
         cmocka_unit_test(places_cross_words_and_pages),
         cmocka_unit_test(two_relocations_of_a_word_leave_no_known_value),
         cmocka_unit_test(many_pages),

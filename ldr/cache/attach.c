@@ -1,0 +1,195 @@
+/* attach.c - a start from a record: everything mapped where it was when the record was made, relocated pages from images.
+ *
+ *   constants, code      from the file, as always: the page cache's frames
+ *   RELRO                from the image, read-only from the first moment; where some words are this process's own it is mapped writable
+ *                        and sealed with everybody else's
+ *   data                 from the image, private: a page of ours only when the program writes to it
+ *
+ * Whatever does not agree (a file changed, a place taken) undoes all of it, and the start goes the ordinary way. */
+#include "cache_private.h"
+
+static int prot_of(u32 flags)
+{
+    return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
+}
+
+static bool map_at(u64 at, u64 len, int prot, int flags, int fd, u64 off)
+{
+    return sys_mmap((void *)at, len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, off) == (void *)at;
+}
+
+/* Does the mapping of the first segment, made as long as the span, show this segment's bytes at the right place with the right access? */
+static bool shown_already(const struct plan *plan, const struct segment *seg)
+{
+    const struct segment *first = &plan->seg[0];
+    return seg->prot == first->prot && seg->off - seg->vaddr == first->off - first->vaddr && seg->mem_end == seg->file_end;
+}
+
+static bool map_constant_segments(const struct record_object *from, const struct plan *plan, int fd)
+{
+    for (u32 i = 0; i < plan->seg_count; i++) {
+        const struct segment *seg = &plan->seg[i];
+        u64 start = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
+        if (i && !(seg->prot & PF_W) && !shown_already(plan, seg) &&
+            !map_at(from->bias + start, align_up(seg->file_end, LDR_PAGE) - start, prot_of(seg->prot), 0, fd, align_down(seg->off, LDR_PAGE)))
+            return false;
+        /* A gap behind a segment still shows the reservation. */
+        u64 next = i + 1 < plan->seg_count ? align_down(plan->seg[i + 1].vaddr, LDR_PAGE) : end;
+        if (next > end)
+            sys_mprotect((void *)(from->bias + end), next - end, PROT_NONE);
+    }
+    return true;
+}
+
+static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
+{
+    for (u32 i = 0, next; i < from->piece_count; i = next) {
+        bool sealed = piece[i].sealed && !from->own_words;
+        u64 len = piece[i].len;
+        /* Pieces that lie behind one another in memory and in the pack are one mapping when their access is the same. */
+        for (next = i + 1; next < from->piece_count && (piece[next].sealed && !from->own_words) == sealed && piece[next].pack == piece[i].pack &&
+             piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
+            len += piece[next].len;
+        if (!map_at(from->bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
+            return false;
+    }
+    for (u32 i = 0; i < plan->seg_count; i++) {
+        const struct segment *seg = &plan->seg[i];
+        u64 from_page = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
+        if (!(seg->prot & PF_W))
+            continue;
+        for (u32 k = 0; k < from->piece_count; k++)
+            if (piece[k].vaddr >= from_page && piece[k].vaddr + piece[k].len <= end && piece[k].vaddr + piece[k].len > from_page)
+                from_page = piece[k].vaddr + piece[k].len;
+        if (end > from_page && !map_at(from->bias + from_page, end - from_page, prot_of(seg->prot), MAP_ANONYMOUS, -1, 0))
+            return false;
+    }
+    return true;
+}
+
+/* Only what a plan with these properties can be mapped this short way; others are KIND_PLAIN. */
+static bool map_shared(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int fd)
+{
+    u64 span = from->map_end - from->map_start;
+    const struct segment *first = &plan->seg[0];
+    void *at = sys_mmap((void *)from->map_start, span, prot_of(first->prot), MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, align_down(first->off, LDR_PAGE));
+    if (at != (void *)from->map_start) {
+        if (!sys_failed(at))
+            sys_munmap(at, span);
+        return false;
+    }
+    if (map_constant_segments(from, plan, fd) && map_writable_segments(from, plan, piece, pack))
+        return true;
+    sys_munmap(at, span);
+    return false;
+}
+
+static void describe(struct object *object, const struct record_object *from, const struct record_head *record)
+{
+    const char *base = (const char *)record;
+    object->image = from->image;
+    object->image.path = object->path = base + from->path;
+    object->image.plan.seg = (const void *)(base + (u64)from->image.plan.seg);
+    object->image.version = from->image.version_count ? (const void *)(base + (u64)from->image.version) : NULL;
+    object->real_path = base + from->real_path;
+    object->dev = from->file.dev;
+    object->ino = from->file.ino;
+    object->bias = from->bias;
+    object->map_start = from->map_start;
+    object->map_end = from->map_end;
+    object->view = (struct view){ .bytes = (const u8 *)object->bias, .plan = &object->image.plan, .rule = VIEW_MEMORY };
+    object->symbol_count = from->symbol_count;
+    object->no_delete = (object->image.flags_1 & DF_1_NODELETE) != 0;
+    object->no_delete_why = object->no_delete ? "DF_1_NODELETE" : NULL;
+}
+
+static struct object *attach_object(const struct record_object *from, const struct record_head *record, const int *pack, int fd)
+{
+    const struct piece *piece = (const void *)((const char *)record + from->pieces);
+    struct object *object = object_new(false);
+    if (!object)
+        return NULL;
+    describe(object, from, record);
+    if (from->kind == KIND_SHARED) {
+        if (!map_shared(from, &object->image.plan, piece, pack, fd))
+            return NULL;
+        object->shared = true;
+        object->state = OBJECT_MAPPED;
+    } else {
+        object->place = from->map_start;
+        if (map_file(object, fd, from->file.size) != 0)
+            return NULL;
+        if (object->map_start != from->map_start) {
+            unmap_object(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+static struct object *attach_file(const struct record_object *from, const struct record_head *record, const int *pack)
+{
+    struct stat st;
+    int fd = sys_open_read((const char *)record + from->real_path);
+    if (fd < 0) {
+        cache_miss("cannot open ", (const char *)record + from->real_path);
+        return NULL;
+    }
+    struct object *object = NULL;
+    if (sys_fstat(fd, &st) == 0 && identity_equal(&from->file, &st))
+        object = attach_object(from, record, pack, fd);
+    else
+        cache_miss("changed since: ", (const char *)record + from->real_path);
+    if (!object)
+        cache_miss("place taken: ", (const char *)record + from->real_path);
+    sys_close(fd);
+    return object;
+}
+
+#define PACKS_MOST 64u
+
+static bool attach_objects(const struct record_head *record, const int *pack, int program_fd)
+{
+    const struct record_object *from = (const void *)((const char *)record + record->objects);
+    for (u32 i = 0; i < record->object_count; i++) {
+        if (from[i].kind == KIND_KERNEL)
+            continue;
+        struct object *object = i == 0 && program_fd >= 0 ? attach_object(&from[i], record, pack, program_fd) : attach_file(&from[i], record, pack);
+        if (!object)
+            return false;
+        object->is_program = i == 0;  /* the first of the list, as it was loaded */
+        cache.object[i] = object;
+    }
+    return true;
+}
+
+bool attach_all(const struct record_head *record, int dir, int program_fd)
+{
+    int pack[PACKS_MOST];
+    u32 opened = 0;
+    bool good = record->pack_count <= PACKS_MOST;
+    cache.object = arena_zalloc(&session.permanent, record->object_count * sizeof *cache.object);
+    good = good && cache.object;
+    for (; good && opened < record->pack_count; opened++) {
+        struct stat st;
+        const struct pack_ref *ref = (const struct pack_ref *)((const char *)record + record->packs) + opened;
+        pack[opened] = store_open_file(dir, ref->name, &st);
+        if (pack[opened] >= 0 && identity_equal(&ref->is, &st))
+            continue;
+        if (pack[opened] >= 0)
+            sys_close(pack[opened]);
+        good = cache_miss("pack missing or changed: ", ref->name);
+        break;
+    }
+    struct report loud = session.report;
+    session.report = (struct report){ 0 };
+    good = good && attach_objects(record, pack, program_fd);
+    session.report = loud;
+    while (opened-- > 0)
+        sys_close(pack[opened]);
+    if (!good)
+        for (u32 i = 0; cache.object && i < record->object_count; i++)
+            if (cache.object[i])
+                unmap_object(cache.object[i]);
+    return good;
+}

@@ -1,0 +1,324 @@
+/* cache.c - one start and the cache: is there a record, may one be made, and the steps of start/main.c that differ then. */
+#include "cache_private.h"
+
+#define LOCK_EXCLUSIVE 2
+#define LOCK_EXCLUSIVE_NOW 6          /* LOCK_EX | LOCK_NB */
+
+struct cache cache;
+
+bool cache_is_warm(void) { return cache.state == CACHE_WARM; }
+bool cache_is_making(void) { return cache.state == CACHE_MAKE; }
+
+void cache_spoil(const char *why)
+{
+    if (cache.state == CACHE_MAKE && !cache.spoilt)
+        cache.spoilt = why;
+}
+
+/* Valgrind learns what an object is from its data mapped from its own file, and counts on relocation being seen. Its own way of asking
+ * (valgrind.h, a sequence that does nothing on a processor). */
+static bool under_valgrind(void)
+{
+    u64 ask[6] = { 0x1001 }, answer = 0;
+    u64 *at = ask;
+    __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi; xchgq %%rbx, %%rbx"
+                     : "+d"(answer) : "a"(at) : "cc", "memory");
+    return answer != 0;
+}
+
+bool cache_miss(const char *why, const char *what)
+{
+    if (!cache.miss[0]) {
+        struct text t = text_on(cache.miss, sizeof cache.miss);
+        text_put(&t, why);
+        text_put(&t, what);
+    }
+    return false;
+}
+
+static bool asked(const char *word)
+{
+    return session.config.cache && str_equal(session.config.cache, word);
+}
+
+static bool may_use(void)
+{
+    const struct config *c = &session.config;
+    return !c->secure && !c->trace && !c->debug && !c->record && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
+           !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
+}
+
+static void close_all(void)
+{
+    if (cache.lock >= 0)
+        sys_close(cache.lock);
+    if (cache.dir >= 0)
+        sys_close(cache.dir);
+    cache.lock = cache.dir = -1;
+}
+
+void cache_end(void)
+{
+    close_all();
+    witness_unwatch();
+    session.bind_ahead = false;
+    scratch_free(&cache.scratch);
+    cache.state = CACHE_OFF;
+}
+
+/* LDR_CACHE=warm and =check (`ldr cache warm`, `ldr cache verify`) are starts that end before any code of the program or its libraries'
+ * constructors runs. Status 0: the record is there, or holds; 1: it is not, and why. */
+static bool is_dry(void) { return asked("warm") || asked("check"); }
+
+static _Noreturn void end_dry(int status)
+{
+    const char *why = cache.miss[0] ? cache.miss : cache.spoilt ? cache.spoilt : "no record could be written";
+    if (status) {
+        sys_write_all(2, why, strlen(why));
+        sys_write_all(2, "\n", 1);
+    }
+    sys_exit(status);
+}
+
+void cache_end_dry(const char *why)
+{
+    if (!is_dry())
+        return;
+    cache_miss(why, "");
+    end_dry(1);
+}
+
+/* One maker at a time; who comes second starts as if there were no cache. */
+static bool begin_making(void)
+{
+    cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
+    if (!cache.record) {
+        cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
+        if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+            return cache_miss("somebody else is making a record", "");
+    }
+    u8 *key = arena_alloc(&cache.scratch, cache.key_len);
+    if (!key || !(cache.catalog = catalog_read()))
+        return false;
+    cache.key = memcpy(key, cache.key, cache.key_len);
+    if (!gate_open(cache.catalog->head.base))
+        return false;
+    witness_watch();
+    session.bind_ahead = true;
+    cache.state = CACHE_MAKE;
+    return true;
+}
+
+static bool begin_warm(const struct record_head *record, int program_fd)
+{
+    if (!gate_open(record->gate))
+        return cache_miss("place of the gate taken", "");
+    if (!attach_all(record, cache.dir, program_fd)) {
+        gate_close();
+        return false;
+    }
+    cache.record = record;
+    cache.state = CACHE_WARM;
+    if (program_fd >= 0)
+        session.program = cache.object[0];
+    return true;
+}
+
+NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
+{
+    char key[2048] __attribute__((aligned(8)));
+    cache.lock = cache.dir = -1;
+    if (!may_use() || !path) {
+        cache_end_dry("a start with these settings uses no cache");
+        return false;
+    }
+    if ((cache.dir = store_open(true)) < 0) {
+        cache_end_dry("no directory for records that only this user may write");
+        return false;
+    }
+    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key)) {
+        cache_end_dry("the start cannot be told from others");
+        close_all();
+        return false;
+    }
+    const struct record_head *record = record_read(cache.dir);
+    if (record && (asked("verify") || asked("check"))) {
+        cache.record = record;
+    } else if (record && begin_warm(record, fd)) {
+        if (asked("warm"))
+            end_dry(0);
+        close_all();
+        return true;
+    } else if (record) {
+        sys_munmap((void *)record, record->size);
+    }
+    if (asked("require")) {
+        report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
+        sys_exit(127);
+    }
+    if (asked("check") && !cache.record)
+        end_dry(1);
+    cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
+    if (!begin_making()) {
+        cache_end_dry("no place for objects");
+        cache_end();
+    }
+    return false;
+}
+
+void cache_make(void)
+{
+    if (cache.state != CACHE_MAKE) {
+        cache_end_dry("nothing could be made");
+        return;
+    }
+    if (session.warned)
+        cache_spoil("a warning was printed");
+    if (cache.record && verify_all(cache.record) != 0)
+        sys_exit(127);
+    bool made = false;
+    if (!cache.record && !cache.spoilt && (is_dry() || asked("now") || make_beside() == BESIDE_HERE))
+        made = make_all();
+    if (is_dry())
+        end_dry(!made && !cache.record);
+    cache_end();
+}
+
+u64 cache_place(const struct stat *st, const struct plan *plan)
+{
+    return cache.state == CACHE_MAKE ? catalog_place(cache.catalog, st, plan) : 0;
+}
+
+/* ---- a warm start's steps -------------------------------------------------------------------------------------------- */
+
+static const struct record_object *recorded(u32 i)
+{
+    return (const struct record_object *)((const char *)cache.record + cache.record->objects) + i;
+}
+
+static const u32 *numbers(u32 off) { return (const u32 *)((const char *)cache.record + off); }
+
+static bool give_objects(struct object ***list, u32 off, u32 count)
+{
+    if (!count)
+        return true;
+    *list = arena_alloc(&session.permanent, count * sizeof **list);
+    for (u32 i = 0; i < count && *list; i++)
+        (*list)[i] = cache.object[numbers(off)[i]];
+    return *list != NULL;
+}
+
+static bool give_names(struct object *object, const struct record_object *from)
+{
+    for (u32 i = 0; i < from->alias_count; i++)
+        if (!object_add_alias(object, (const char *)cache.record + numbers(from->aliases)[i]))
+            return false;
+    return true;
+}
+
+static void tell_unique(void)
+{
+    const struct unique_pair *pair = (const void *)((const char *)cache.record + cache.record->uniques);
+    for (u32 i = 0; i < cache.record->unique_count; i++)
+        if (pair[i].object < cache.record->object_count) {
+            struct object *object = cache.object[pair[i].object];
+            struct binding mine = { object, &object->image.symtab[pair[i].symbol] }, out;
+            if (pair[i].symbol < object->image.sym_limit)
+                unique_binding(&mine, &out);
+        }
+}
+
+int cache_list_objects(void)
+{
+    u32 count = cache.record->object_count;
+    for (u32 i = 0; i < count; i++)
+        if (recorded(i)->kind == KIND_KERNEL)
+            cache.object[i] = i == 0 ? session.program : session.vdso;
+    for (u32 i = 0; i < count; i++) {
+        const struct record_object *from = recorded(i);
+        struct object *object = cache.object[i];
+        if (object != session.program && object != session.vdso)
+            object_list_add(object);
+        object->found_by = (enum found_by)from->found_by;
+        object->loader = from->loader == NO_OBJECT ? NULL : cache.object[from->loader];
+        object->needed_count = from->needed_count;
+        object->filtee_count = from->filtee_count;
+        if (!give_names(object, from) || !give_objects(&object->needed, from->needed, from->needed_count) ||
+            !give_objects(&object->filtee, from->filtee, from->filtee_count))
+            return report_values(&session.report, LDR_E_NO_MEMORY, object_label(object), 0, 0, 0);
+        if (object->state == OBJECT_MAPPED && !object->is_vdso)
+            object->state = from->kind == KIND_SHARED ? OBJECT_RELOCATED : OBJECT_LINKED;
+        object->sealed_already = from->kind == KIND_SHARED && !from->own_words;
+        const struct patch *patch = (const void *)((const char *)cache.record + from->patches);
+        for (u32 k = 0; k < from->patch_count; k++)
+            *(u64 *)(from->bias + patch[k].vaddr) = session.program->bias + patch[k].addend;
+    }
+    if (cache.record->unique_count)
+        unique_before_first(tell_unique);
+    return 0;
+}
+
+int cache_take_order(void)
+{
+    struct object **list;
+    u32 count = cache.record->closure_count;
+    struct object *program = session.program;
+    if (!give_objects(&list, cache.record->closure, count) || !give_objects(&program->init_order, cache.record->init_order, count))
+        return report_values(&session.report, LDR_E_NO_MEMORY, object_label(program), count, 0, 0);
+    program->closure = (struct scope){ .object = list, .count = count, .room = count };
+    return 0;
+}
+
+int cache_check_tls(void)
+{
+    for (u32 i = 0; i < cache.record->object_count; i++)
+        if (cache.object[i]->tls_module != recorded(i)->tls_module || cache.object[i]->tls_offset != recorded(i)->tls_offset)
+            return report_values(&session.report, LDR_E_CACHE, object_label(cache.object[i]), cache.object[i]->tls_offset, recorded(i)->tls_offset, i);
+    return 0;
+}
+
+/* What cpuid says differs from processor to processor (their own numbers, among others), and the genuine linker keeps it: computed on
+ * one and the same, its image is the same for all programs. */
+#define CPU_WORDS 128u
+static COLD_DATA u64 allowed[CPU_WORDS];
+static COLD_DATA long allowed_len;
+
+void cache_one_processor(bool one)
+{
+    if (cache.state != CACHE_MAKE)
+        return;
+    if (!one) {
+        if (allowed_len > 0)
+            sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)allowed, 0, 0, 0);
+        return;
+    }
+    u64 first[CPU_WORDS] = { 0 };
+    allowed_len = sys_call(__NR_sched_getaffinity, 0, sizeof allowed, (long)allowed, 0, 0, 0);
+    for (long i = 0; i < allowed_len / 8; i++)
+        if (allowed[i]) {
+            first[i] = allowed[i] & -allowed[i];
+            sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)first, 0, 0, 0);
+            return;
+        }
+}
+
+void cache_snapshot_linker(void)
+{
+    const struct object *linker = session.linker;
+    if (cache.state != CACHE_MAKE || !linker)
+        return;
+    const struct plan *plan = &linker->image.plan;
+    u64 lo = ~0ull, hi = 0;
+    for (u32 i = 0; i < plan->seg_count; i++)
+        if (plan->seg[i].prot & PF_W) {
+            u64 start = align_down(plan->seg[i].vaddr, LDR_PAGE), end = align_up(plan->seg[i].mem_end, LDR_PAGE);
+            lo = start < lo ? start : lo;
+            hi = end > hi ? end : hi;
+        }
+    u8 *copy = hi > lo && hi - lo < 1ul << 20 ? arena_alloc(&cache.scratch, hi - lo) : NULL;
+    if (copy) {
+        cache.linker_copy = memcpy(copy, (const void *)(linker->bias + lo), hi - lo);
+        cache.linker_copy_vaddr = lo;
+        cache.linker_copy_len = hi - lo;
+    }
+}

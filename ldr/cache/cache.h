@@ -1,0 +1,33 @@
+/* cache.h - contract of cache/: starts that were made before. See ARCHITECTURE.md, "The cache".
+ *
+ * State of a start, decided once in cache_look:
+ *   OFF    nothing is read or written
+ *   MAKE   no record: objects are mapped at their places, and when relocation is done images and record are written
+ *   WARM   a record was found and everything in it mapped */
+#ifndef LDR_CACHE_H
+#define LDR_CACHE_H
+
+#include "../run/run.h"
+
+/* cache_look - decide, for the program file `st` known by `path`.
+ *   fd       open program file to map from; -1: the kernel mapped the program (session.program is adopted)
+ *   returns true when WARM: with an fd, session.program is mapped and described, but not yet in the list of objects */
+bool cache_look(const char *path, int fd, const struct stat *st);
+u64 cache_place(const struct stat *st, const struct plan *plan);       /* MAKE: where this file's object goes; 0: anywhere */
+bool cache_is_warm(void);
+bool cache_is_making(void);
+/* WARM: put the libraries into the list, described as loading would have; then what place_everything needs. */
+int cache_list_objects(void);
+int cache_take_order(void);            /* closure and constructor order of the program */
+int cache_check_tls(void);             /* after TLS was laid out: the same offsets as when the record was made? */
+void cache_one_processor(bool one);    /* MAKE: while the genuine linker asks the processor what it is */
+/* MAKE: the genuine linker's pages, right after its relocation and before anybody fills it. */
+void cache_snapshot_linker(void);
+/* MAKE: after relocation, before RELRO: write images and record. Failure is silent: the start goes on as any other. */
+void cache_make(void);
+/* LDR_CACHE=warm and =check: ends the process where the program would run without having come to cache_make. Otherwise nothing. */
+void cache_end_dry(const char *why);
+/* Something happened that a later start must do itself (a warning was printed): no record. */
+void cache_spoil(const char *why);
+
+#endif

@@ -1,0 +1,261 @@
+/* draft.c - one relocated object as an image to be: which pages, and which words in them are this process's own.
+ *
+ * All processes that use an image must find every byte right, so a word may only hold: a constant; an address in an object that has a
+ * fixed place; an entry of the gate; or it is listed as a fixup, stands in the image as a fixed value and is written at each start. Words
+ * that hold an address in the program, when the kernel chose its place, become patches. Any other address of this process alone, found
+ * by looking at every word, keeps the object from being shared. */
+#include "cache_private.h"
+#include "../arch/arch.h"
+
+#define ZERO_SCAN_MOST (1ul << 20)    /* .bss looked through for what relocation or resolvers wrote there */
+#define PROGRAM_MARGIN (1ul << 20)    /* an addend may lead out of the program */
+
+static bool add_fixup(struct draft *draft, u64 vaddr, u64 value, bool patch)
+{
+    if (draft->fixup_count == draft->fixup_room) {
+        u32 room = draft->fixup_room ? draft->fixup_room * 2 : 16;
+        struct fixup *more = arena_alloc(&cache.scratch, room * sizeof *more);
+        if (!more)
+            return false;
+        if (draft->fixup_count)
+            memcpy(more, draft->fixup, draft->fixup_count * sizeof *more);
+        draft->fixup = more;
+        draft->fixup_room = room;
+    }
+    draft->fixup[draft->fixup_count++] = (struct fixup){ vaddr, value, patch };
+    draft->patch_count += patch;
+    draft->own_words = true;
+    return true;
+}
+
+static void sort_fixups(struct draft *draft)
+{
+    struct fixup *list = draft->fixup;
+    u32 gap = 1;
+    while (gap < draft->fixup_count / 3)
+        gap = gap * 3 + 1;
+    for (; gap; gap /= 3)
+        for (u32 i = gap; i < draft->fixup_count; i++) {
+            struct fixup moving = list[i];
+            u32 at = i;
+            for (; at >= gap && list[at - gap].vaddr > moving.vaddr; at -= gap)
+                list[at] = list[at - gap];
+            list[at] = moving;
+        }
+}
+
+const u8 *draft_bytes(const struct draft *draft, u64 vaddr)
+{
+    return draft->copy ? draft->copy + (vaddr - draft->copy_vaddr) : (const u8 *)(draft->object->bias + vaddr);
+}
+
+u64 draft_clean(const struct draft *draft, u64 vaddr, u64 end, const struct fixup **fixup)
+{
+    u32 lo = 0, hi = draft->fixup_count;
+    while (lo < hi) {
+        u32 mid = (lo + hi) / 2;
+        if (draft->fixup[mid].vaddr + 8 <= vaddr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *fixup = lo < draft->fixup_count && draft->fixup[lo].vaddr < end ? &draft->fixup[lo] : NULL;
+    return *fixup ? (*fixup)->vaddr - vaddr : end - vaddr;
+}
+
+/* ---- which pages ----------------------------------------------------------------------------------------------------- */
+
+/* map_shared in attach.c lays segments by these rules. */
+static bool plan_is_plain(const struct image *image)
+{
+    const struct plan *plan = &image->plan;
+    const struct segment *first = &plan->seg[0];
+    if (first->prot & PF_W || first->file_end == first->vaddr)
+        return false;
+    for (u32 i = 0; i < plan->seg_count; i++)
+        if (!(plan->seg[i].prot & PF_W) && plan->seg[i].mem_end != plan->seg[i].file_end)
+            return false;
+    return true;
+}
+
+static bool is_zero(const u8 *at, u64 len)
+{
+    const u64 *word = (const u64 *)at;
+    for (u64 i = 0; i < len / 8; i++)
+        if (word[i])
+            return false;
+    return true;
+}
+
+/* End of the pages that must come from an image: the file's, RELRO, and what was written of the zero pages behind. */
+static u64 written_end(const struct draft *draft, const struct segment *seg)
+{
+    const struct image *image = &draft->object->image;
+    u64 end = align_up(seg->file_end, LDR_PAGE), mem_end = align_up(seg->mem_end, LDR_PAGE);
+    u64 relro_end = align_down(image->relro_vaddr + image->relro_len, LDR_PAGE);
+    if (seg->file_end == seg->vaddr)
+        end = align_down(seg->vaddr, LDR_PAGE);
+    if (relro_end > end && relro_end <= mem_end && image->relro_vaddr < seg->mem_end)
+        end = relro_end;
+    u64 scan_end = mem_end - end > ZERO_SCAN_MOST ? end + ZERO_SCAN_MOST : mem_end;
+    u64 last = end;
+    for (u64 page = end; page < scan_end; page += LDR_PAGE)
+        if (!is_zero(draft_bytes(draft, page), LDR_PAGE))
+            last = page + LDR_PAGE;
+    return last;
+}
+
+static bool add_piece(struct draft *draft, u64 start, u64 end, bool sealed)
+{
+    if (end <= start)
+        return true;
+    if (draft->piece_count == PIECES_MOST)
+        return false;
+    draft->piece[draft->piece_count++] = (struct piece){ .vaddr = start, .len = end - start, .sealed = sealed };
+    return true;
+}
+
+static bool find_pieces(struct draft *draft)
+{
+    const struct image *image = &draft->object->image;
+    u64 relro = image->relro_len ? align_down(image->relro_vaddr, LDR_PAGE) : 0;
+    u64 relro_end = image->relro_len ? align_down(image->relro_vaddr + image->relro_len, LDR_PAGE) : 0;
+    for (u32 i = 0; i < image->plan.seg_count; i++) {
+        const struct segment *seg = &image->plan.seg[i];
+        if (!(seg->prot & PF_W))
+            continue;
+        u64 start = align_down(seg->vaddr, LDR_PAGE), end = written_end(draft, seg);
+        u64 cut = relro < start ? start : relro > end ? end : relro, cut_end = relro_end < cut ? cut : relro_end > end ? end : relro_end;
+        if (!add_piece(draft, start, cut, false) || !add_piece(draft, cut, cut_end, true) || !add_piece(draft, cut_end, end, false))
+            return false;
+    }
+    return true;
+}
+
+static bool in_pieces(const struct draft *draft, u64 vaddr)
+{
+    for (u32 i = 0; i < draft->piece_count; i++)
+        if (vaddr - draft->piece[i].vaddr < draft->piece[i].len - 7)
+            return true;
+    return false;
+}
+
+/* ---- which words ----------------------------------------------------------------------------------------------------- */
+
+static bool program_moves(void)
+{
+    return session.way == START_INTERPRETER && session.program->image.type == ET_DYN;
+}
+
+static bool table_patches(struct draft *draft, const struct rela_table *table)
+{
+    const struct object *program = session.program;
+    u64 lo = program->map_start - PROGRAM_MARGIN, len = program->map_end + PROGRAM_MARGIN - lo;
+    for (u64 i = 0; i < table->count; i++) {
+        const Elf64_Rela *r = &table->at[i];
+        if (r->r_info == R_X86_64_RELATIVE)
+            continue;
+        struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info));
+        if (kind.class == RELOC_COPY)
+            return false;
+        if (kind.class == RELOC_NONE || (kind.class != RELOC_SYMBOL && kind.class != RELOC_IRELATIVE && kind.class != RELOC_PC))
+            continue;
+        if (kind.width != 8)
+            return false;
+        u64 value = *(u64 *)(draft->object->bias + r->r_offset);
+        if (kind.class == RELOC_PC)
+            return false;
+        if (value - lo < len && (!in_pieces(draft, r->r_offset) || !add_fixup(draft, r->r_offset, 0, true)))
+            return false;
+    }
+    return true;
+}
+
+static bool find_patches(struct draft *draft)
+{
+    return !program_moves() || (table_patches(draft, &draft->object->image.rela) && table_patches(draft, &draft->object->image.plt));
+}
+
+/* The word of DT_DEBUG points to the linker's list. */
+static bool find_debug_word(struct draft *draft)
+{
+    const struct image *image = &draft->object->image;
+    for (u32 i = 0; i < image->dyn_count; i++) {
+        u64 vaddr = (u64)&image->dyn[i].d_un - draft->object->bias;
+        if (image->dyn[i].d_tag == DT_DEBUG && in_pieces(draft, vaddr) && !add_fixup(draft, vaddr, 0, false))
+            return false;
+    }
+    return true;
+}
+
+static bool is_own_address(u64 value)
+{
+    u64 stack = align_down((u64)session.kernel.stack, LDR_PAGE) - (1ul << 20);
+    if (value >= stack && value < 0x800000000000ull)
+        return true;
+    if (value >= session.self.start && value < session.self.end)
+        return true;
+    if (session.vdso && value >= session.vdso->map_start - (1ul << 16) && value < session.vdso->map_end)
+        return true;
+    if (session.main_tp && value >= (u64)session.main_tp - session.tls_main_room && value < (u64)session.main_tp + (64ul << 10))
+        return true;
+    return program_moves() && value >= session.program->map_start && value < session.program->map_end;
+}
+
+/* The genuine linker's words that name us are the ones compat/ writes at each start: they stand as zero. */
+static bool find_leaks(struct draft *draft)
+{
+    bool linker = draft->object == session.linker;
+    u64 lowest = session.self.start < session.program->map_start || !program_moves() ? session.self.start : session.program->map_start;
+    if (session.main_tp && (u64)session.main_tp - session.tls_main_room < lowest)
+        lowest = (u64)session.main_tp - session.tls_main_room;
+    for (u32 i = 0; i < draft->piece_count; i++) {
+        u64 vaddr = draft->piece[i].vaddr, end = vaddr + draft->piece[i].len;
+        while (vaddr < end) {
+            const struct fixup *fixup;
+            u64 clean = draft_clean(draft, vaddr, end, &fixup) & ~7ull;
+            const u64 *word = (const u64 *)draft_bytes(draft, vaddr);
+            for (u64 k = 0; k < clean / 8; k++) {
+                if (LIKELY(word[k] < lowest || word[k] >= 0x800000000000ull) || !is_own_address(word[k]))
+                    continue;
+                if (!linker || word[k] < session.self.start || word[k] >= session.self.end || !add_fixup(draft, vaddr + 8 * k, 0, false))
+                    return false;
+            }
+            vaddr += clean;
+            if (fixup)
+                vaddr = align_up(fixup->vaddr + 8, 8);
+            else
+                vaddr = end;
+        }
+    }
+    return true;
+}
+
+void draft_object(struct draft *draft, struct object *object)
+{
+    const struct image *image = &object->image;
+    *draft = (struct draft){ .object = object, .kind = KIND_PLAIN };
+    if (object->is_vdso || (object->is_program && session.way == START_INTERPRETER)) {
+        draft->kind = KIND_KERNEL;
+        return;
+    }
+    if (object == session.linker) {
+        draft->copy = cache.linker_copy;
+        draft->copy_vaddr = cache.linker_copy_vaddr;
+        draft->own_words = true;
+        if (!draft->copy)
+            return;
+    }
+    if (image->textrel || image->rel.count || !plan_is_plain(image) || !find_pieces(draft) || !find_patches(draft))
+        return;
+    if (object->is_program && !find_debug_word(draft))
+        return;
+    sort_fixups(draft);
+    if (!find_leaks(draft))
+        return;
+    sort_fixups(draft);
+    for (u32 i = 0; i + 1 < draft->fixup_count; i++)
+        if (draft->fixup[i + 1].vaddr - draft->fixup[i].vaddr < 8)
+            return;                   /* overlapping words: two writers of one place */
+    draft->kind = KIND_SHARED;
+}

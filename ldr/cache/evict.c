@@ -1,0 +1,185 @@
+/* evict.c - keeping the directory small. Called by makers, under the lock.
+ *
+ * What a new catalog does not know is removed: another boot's places, another format. When the packs together are larger than the limit,
+ * the records longest not read go first, then every pack that no record names. Whoever runs from an image keeps it: a removed file lives
+ * as long as it is mapped. */
+#include "cache_private.h"
+
+#define LIMIT (512ul << 20)           /* bytes of packs */
+#define RECORDS_MOST 4096u
+
+struct entry { u64 ino; i64 off; unsigned short len; unsigned char type; char name[]; };     /* linux_dirent64 */
+
+static void each_entry(void (*visit)(const char *name))
+{
+    char buf[4096] __attribute__((aligned(8)));
+    int dir = sys_openat(cache.dir, ".", O_RDONLY, 0);
+    if (dir < 0)
+        return;
+    for (long got; (got = sys_call(__NR_getdents64, dir, (long)buf, sizeof buf, 0, 0, 0)) > 0;)
+        for (long at = 0; at < got;) {
+            const struct entry *entry = (const struct entry *)(buf + at);
+            visit(entry->name);
+            at += entry->len;
+        }
+    sys_close(dir);
+}
+
+static bool is_ours(const char *name)
+{
+    return (name[0] == 'r' || name[0] == 'p' || name[0] == 't') && name[1] == '-';
+}
+
+static void remove_any(const char *name)
+{
+    if (is_ours(name))
+        sys_unlinkat(cache.dir, name);
+}
+
+/* Only makers write temporary names, and the lock is ours: its writer died. */
+static void remove_half(const char *name)
+{
+    if (name[0] == 't' && name[1] == '-')
+        sys_unlinkat(cache.dir, name);
+}
+
+static u64 pack_bytes;
+
+static void add_pack(const char *name)
+{
+    struct stat st;
+    if (name[0] != 'p' || name[1] != '-')
+        return;
+    int fd = store_open_file(cache.dir, name, &st);
+    if (fd >= 0) {
+        pack_bytes += (u64)st.st_size;
+        sys_close(fd);
+    }
+}
+
+/* ---- least recently read --------------------------------------------------------------------------------------------- */
+
+struct aged { char name[48]; u64 read; };
+static struct aged *aged;
+static u32 aged_count;
+
+static void add_record(const char *name)
+{
+    struct stat st;
+    if (name[0] != 'r' || name[1] != '-' || aged_count == RECORDS_MOST || strlen(name) >= sizeof aged->name)
+        return;
+    int fd = store_open_file(cache.dir, name, &st);
+    if (fd < 0)
+        return;
+    sys_close(fd);
+    struct aged *to = &aged[aged_count++];
+    struct text t = text_on(to->name, sizeof to->name);
+    text_put(&t, name);
+    to->read = (u64)(st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime);
+}
+
+/* Marks the packs a record names in `used`, by their number in the catalog. */
+static void mark_packs(const char *name, u8 *used)
+{
+    u64 len;
+    const struct record_head *head = store_map(cache.dir, name, &len);
+    if (!head)
+        return;
+    u64 end;
+    if (len >= sizeof *head && head->magic == RECORD_MAGIC && add_u64(head->packs, (u64)head->pack_count * sizeof(struct pack_ref), &end) && end <= len)
+        for (u32 i = 0; i < head->pack_count; i++) {
+            const struct pack_ref *ref = (const struct pack_ref *)((const char *)head + head->packs) + i;
+            for (u32 k = 0; k < cache.catalog->head.pack_count; k++)
+                if (memcmp(ref->name, cache.catalog->pack[k].name, CACHE_NAME_ROOM) == 0)
+                    used[k] = 1;
+        }
+    sys_munmap((void *)head, len);
+}
+
+static u64 used_bytes(u32 from, u8 *used)
+{
+    u64 bytes = 0;
+    memset(used, 0, cache.catalog->head.pack_count);
+    for (u32 i = from; i < aged_count; i++)
+        mark_packs(aged[i].name, used);
+    for (u32 k = 0; k < cache.catalog->head.pack_count; k++)
+        bytes += used[k] ? cache.catalog->pack[k].is.size : 0;
+    return bytes;
+}
+
+static void sort_by_age(void)
+{
+    for (u32 i = 1; i < aged_count; i++) {
+        struct aged moving = aged[i];
+        u32 at = i;
+        for (; at && aged[at - 1].read > moving.read; at--)
+            aged[at] = aged[at - 1];
+        aged[at] = moving;
+    }
+}
+
+static const u8 *used_now;
+
+static void remove_unused(const char *name)
+{
+    if (name[0] != 'p' || name[1] != '-')
+        return;
+    for (u32 k = 0; k < cache.catalog->head.pack_count; k++)
+        if (used_now[k] && str_equal(cache.catalog->pack[k].name, name))
+            return;
+    sys_unlinkat(cache.dir, name);
+}
+
+/* Images in packs that went are forgotten; the numbers of packs stay. */
+static void forget_images(const u8 *used)
+{
+    struct catalog *catalog = cache.catalog;
+    u32 to = 0;
+    for (u32 i = 0; i < catalog->head.image_count; i++) {
+        bool whole = true;
+        for (u32 k = 0; k < catalog->image[i].piece_count; k++)
+            whole = whole && used[catalog->image[i].pieces[k].pack];
+        if (whole)
+            catalog->image[to++] = catalog->image[i];
+    }
+    catalog->head.image_count = to;
+    catalog->changed = true;
+}
+
+static void make_room(void)
+{
+    aged = arena_alloc(&cache.scratch, RECORDS_MOST * sizeof *aged);
+    u8 *used = arena_zalloc(&cache.scratch, cache.catalog->head.pack_count + 1);
+    if (!aged || !used)
+        return;
+    aged_count = 0;
+    each_entry(add_record);
+    sort_by_age();
+    /* Half at a time: asking anew for every record would read all of them as often as there are records. */
+    u32 from = 0;
+    while (used_bytes(from, used) > LIMIT / 4 * 3 && from < aged_count) {
+        u32 more = (aged_count - from + 1) / 2;
+        for (u32 i = from; i < from + more; i++)
+            sys_unlinkat(cache.dir, aged[i].name);
+        from += more;
+    }
+    /* The catalog first: a maker that dies here leaves files nobody names, not names without files. */
+    forget_images(used);
+    if (!catalog_write(cache.catalog))
+        return;
+    used_now = used;
+    each_entry(remove_unused);
+}
+
+void evict(bool everything)
+{
+    if (everything) {
+        each_entry(remove_any);
+        return;
+    }
+    each_entry(remove_half);
+    pack_bytes = 0;
+    each_entry(add_pack);
+    if (pack_bytes > LIMIT)
+        make_room();
+}

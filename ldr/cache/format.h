@@ -1,0 +1,135 @@
+/* format.h - what lies in a cache directory (ARCHITECTURE.md, "The cache"). Read by the linker and by `ldr cache`.
+ *
+ *   catalog        places given to files, images made of them         struct catalog_head, then places, then images
+ *   r-<32 hex>     how one program starts: a record                   struct record_head, then what its offsets name
+ *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page; a name is never used twice
+ *   lock           held (flock) by whoever makes something
+ *   t-<hex>        being written; renamed when complete, otherwise left by somebody who died and removed by the next maker
+ *
+ * Every file is written under a temporary name and renamed; none is changed afterwards. All numbers are little endian, all offsets count
+ * from the beginning of the file. Structures of the loader stand in records as they are in memory: a record is believed only by the very
+ * build of the loader that wrote it (its build-id is part of the key). */
+#ifndef LDR_CACHE_FORMAT_H
+#define LDR_CACHE_FORMAT_H
+
+#include "../image/image.h"
+
+#define CATALOG_MAGIC 0x31676c7461636c72ull            /* "rlcatlg1" */
+#define RECORD_MAGIC 0x3164726f63657272ull             /* "rrecord1" */
+#define PACK_MAGIC 0x316b6361702d7272ull               /* "rr-pack1" */
+#define CACHE_NAME_ROOM 24
+#define NO_OBJECT 0xffffffffu
+
+/* Which file, and that it is unchanged: a write, a replacement, even with the times set back, changes ctime. */
+struct file_identity { u64 dev, ino, size, mtime, mtime_ns, ctime, ctime_ns; };
+
+struct pack_head { u64 magic, size; };
+
+/* ---- record ---- */
+
+/* What the search for libraries saw and did not find; if one of these changed the search might end elsewhere. */
+enum witness_kind { WITNESS_ABSENT, WITNESS_SAME };
+struct witness {
+    u32 path;                         /* offset of the text */
+    u32 kind;
+    struct file_identity is;          /* of a directory or file, following links; WITNESS_SAME only */
+};
+
+struct piece {                        /* pages of an image: whole pages of the object's writable segments as they are after relocation */
+    u64 vaddr, len;
+    u64 off;                          /* in its pack */
+    u32 pack;                         /* number in the record's list */
+    u8 sealed;                        /* RELRO: read-only once the process runs */
+};
+struct patch { u64 vaddr, addend; };  /* word that must become the program's bias plus addend */
+
+enum object_kind {
+    KIND_SHARED,                      /* writable pages from an image */
+    KIND_PLAIN,                       /* at its place, relocated at each start */
+    KIND_KERNEL                       /* mapped by the kernel: vDSO, the program entered through PT_INTERP */
+};
+
+struct record_object {
+    struct file_identity file;
+    struct image image;               /* as the reader left it; pointers into the mapped object are right because the place is fixed; `path`,
+                                         `plan.seg` and `version` are offsets in the record */
+    u64 bias, map_start, map_end;
+    u64 tls_module, tls_offset;
+    u32 kind, found_by, loader, symbol_count;
+    u32 path, real_path;
+    u32 aliases, alias_count;         /* array of text offsets */
+    u32 needed, needed_count;         /* array of object numbers */
+    u32 filtee, filtee_count;
+    u32 pieces, piece_count;
+    u32 patches, patch_count;
+    u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
+};
+
+/* What a key begins with. Behind it: the loader's notes (notes_len bytes), aux_count pairs of words (type and value of the auxiliary
+ * vector's entries that count), then texts, each a word with its length (~0: absent) and its bytes: first those of enum key_text, then
+ * one for each variable of the environment that counts. Nothing behind the head is aligned. */
+struct key_head {
+    u8 boot[16];
+    u64 way;                          /* enum start_way: entered by the kernel (PT_INTERP), or by command */
+    u64 origin_by_file;               /* --proc-exe */
+    u64 bind_now, inhibit_cache;
+    struct file_identity program;
+    u64 notes_len, aux_count;
+};
+enum key_text {
+    KEY_PATH, KEY_DIR /* current directory, where it matters */, KEY_PLATFORM, KEY_LIBRARY_PATH, KEY_PRELOAD_ENV, KEY_PRELOAD_OPTION,
+    KEY_INHIBIT_RPATH, KEY_HWCAPS_PREPEND, KEY_HWCAPS_MASK, KEY_ORIGIN_PATH, KEY_GENUINE_LINKER, KEY_TEXTS
+};
+
+/* A pack and that it is unchanged: named at random, and the file itself, so that no other can stand in for it. */
+struct pack_ref { char name[CACHE_NAME_ROOM]; struct file_identity is; };
+struct unique_pair { u32 object, symbol; };
+
+struct record_head {
+    u64 magic, size, sum;             /* sum: cache_sum of everything behind this word */
+    u64 gate;
+    u32 key, key_len;
+    u32 witnesses, witness_count;
+    u32 objects, object_count;        /* in load order */
+    u32 closure, init_order, closure_count;            /* arrays of object numbers, of the program */
+    u32 uniques, unique_count;
+    u32 packs, pack_count;            /* array of struct pack_ref */
+    u32 libc, linker;                 /* object numbers */
+};
+
+/* ---- catalog ---- */
+
+struct place { struct file_identity file; u64 start, len; };
+struct known_image {
+    u32 place;                        /* number of its object's place */
+    u32 piece_count;
+    struct piece pieces[4];           /* pack: number in the catalog's list */
+};
+#define PIECES_MOST 4u
+struct catalog_head {
+    u64 magic, size, sum;
+    u8 boot[16];
+    u64 base, next, end;              /* the region: gate first, then objects; next: first free address */
+    u32 places, place_count;
+    u32 images, image_count;
+    u32 packs, pack_count;            /* array of struct pack_ref */
+};
+
+/* cache_sum - sum over bytes, 8-byte aligned, for finding damage (not attacks: whoever can write here is the owner). */
+static inline u64 cache_sum(const void *bytes, u64 len)
+{
+    const u64 *at = bytes;
+    u64 a = 0x9e3779b97f4a7c15ull ^ len, b = 0xbf58476d1ce4e5b9ull;
+    u64 words = len / 8;
+    for (u64 i = 0; i < words; i++) {
+        a = (a ^ at[i]) * 0xff51afd7ed558ccdull;
+        b = (b << 23 | b >> 41) + (a ^ a >> 32);
+    }
+    u64 rest = 0;
+    for (u64 i = 0; i < len % 8; i++)
+        rest |= (u64)((const u8 *)(at + words))[i] << 8 * i;
+    a = (a ^ rest) * 0xff51afd7ed558ccdull;
+    return b ^ a ^ a >> 29;
+}
+
+#endif

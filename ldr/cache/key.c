@@ -1,0 +1,110 @@
+/* key.c - everything outside the record that decides how a program starts, as bytes. Two starts with equal keys whose witnesses agree
+ * are the same start. The record's name is a hash of the key; the key itself stands in the record and is compared. */
+#include "cache_private.h"
+#include "../base/base.h"
+
+extern const Elf64_Ehdr __ehdr_start;
+
+static struct text key;
+
+static void put_bytes(const void *bytes, size_t len) { text_putn(&key, bytes, len); }
+static void put_word(u64 word) { put_bytes(&word, sizeof word); }
+static void put_text(const char *text)         /* absent and empty differ */
+{
+    put_word(text ? strlen(text) : ~0ull);
+    if (text)
+        put_bytes(text, strlen(text));
+}
+
+/* Which build of the loader writes or reads: structures in records are its own. */
+static void put_loader(void)
+{
+    const Elf64_Phdr *phdr = (const Elf64_Phdr *)((u64)&__ehdr_start + __ehdr_start.e_phoff);
+    for (u16 i = 0; i < __ehdr_start.e_phnum; i++)
+        if (phdr[i].p_type == PT_NOTE)
+            put_bytes((const void *)((u64)&__ehdr_start + phdr[i].p_vaddr), phdr[i].p_memsz);
+}
+
+/* Returns how many pairs. */
+static u64 put_auxv(void)
+{
+    u64 count = 0;
+    for (const Elf64_auxv_t *a = session.kernel.auxv; a->a_type != AT_NULL; a++)
+        switch (a->a_type) {
+        case AT_HWCAP: case AT_HWCAP2: case AT_PAGESZ: case AT_CLKTCK: case 51 /* AT_MINSIGSTKSZ */: case 27: case 28: case AT_UID: case AT_EUID:
+            put_word(a->a_type);
+            put_word(a->a_un.a_val);
+            count++;
+        }
+    return count;
+}
+
+/* In the order of enum key_text, from KEY_PLATFORM on. */
+static void put_settings(void)
+{
+    const struct config *c = &session.config;
+    put_text(session.kernel.platform);
+    put_text(c->library_path);
+    put_text(c->preload_env);
+    put_text(c->preload_option);
+    put_text(c->inhibit_rpath);
+    put_text(c->hwcaps_prepend);
+    put_text(c->hwcaps_mask);
+    put_text(c->origin_path);
+    put_text(c->genuine_linker);
+}
+
+/* Whatever the tunables parser reads: GLIBC_TUNABLES and the older MALLOC_ names. */
+static void put_environment(void)
+{
+    for (char **e = session.kernel.envp; *e; e++)
+        if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
+            put_text(*e);
+}
+
+NOINLINE static long put_current_dir(void)
+{
+    char cwd[4096];
+    long len = sys_getcwd(cwd, sizeof cwd);
+    if (len >= 1)
+        put_text(cwd);
+    return len;
+}
+
+bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
+{
+    struct key_head *head = (struct key_head *)buf;
+    key = text_on(buf, room);
+    memset(head, 0, sizeof *head);
+    key.len = sizeof *head;
+    memcpy(head->boot, cache.boot, sizeof head->boot);
+    head->way = session.way;
+    head->origin_by_file = session.origin_by_file;
+    head->bind_now = session.config.bind_now;
+    head->inhibit_cache = session.config.inhibit_cache;
+    identity_of(st, &head->program);
+    put_loader();
+    head->notes_len = key.len - sizeof *head;
+    head->aux_count = put_auxv();
+    put_text(path);
+    /* $ORIGIN of a relative path, and what a relative search path means, hang on the current directory. */
+    bool relative = !path || path[0] != '/' || session.config.library_path;
+    if (!relative)
+        put_text(NULL);
+    else if (put_current_dir() < 1)
+        return false;
+    put_settings();
+    put_environment();
+    if (key.cut)
+        return false;
+    cache.key = (const u8 *)buf;
+    cache.key_len = (u32)key.len;
+    u64 first = cache_sum(buf, key.len), second = cache_sum(buf, key.len & ~7ull) * 31 ^ first >> 7;
+    struct text name = text_on(cache.record_name, sizeof cache.record_name);
+    text_put(&name, "r-");
+    for (u32 i = 0; i < 16; i++)
+        text_char(&name, "0123456789abcdef"[first >> 4 * i & 15]);
+    for (u32 i = 0; i < 16; i++)
+        text_char(&name, "0123456789abcdef"[second >> 4 * i & 15]);
+    return !name.cut;
+}

@@ -1,0 +1,391 @@
+/* make.c - after relocation: images of what was relocated, and the record of how this program started.
+ *
+ * Nothing is computed for the record: what is written is what this process is about to run with. An image that is already in the store
+ * with the same bytes is used again, whoever made it; so programs share what they relocated alike, and a library bound otherwise
+ * (interposition, another TLS layout) simply gets another image. */
+#include "cache_private.h"
+
+#define RECORD_MOST (32ul << 20)
+
+static struct draft *draft;
+static u32 draft_count;
+static struct writer pack;
+static u32 pack_in_catalog;           /* NO_OBJECT: not begun */
+
+/* ---- images ---------------------------------------------------------------------------------------------------------- */
+
+static bool piece_equal(const struct draft *of, const struct piece *piece, const u8 *bytes)
+{
+    u64 vaddr = piece->vaddr, end = vaddr + piece->len;
+    while (vaddr < end) {
+        const struct fixup *fixup;
+        u64 clean = draft_clean(of, vaddr, end, &fixup);
+        if (memcmp(draft_bytes(of, vaddr), bytes + (vaddr - piece->vaddr), clean) != 0)
+            return false;
+        vaddr += clean;
+        if (fixup) {
+            if (memcmp(&fixup->value, bytes + (vaddr - piece->vaddr), 8) != 0)
+                return false;
+            vaddr += 8;
+        }
+    }
+    return true;
+}
+
+bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_count, const struct pack_ref *packs, u32 pack_count)
+{
+    if (piece_count != of->piece_count)
+        return false;
+    bool equal = true;
+    for (u32 i = 0; i < of->piece_count && equal; i++) {
+        const struct piece *have = &pieces[i], *want = &of->piece[i];
+        equal = have->vaddr == want->vaddr && have->len == want->len && have->sealed == want->sealed && have->pack < pack_count;
+        if (!equal)
+            break;
+        struct stat st;
+        int fd = store_open_file(cache.dir, packs[have->pack].name, &st);
+        if (fd < 0)
+            return false;
+        if (!identity_equal(&packs[have->pack].is, &st)) {
+            sys_close(fd);            /* a start would not take it either */
+            return false;
+        }
+        const u8 *bytes = have->off + have->len <= (u64)st.st_size ? sys_mmap(NULL, have->len, PROT_READ, MAP_PRIVATE, fd, have->off) : (void *)-22l;
+        sys_close(fd);
+        if (sys_failed(bytes))
+            return false;
+        equal = piece_equal(of, want, bytes);
+        sys_munmap((void *)bytes, have->len);
+    }
+    return equal;
+}
+
+static u32 place_number(const struct object *object)
+{
+    for (u32 i = 0; i < cache.catalog->head.place_count; i++)
+        if (cache.catalog->place[i].start == object->map_start && cache.catalog->place[i].file.ino == object->ino)
+            return i;
+    return NO_OBJECT;                 /* not at a place of ours: a program linked for a fixed address */
+}
+
+static bool use_known_image(struct draft *of, u32 place)
+{
+    for (u32 i = 0; i < cache.catalog->head.image_count; i++) {
+        const struct known_image *image = &cache.catalog->image[i];
+        if (image->place == place &&
+            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack, cache.catalog->head.pack_count)) {
+            for (u32 k = 0; k < of->piece_count; k++)
+                of->piece[k] = image->pieces[k];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Never the name of an earlier pack: somebody may hold a record of that one and open it only now. */
+static bool pack_name(char name[CACHE_NAME_ROOM])
+{
+    u64 number;
+    struct text t = text_on(name, CACHE_NAME_ROOM);
+    text_put(&t, "p-");
+    if (sys_getrandom(&number, sizeof number) != sizeof number)
+        return false;
+    for (u32 i = 0; i < 16; i++)
+        text_char(&t, "0123456789abcdef"[number >> 4 * i & 15]);
+    return true;
+}
+
+static bool begin_pack(void)
+{
+    static const u8 page[LDR_PAGE];
+    char name[CACHE_NAME_ROOM];
+    if (pack_in_catalog != NO_OBJECT)
+        return true;
+    if (!pack_name(name))
+        return false;
+    pack_in_catalog = catalog_add_pack(cache.catalog, name);
+    if (pack_in_catalog == NO_OBJECT || !writer_start(&pack, cache.dir))
+        return false;
+    writer_put(&pack, page, sizeof page);
+    return true;
+}
+
+static void write_piece(const struct draft *of, struct piece *piece)
+{
+    piece->pack = pack_in_catalog;
+    piece->off = pack.at;
+    u64 vaddr = piece->vaddr, end = vaddr + piece->len;
+    u64 off = pack.at;
+    writer_put(&pack, draft_bytes(of, vaddr), piece->len);
+    for (;;) {
+        const struct fixup *fixup;
+        vaddr += draft_clean(of, vaddr, end, &fixup);
+        if (!fixup)
+            break;
+        pack.failed |= sys_pwrite(pack.fd, &fixup->value, 8, off + (vaddr - piece->vaddr)) != 8;
+        vaddr += 8;
+    }
+}
+
+static bool make_image(struct draft *of)
+{
+    u32 place = place_number(of->object);
+    if (use_known_image(of, place))
+        return true;
+    if (!begin_pack())
+        return false;
+    struct known_image image = { .place = place, .piece_count = of->piece_count };
+    for (u32 i = 0; i < of->piece_count; i++) {
+        write_piece(of, &of->piece[i]);
+        image.pieces[i] = of->piece[i];
+    }
+    return !pack.failed && catalog_add_image(cache.catalog, &image);
+}
+
+static bool end_pack(void)
+{
+    if (pack_in_catalog == NO_OBJECT)
+        return true;
+    struct pack_head head = { PACK_MAGIC, pack.at };
+    pack.failed |= sys_pwrite(pack.fd, &head, sizeof head, 0) != sizeof head;
+    cache.catalog->changed = true;
+    struct stat st;
+    struct pack_ref *ref = &cache.catalog->pack[pack_in_catalog];
+    if (!writer_end(&pack, ref->name) || store_stat_file(cache.dir, ref->name, &st) != 0)
+        return false;
+    identity_of(&st, &ref->is);       /* now that it has its name: renaming changes ctime */
+    return true;
+}
+
+/* ---- record ---------------------------------------------------------------------------------------------------------- */
+
+static u8 *out;
+static u64 out_len;
+static bool out_cut;
+
+static u32 put(const void *bytes, u64 len)
+{
+    u64 at = align_up(out_len, 8);
+    if (len > RECORD_MOST - at) {
+        out_cut = true;
+        return 0;
+    }
+    if (bytes)
+        memcpy(out + at, bytes, len);
+    out_len = at + len;
+    return (u32)at;
+}
+
+static u32 put_text(const char *text)
+{
+    return put(text ? text : "", strlen(text ? text : "") + 1);
+}
+
+static u32 number_of(const struct object *object)
+{
+    for (u32 i = 0; i < draft_count; i++)
+        if (draft[i].object == object)
+            return i;
+    return NO_OBJECT;
+}
+
+/* Numbers of objects would be searched n times n otherwise. */
+static u32 numbered(const struct object *object)
+{
+    return object->mark < draft_count && draft[object->mark].object == object ? object->mark : number_of(object);
+}
+
+static u32 put_numbers(struct object **list, u32 count)
+{
+    u32 at = put(NULL, count * sizeof(u32));
+    for (u32 i = 0; i < count && !out_cut; i++)
+        ((u32 *)(out + at))[i] = numbered(list[i]);
+    return at;
+}
+
+static void put_names(const struct object *object, struct record_object *to)
+{
+    u32 count = 0, text[64];
+    for (const struct alias *alias = &object->aliases; alias && count < 64; alias = alias->next)
+        if (alias->name)
+            text[count++] = put_text(alias->name);
+    to->alias_count = count;
+    to->aliases = put(text, count * sizeof *text);
+    to->path = put_text(object->path);
+    to->real_path = put_text(object->real_path);
+}
+
+/* Packs of the record: those its pieces lie in. */
+static u32 used_pack[256], used_count;
+
+static u32 pack_number(u32 in_catalog)
+{
+    for (u32 i = 0; i < used_count; i++)
+        if (used_pack[i] == in_catalog)
+            return i;
+    if (used_count == ARRAY_COUNT(used_pack)) {
+        out_cut = true;
+        return 0;
+    }
+    used_pack[used_count] = in_catalog;
+    return used_count++;
+}
+
+static void put_pieces(const struct draft *of, struct record_object *to)
+{
+    if (of->kind != KIND_SHARED)
+        return;
+    to->piece_count = of->piece_count;
+    to->pieces = put(of->piece, of->piece_count * sizeof *of->piece);
+    struct piece *piece = (struct piece *)(out + to->pieces);
+    for (u32 i = 0; i < of->piece_count && !out_cut; i++)
+        piece[i].pack = pack_number(of->piece[i].pack);
+    to->patch_count = of->patch_count;
+    to->patches = put(NULL, of->patch_count * sizeof(struct patch));
+    struct patch *patch = (struct patch *)(out + to->patches);
+    u32 at = 0;
+    for (u32 i = 0; i < of->fixup_count && !out_cut; i++)
+        if (of->fixup[i].patch)
+            patch[at++] = (struct patch){ of->fixup[i].vaddr, *(u64 *)(of->object->bias + of->fixup[i].vaddr) - session.program->bias };
+    to->own_words = of->own_words;
+}
+
+static void put_object(const struct draft *of, struct record_object *to)
+{
+    const struct object *object = of->object;
+    to->kind = of->kind;
+    to->found_by = object->found_by;
+    to->loader = object->loader ? numbered(object->loader) : NO_OBJECT;
+    to->tls_module = object->tls_module;
+    to->tls_offset = object->tls_offset;
+    put_names(object, to);
+    to->needed_count = object->needed_count;
+    to->needed = put_numbers(object->needed, object->needed_count);
+    to->filtee_count = object->filtee_count;
+    to->filtee = put_numbers(object->filtee, object->filtee_count);
+    to->symbol_count = object->symbol_count;
+    put_pieces(of, to);
+    if (of->kind == KIND_KERNEL)
+        return;
+    to->image = object->image;
+    to->image.path = NULL;
+    to->image.plan.seg = (const struct segment *)(u64)put(object->image.plan.seg, object->image.plan.seg_count * sizeof *object->image.plan.seg);
+    to->image.version_count = object->image.version ? object->image.version_count : 0;
+    to->image.version = (const struct version *)(u64)put(object->image.version, to->image.version_count * sizeof *object->image.version);
+    to->bias = object->bias;
+    to->map_start = object->map_start;
+    to->map_end = object->map_end;
+    struct stat st;
+    int fd = sys_open_read(object->real_path);
+    if (fd < 0 || sys_fstat(fd, &st) != 0 || st.st_ino != object->ino || st.st_dev != object->dev)
+        cache_spoil("a file changed while it was loaded");
+    if (fd >= 0)
+        sys_close(fd);
+    identity_of(&st, &to->file);
+    if (witness_young(&to->file))
+        cache_spoil("a file is too young");
+    if (!object->image.phdr_vaddr)
+        cache_spoil("program headers outside the segments");
+}
+
+static void put_witness(struct witness *to, const char *path)
+{
+    if (!witness_take(path, to))
+        cache_spoil("a directory that was searched changed just now");
+    to->path = put_text(path);
+}
+
+static void put_witnesses(struct record_head *head)
+{
+    u32 count = 2;
+    for (const struct seen *seen = cache.seen; seen; seen = seen->next)
+        count++;
+    u32 at = put(NULL, count * sizeof(struct witness)), i = 0;
+    struct witness *witness = (struct witness *)(out + at);
+    if (out_cut)
+        return;
+    memset(witness, 0, count * sizeof *witness);
+    put_witness(&witness[i++], "/etc/ld.so.cache");
+    put_witness(&witness[i++], "/etc/ld.so.preload");
+    for (const struct seen *seen = cache.seen; seen; seen = seen->next)
+        put_witness(&witness[i++], seen->path);
+    head->witnesses = at;
+    head->witness_count = count;
+}
+
+static void put_unique(void *context, const struct binding *binding)
+{
+    struct record_head *head = context;
+    struct unique_pair pair = { numbered(binding->object), (u32)(binding->symbol - binding->object->image.symtab) };
+    u32 at = put(&pair, sizeof pair);
+    if (!head->unique_count++)
+        head->uniques = at;
+}
+
+static bool write_record(void)
+{
+    struct record_head head = { .magic = RECORD_MAGIC, .gate = session.gate, .object_count = draft_count };
+    out = sys_mmap(NULL, RECORD_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (sys_failed(out))
+        return false;
+    put(NULL, sizeof head);
+    head.key = put(cache.key, cache.key_len);
+    head.key_len = cache.key_len;
+    head.objects = put(NULL, draft_count * sizeof(struct record_object));
+    for (u32 i = 0; i < draft_count && !out_cut; i++)
+        put_object(&draft[i], (struct record_object *)(out + head.objects) + i);
+    put_witnesses(&head);
+    const struct scope *closure = &session.program->closure;
+    head.closure_count = closure->count;
+    head.closure = put_numbers(closure->object, closure->count);
+    head.init_order = put_numbers(session.program->init_order, closure->count);
+    unique_each(put_unique, &head);
+    head.pack_count = used_count;
+    head.packs = put(NULL, used_count * sizeof(struct pack_ref));
+    for (u32 i = 0; i < used_count && !out_cut; i++)
+        ((struct pack_ref *)(out + head.packs))[i] = cache.catalog->pack[used_pack[i]];
+    head.libc = session.libc ? numbered(session.libc) : NO_OBJECT;
+    head.linker = session.linker ? numbered(session.linker) : NO_OBJECT;
+    head.size = out_len;
+    memcpy(out, &head, sizeof head);
+    ((struct record_head *)out)->sum = cache_sum(out + 24, out_len - 24);
+    struct writer writer;
+    bool done = !out_cut && !cache.spoilt && writer_start(&writer, cache.dir);
+    if (done) {
+        writer_put(&writer, out, out_len);
+        done = writer_end(&writer, cache.record_name);
+    }
+    sys_munmap(out, RECORD_MOST);
+    return done;
+}
+
+bool draft_all(struct draft **list, u32 *count)
+{
+    *count = 0;
+    *list = arena_alloc(&cache.scratch, session.object_count * sizeof **list);
+    if (!*list)
+        return false;
+    for (struct object *object = session.first; object; object = object->next) {
+        object->mark = *count;
+        draft_object(&(*list)[(*count)++], object);
+    }
+    return true;
+}
+
+bool make_all(void)
+{
+    pack_in_catalog = NO_OBJECT;
+    evict(cache.catalog->is_new);
+    bool good = !cache.spoilt && draft_all(&draft, &draft_count);
+    for (u32 i = 0; i < draft_count && good; i++)
+        if (draft[i].kind == KIND_SHARED)
+            good = make_image(&draft[i]);
+    if (pack_in_catalog != NO_OBJECT && !good)
+        sys_close(pack.fd), sys_unlinkat(cache.dir, pack.name);
+    else
+        good = end_pack() && good;
+    /* The catalog last but one: it may name a pack that no record uses, not the other way round. */
+    if (good && cache.catalog->changed)
+        good = catalog_write(cache.catalog);
+    return good && write_record();
+}

@@ -1,0 +1,182 @@
+/* store.c - the cache directory: where it is, who may be believed, and how files appear in it whole or not at all. */
+#include "cache_private.h"
+
+#define O_DIRECTORY_ONLY 0200000
+#define MODE_TYPE 0170000u
+#define MODE_DIR 0040000u
+#define MODE_REGULAR 0100000u
+#define MODE_OTHERS_WRITE 0022u
+
+static u64 effective_user(void)
+{
+    for (const Elf64_auxv_t *a = session.kernel.auxv; a->a_type != AT_NULL; a++)
+        if (a->a_type == AT_EUID)
+            return a->a_un.a_val;
+    return (u64)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+}
+
+/* The directory that holds ours, and ours in it. */
+static bool parent_name(u32 choice, struct text *path)
+{
+    const struct config *config = &session.config;
+    switch (choice) {
+    case 0:
+        if (!config->runtime_dir)
+            return false;
+        text_put(path, config->runtime_dir);
+        return true;
+    case 1:
+        text_put(path, "/run/user/");
+        text_dec(path, effective_user());
+        return true;
+    case 2:
+        if (effective_user() != 0)
+            return false;
+        text_put(path, "/run");
+        return true;
+    case 3:
+        if (!config->home)
+            return false;
+        text_put(path, config->home);
+        text_put(path, "/.cache");
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int open_dir(const char *path)
+{
+    struct stat st;
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY_ONLY, 0);
+    if (fd < 0)
+        return fd;
+    if (sys_fstat(fd, &st) != 0 || (st.st_mode & MODE_TYPE) != MODE_DIR || st.st_uid != effective_user() || (st.st_mode & MODE_OTHERS_WRITE)) {
+        sys_close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int store_open(bool create)
+{
+    char buf[512];                    /* on a page of the stack that is in use anyway */
+    const char *given = session.config.cache_dir;
+    for (u32 choice = 0; choice < 4; choice++) {
+        struct text path = text_on(buf, sizeof buf);
+        if (given) {
+            text_put(&path, given);
+        } else {
+            if (!parent_name(choice, &path))
+                continue;
+            text_put(&path, "/ldr-cache");
+        }
+        if (path.cut || buf[0] != '/')
+            return -1;
+        int dir = open_dir(buf);
+        if (dir == -2 /* ENOENT */ && create && sys_mkdir(buf, 0700) == 0)
+            dir = open_dir(buf);
+        if (dir >= 0 || given)
+            return dir;
+    }
+    return -1;
+}
+
+int store_open_file(int dir, const char *name, struct stat *st)
+{
+    int fd = sys_openat(dir, name, O_RDONLY, 0);
+    if (fd < 0)
+        return fd;
+    if (sys_fstat(fd, st) != 0 || (st->st_mode & MODE_TYPE) != MODE_REGULAR || st->st_uid != effective_user() || (st->st_mode & MODE_OTHERS_WRITE)) {
+        sys_close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int store_stat_file(int dir, const char *name, struct stat *st)
+{
+    int fd = store_open_file(dir, name, st);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd < 0 ? fd : 0;
+}
+
+void *store_map(int dir, const char *name, u64 *len)
+{
+    struct stat st;
+    int fd = store_open_file(dir, name, &st);
+    if (fd < 0)
+        return NULL;
+    *len = (u64)st.st_size;
+    void *at = st.st_size >= 64 && st.st_size < 1ll << 32 ? sys_mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0) : (void *)-22l;
+    sys_close(fd);
+    return sys_failed(at) ? NULL : at;
+}
+
+bool store_read_boot(u8 boot[16])
+{
+    char text[40];
+    int fd = sys_open_read("/proc/sys/kernel/random/boot_id");
+    if (fd < 0)
+        return false;
+    long got = sys_read(fd, text, sizeof text);
+    sys_close(fd);
+    u32 digits = 0;
+    memset(boot, 0, 16);
+    for (long i = 0; i < got && digits < 32; i++) {
+        char c = text[i];
+        u32 value = c >= '0' && c <= '9' ? (u32)(c - '0') : c >= 'a' && c <= 'f' ? (u32)(c - 'a') + 10 : 99;
+        if (value < 16)
+            boot[digits / 2] = (u8)(boot[digits / 2] << 4 | value), digits++;
+    }
+    return digits == 32;
+}
+
+bool writer_start(struct writer *writer, int dir)
+{
+    u64 number = 0;
+    sys_getrandom(&number, sizeof number);
+    struct text t = text_on(writer->name, sizeof writer->name);
+    text_put(&t, "t-");
+    text_hex(&t, number);
+    writer->dir = dir;
+    writer->at = 0;
+    writer->fd = sys_openat(dir, writer->name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    writer->failed = writer->fd < 0;
+    return !writer->failed;
+}
+
+void writer_put(struct writer *writer, const void *bytes, u64 len)
+{
+    while (len && !writer->failed) {
+        long put = sys_pwrite(writer->fd, bytes, len, writer->at);
+        writer->failed = put <= 0;
+        if (put > 0) {
+            bytes = (const char *)bytes + put;
+            len -= (u64)put;
+            writer->at += (u64)put;
+        }
+    }
+}
+
+bool writer_end(struct writer *writer, const char *name)
+{
+    if (writer->fd >= 0)
+        sys_close(writer->fd);
+    if (!writer->failed && sys_renameat(writer->dir, writer->name, name) == 0)
+        return true;
+    sys_unlinkat(writer->dir, writer->name);
+    return false;
+}
+
+void identity_of(const struct stat *st, struct file_identity *identity)
+{
+    *identity = (struct file_identity){ st->st_dev, st->st_ino, (u64)st->st_size, (u64)st->st_mtime, st->st_mtime_nsec, (u64)st->st_ctime, st->st_ctime_nsec };
+}
+
+bool identity_equal(const struct file_identity *a, const struct stat *st)
+{
+    return a->ino == st->st_ino && a->dev == st->st_dev && a->size == (u64)st->st_size && a->mtime == (u64)st->st_mtime &&
+           a->mtime_ns == st->st_mtime_nsec && a->ctime == (u64)st->st_ctime && a->ctime_ns == st->st_ctime_nsec;
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# run.sh BUILD - every oracle of this folder in turn; the last line sums up. A skip prints its reason.
+set -u
+build=$(realpath "${1:-build}")
+cd "$(dirname "$0")" || exit 1
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+run() { # NAME COMMAND...: shows all but "ok" lines, counts by the closing line
+    local name=$1 line p f s
+    shift
+    echo "== $name"
+    "$@" >"$log" 2>&1
+    local status=$?
+    line=$(grep -oE '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' "$log" | tail -1)
+    grep -v '^ok ' "$log" | tail -60
+    read -r p _ f _ s _ <<<"${line:-0 passed, 1 failed, 0 skipped}"
+    if ((status && !f)); then f=1; echo "not ok $name ended with status $status"; fi
+    passed=$((passed + p)) failed=$((failed + ${f%,})) skipped=$((skipped + s))
+}
+run "tree: the distribution's programs" python3 tree_truth.py "$build/ldr"
+scenarios=$(find "$build"/testlibs/*/d -type f -size +1k 2>/dev/null)
+if [ -n "$scenarios" ]; then
+    # shellcheck disable=SC2086 # a list of files without blanks
+    run "tree: the scenarios of testlibs" python3 tree_truth.py "$build/ldr" $scenarios
+else
+    echo "skip tree: the scenarios of testlibs: not built (make scenarios)"
+    skipped=$((skipped + 1))
+fi
+run "check: the distribution" python3 check_truth.py "$build/ldr"
+"$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1
+run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases"
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))

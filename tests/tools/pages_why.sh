@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# `ldr pages --why OBJECT`: relocations and variables of each private page. A library whose variables are written in known ways
+# (why/subject.c), with debug information, with a separate debug file, stripped; then libraries of the distribution. Everything that is
+# told is computed a second time by why/check.py from raw maps, pagemap, mem and readelf.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+if [ "$(id -u)" != 0 ]; then
+    skip "pages_why" "the second computation needs frame numbers: not root"
+    exit 0
+fi
+
+here=$(realpath "$here")
+opener=$build/tests/tools/opener
+cp "$here/why/subject.c" "$opener" "$work"
+cd "$work" || exit 1
+export LDR_DEBUG_DIR=$work/debug
+told() { python3 "$here/why/check.py" "$@" 2>>counts; }
+get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+start() { hold "$@"; await; pids+=("$answer"); }
+
+# ---- crafted, in three builds, and with DT_RELR ----
+# shellcheck disable=SC2054
+options=(-std=gnu11 -O1 -fno-toplevel-reorder -shared -fPIC -Wl,--build-id,-z,now,-z,relro,-z,separate-code)
+gcc "${options[@]}" -g -o whole.so subject.c
+gcc "${options[@]}" -g -Wl,-z,pack-relative-relocs -o relr.so subject.c
+gcc "${options[@]}" -gdwarf-4 -o separate.so subject.c
+cp separate.so separate.whole
+id=$(readelf -n separate.so | sed -n 's/.*Build ID: //p')
+mkdir -p "debug/.build-id/${id:0:2}"
+objcopy --only-keep-debug separate.so "debug/.build-id/${id:0:2}/${id:2}.debug"
+strip --strip-all separate.so
+cp whole.so stripped.so && objcopy --remove-section .note.gnu.build-id stripped.so && strip --strip-all stripped.so
+for case in whole:dwarf relr:dwarf separate:dwarf stripped:symbol; do
+    library=${case%:*}.so level=${case#*:}
+    for how in ours native; do
+        run=(); [ $how = native ] || run=("$ldr" run)
+        pids=()
+        for function in subject_first subject_first subject_second; do
+            start "${run[@]+"${run[@]}"}" ./opener "./$library" $function
+        done
+        found=0; "$ldr" pages --why="$library" --json "${pids[@]}" >report 2>err || found=$?
+        equal "$library, $how: status, stderr" "$found $(cat err)" "0 "
+        names=(); [ "${case%:*}" = stripped ] && names=(--names "$work/whole.so"); [ "${case%:*}" = separate ] && names=(--names "$work/separate.whole")
+        equal "$library, $how: as computed, and as promised" \
+            "$(told report "${pids[@]}" "${names[@]+"${names[@]}"}" --source "$here/why/subject.c" "$level")" ""
+        # pages, by construction: hot 1, alike with letters 1, buffer 3 and calls 1 are written only, in three processes; kept is identical
+        equal "$library, $how: copies by cause, in data" \
+            "$(get "[[s['copies_' + c] for c in ('write', 'identical')] for s in r['sections'] if s['section'] == '.data'][0]")" "[18, 3]"
+        # counters is a page long, so moving it wins nothing; alike and letters are 12 bytes on one page, calls 4 on another; they need one.
+        # Stripped, nobody knows how long they are.
+        if [ "$level" = dwarf ]; then
+            equal "$library, $how: what could be won" \
+                "$(get "[r['savings'][k] for k in ('pages', 'copies', 'copies_needed', 'copies_won', 'bytes_moved')]")" "[2, 6, 3, 3, 16]"
+        fi
+    done
+done
+
+# ---- what could be won: twenty hot counters, each on a page of its own ----
+cat >hot.c <<'C'
+#define HOT(n) __attribute__((aligned(4096))) struct { int hot; } hot_##n = { n + 1 }; char cold_##n[4000] = { 1 };
+#define TEN(n) HOT(n##0) HOT(n##1) HOT(n##2) HOT(n##3) HOT(n##4) HOT(n##5) HOT(n##6) HOT(n##7) HOT(n##8) HOT(n##9)
+TEN(1) TEN(2)
+__attribute__((aligned(4096))) char last[4096] = { 1 };
+#define W(n) hot_##n.hot += 1;
+#define WTEN(n) W(n##0) W(n##1) W(n##2) W(n##3) W(n##4) W(n##5) W(n##6) W(n##7) W(n##8) W(n##9)
+void hot_write(void) { WTEN(1) WTEN(2) }
+C
+gcc -O1 -g -fno-toplevel-reorder -shared -fPIC -o hot.so hot.c
+pids=()
+for _ in 1 2 3; do start "$ldr" run ./opener ./hot.so hot_write; done
+"$ldr" pages --why=hot.so --json "${pids[@]}" >report
+equal "twenty hot variables: as computed" "$(told report "${pids[@]}")" ""
+equal "twenty hot variables: 60 copies, 3 for their own page, 80 bytes" \
+    "$(get "[r['savings'][k] for k in ('pages', 'copies', 'copies_needed', 'copies_won', 'bytes_moved')]")" "[20, 60, 3, 57, 80]"
+equal "twenty hot variables: named" "$(get "sorted(v['name'] for v in r['savings']['variables']) == sorted('hot_%d' % n for n in range(10, 30))")" True
+equal "twenty hot variables: each alone" "$(get "{(v['copies_written'], v['copies_written_alone']) for v in r['variables'] if v['name'].startswith('hot')}")" "{(3, 3)}"
+text=$("$ldr" pages --why=hot.so "${pids[@]}")
+contains "text: what could be won" "$text" "could be won: 57 copies, 0.2 MiB, if 20 variables (80 bytes) were moved off 20 pages: hot_10"
+contains "text: a variable" "$(tr -s ' ' <<<"$text")" "hot_10 struct {...} hot.c:3 same value 3 of 3 1 3 3"
+
+# ---- which part, and how it is named ----
+page=$(get "[p['vaddr'] for p in r['pages']][0]")
+"$ldr" pages --why="hot.so:$(printf '0x%x' $((page + 5)))" --json "${pids[@]}" >report
+equal "one page, by any address on it" "$(get "[p['vaddr'] for p in r['pages']]")" "[$page]"
+equal "one page: as computed" "$(told report "${pids[@]}")" ""
+contains "one page: values" "$("$ldr" pages --why="hot.so:$(printf '0x%x' "$page")" "${pids[@]}")" ": 0xb -> 0xc"
+"$ldr" pages --why="$work/hot.so:.data" --json "${pids[@]}" >report
+equal "one section, by path: as computed" "$(told report "${pids[@]}")" ""
+"$ldr" pages --why hot --json "${pids[@]}" >report
+equal "--why OBJECT as two words, the name's beginning" "$(get "r['object']")" "$work/hot.so"
+"$ldr" pages --json "${pids[@]}" --why hot.so >report
+equal "--why OBJECT behind the processes" "$(get "(r['object'], r['totals']['processes'])")" "('$work/hot.so', 3)"
+contains "--why and a process: the table as before" "$("$ldr" pages --why opener | tr -s ' ')" "alone reloc reloc+write write identical avoided"
+for wrong in "nothing.so:4:no object called nothing.so" "hot.so#.nosuch:4:has no section .nosuch" "#.data:2:needs an object"; do
+    IFS=: read -r object status message <<<"$wrong"
+    found=0; "$ldr" pages --why="${object/\#/:}" "${pids[@]}" >out 2>err || found=$?
+    equal "--why=${object/\#/:}: status" "$found" "$status"
+    contains "--why=${object/\#/:}: said" "$(cat err)" "$message"
+done
+
+# ---- files that have no section headers, are gone, or cannot be read; copies that fork left shared; another user ----
+cp stripped.so bare.so && printf '\0\0\0\0\0\0\0\0' | dd of=bare.so bs=1 seek=40 conv=notrunc 2>dd.err &&
+    printf '\0\0\0\0' | dd of=bare.so bs=1 seek=60 conv=notrunc 2>dd.err
+pids=(); start "$ldr" run ./opener ./bare.so subject_first
+found=0; "$ldr" pages --why=bare.so --json "${pids[@]}" >report 2>err || found=$?
+equal "no section headers: status, names" "$found $(get "(r['names']['by'], r['sections'], len(r['pages']) > 8)")" "0 ('section', [], True)"
+contains "no section headers: addresses" "$("$ldr" pages --why=bare.so "${pids[@]}")" "written in 1: 0x"
+
+cp whole.so deleted.so
+pids=(); start "$ldr" run ./opener ./deleted.so subject_first
+rm deleted.so
+found=0; "$ldr" pages --why=deleted.so --json "${pids[@]}" >report 2>err || found=$?
+equal "deleted file: status, still read" "$found $(get "(r['names']['by'], r['totals']['copies_write'])")" "0 ('dwarf', 6)"
+
+cp hot.so forked.so
+pids=(); start ./opener ./forked.so hot_write fork; pids+=("$(pgrep -P "${pids[0]}")")
+"$ldr" pages --why=forked.so --json "${pids[@]}" >report
+equal "fork: 20 written pages in two processes, one copy of each" \
+    "$(get "{(p['processes'], p['copies']) for p in r['pages'] if p['written']}, r['totals']['copies_shared'] == r['totals']['copies']")" "({(2, 1)}, True)"
+equal "fork: as computed" "$(told report "${pids[@]}")" ""
+
+user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+chmod 755 . ./*.so opener
+pids=(); start "${user[@]}" "$ldr" run ./opener ./whole.so subject_first
+"${user[@]}" "$ldr" pages --why=whole.so --json "${pids[@]}" >report 2>err
+equal "ordinary user, own process" "$(get "(r['method'], r['names']['by'], r['totals']['copies_write'], r['unreadable'])")" "('file-identity', 'dwarf', 6, 0)"
+caps=+perfmon,+dac_read_search
+limited=(setpriv --reuid 65533 --regid 65533 --clear-groups "--inh-caps=$caps" "--ambient-caps=$caps")
+if "${limited[@]}" head -c 8 "/proc/${pids[0]}/pagemap" >/dev/null 2>&1; then
+    found=0; "${limited[@]}" "$ldr" pages --why=whole.so --json "${pids[@]}" >report 2>err || found=$?
+    equal "no memory to read: status, unknown" "$found $(get "(r['exact'], r['unreadable'], r['totals']['copies_write'], r['totals']['copies_unknown'] > 8)")" \
+        "3 (False, 1, 0, True)"
+    contains "no memory to read: said" "$(cat err)" "memory may not be read"
+else
+    skip "no memory to read" "CAP_PERFMON does not open page tables here"
+fi
+
+# damaged debug information of a library that runs: the report stands, with the next best names
+for seed in 1 2 3 4 5 6; do
+    python3 - whole.so damaged.so $seed <<'P'
+import random, re, subprocess, sys
+random.seed(int(sys.argv[3]))
+data = bytearray(open(sys.argv[1], "rb").read())
+for line in subprocess.run(["readelf", "-SW", sys.argv[1]], capture_output=True, text=True).stdout.splitlines():
+    f = re.match(r" *\[ *\d+\] (\.debug_\S+|\.symtab) +\S+ +[0-9a-f]{16} ([0-9a-f]+) ([0-9a-f]+) ", line)
+    for _ in range(20 if f else 0):
+        data[int(f[2], 16) + random.randrange(int(f[3], 16))] = random.choice((0, 0xff, 0x80, random.randrange(256)))
+open(sys.argv[2], "wb").write(data)
+P
+    pids=(); start ./opener ./damaged.so subject_first
+    found=0; timeout 60 "$ldr" pages --why=damaged.so --json "${pids[@]}" >report 2>err || found=$?
+    equal "damaged debug information $seed: status, pages" "$found $(get "len(r['pages'])")" "0 13"
+    mv damaged.so "damaged$seed.so"
+done
+
+# ---- relocated pages of the distribution's libraries, and what they write ----
+unset LDR_DEBUG_DIR
+real() { # NAME LIBRARY [FUNCTION [PRELOADED...]]
+    local name=$1 library=$2 function=${3:-}
+    [ -r "$library" ] || { skip "$name" "$library is not installed"; return; }
+    pids=()
+    for _ in 1 2 3; do start "$ldr" run ./opener "$library" ${function:+"$function"}; done
+    found=0; "$ldr" pages --why="$(realpath "$library")" --json "${pids[@]}" >report 2>err || found=$?
+    equal "$name: status, stderr" "$found $(cat err)" "0 "
+    equal "$name: as computed" "$(told report "${pids[@]}")" ""
+    equal "$name: something is told" "$(get "len(r['pages']) > 0 and len(r['variables']) > 0")" True
+}
+lib=/usr/lib/x86_64-linux-gnu
+real "libpython with debug information" $lib/libpython3.11d.so.1.0 Py_Initialize
+equal "libpython: named by" "$(get "r['names']['by']")" dwarf
+equal "libpython: a member that every start writes" \
+    "$(get "[(w['type'], w['piece_type'], w['processes']) for p in r['pages'] for w in p['written'] if w['name'] == 'PyLong_Type' and w['path'] == '.tp_mro']")" \
+    "[('PyTypeObject', 'PyObject *', 3)]"
+real "libpython" $lib/libpython3.11.so.1.0 Py_Initialize
+equal "libpython: named by symbols" "$(get "r['names']['by'], {v['named_by'] for v in r['variables']} >= {'symbol'}")" "('symbol', True)"
+real "libcrypto" $lib/libcrypto.so.3 OPENSSL_init_crypto
+real "libstdc++" $lib/libstdc++.so.6
+contains "libstdc++: C++ names" "$(get "[v['name'] for v in r['variables']]")" "vtable for std::"
+real "libstdc++ with debug information" $lib/debug/libstdc++.so.6
+release || echo "not ok a held program ended with status $?"
+sed 's/^/note: /' counts

@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# trace.sh - `ldr trace` and LDR_TRACE: the record against the system's linker, /proc/self/maps and the clock; constructors and dlclose
+# of libraries made for it; forks, execve, threads; damaged and foreign files; a full disk.
+. "$(dirname "$0")/lib.sh"
+ours=${LDR_LDSO:-$build/ld-ldr.so}
+if [ "$ours" = /lib64/ld-linux-x86-64.so.2 ]; then skip "ldr trace" "the system's linker stands in for ours"; exit 0; fi
+oracle=$(realpath "$here")/trace.py
+system=/lib64/ld-linux-x86-64.so.2
+judge() { timeout 100 python3 "$oracle" "$@"; }
+cd "$work" || exit 1
+
+judge bindings $system "$ldr" /bin/true
+judge bindings $system "$ldr" /bin/ls /
+judge bindings $system "$ldr" /bin/bash -c ':'
+judge bindings $system "$ldr" "$(readlink -f /usr/bin/perl)" -MPOSIX -e 1
+judge bindings $system "$ldr" /usr/bin/apt-get --version
+judge bindings $system "$ldr" "$(readlink -f /usr/bin/g++)" --version
+if [ -x /usr/bin/python3 ]; then judge bindings $system "$ldr" "$(readlink -f /usr/bin/python3)" -c 'import ssl, sqlite3'; else skip "python3" "not installed"; fi
+
+"$ldr" trace --json -o maps.json cat /proc/self/maps >maps.txt
+judge maps maps.json maps.txt
+equal "the exit status is the program's" "$("$ldr" trace -o out.txt sh -c 'exit 7'; echo $?)" 7
+equal "a signal's is 128 and its number" "$("$ldr" trace -o out.txt sh -c 'kill -TERM $$' 2>/dev/null; echo $?)" 143
+equal "output of the program stays its own" "$("$ldr" trace -o out.txt echo hello)" hello
+equal "a program that is not there" "$("$ldr" trace -o out.txt /nonexistent 2>/dev/null; echo $?)" 127
+
+# ---- constructors with known times, a plugin that goes and plugins that stay
+cat >slow.c <<'C'
+#include <time.h>
+static void wait_ms(long ms) { struct timespec t = { 0, ms * 1000000 }; nanosleep(&t, 0); }
+__attribute__((constructor(101))) void slow_start(void) { wait_ms(40); }
+__attribute__((constructor(102))) void quick_start(void) { wait_ms(5); }
+__attribute__((destructor)) void slow_end(void) { wait_ms(20); }
+__thread char block[300];
+char *touch(void) { return block; }
+C
+cat >plain.c <<'C'
+int plain(void) { return 1; }
+C
+cat >user.c <<'C'
+int plain(void);
+int use(void) { return plain(); }
+C
+cat >binder.c <<'C'
+int plain(void) __attribute__((weak));
+int (*where)(void) = plain;
+C
+cat >main.c <<'C'
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+char *touch(void);
+static void *thread(void *arg) { (void)arg; return touch(); }
+static void *opened(const char *name, int mode) {
+    void *handle = dlopen(name, mode);
+    if (!handle) fprintf(stderr, "%s\n", dlerror());
+    return handle;
+}
+int main(void) {
+    void *a = opened("./libplain.so", RTLD_NOW);
+    dlclose(a);                                  /* goes */
+    a = opened("./libplain.so", RTLD_NOW);
+    void *b = opened("./libuser.so", RTLD_NOW);
+    dlclose(a);                                  /* needed by libuser.so */
+    dlclose(b);
+    a = opened("./libplain.so", RTLD_NOW | RTLD_NODELETE);
+    dlclose(a);                                  /* stays for ever */
+    a = opened("./libonce.so", RTLD_NOW);
+    b = opened("./libonce.so", RTLD_NOW);
+    dlclose(a);                                  /* open once more */
+    a = opened("./libplain2.so", RTLD_NOW | RTLD_GLOBAL);
+    b = opened("./libbinder.so", RTLD_NOW);
+    dlclose(a);                                  /* bound to by libbinder.so, or libplain.so is */
+    dlopen("./libmissing.so", RTLD_NOW);
+    pthread_t other;
+    pthread_create(&other, 0, thread, 0);
+    pthread_join(other, 0);
+    if (fork() == 0) {
+        dlopen("./libchild.so", RTLD_NOW);
+        _exit(0);
+    }
+    wait(0);
+    usleep(300000);
+    return 0;
+}
+C
+gcc -shared -fPIC -o libslow.so slow.c
+for name in plain once plain2 child; do gcc -shared -fPIC -o lib$name.so plain.c; done
+gcc -shared -fPIC -o libuser.so user.c ./libplain.so
+gcc -shared -fPIC -o libbinder.so binder.c
+# shellcheck disable=SC2016 # for the linker, not the shell
+gcc -o main main.c -L. -lslow -Wl,-rpath,'$ORIGIN' -pthread
+
+start=$(date +%s%N)
+LDR_TRACE=record "$ours" ./main
+end=$(date +%s%N)
+"$ldr" trace --read record --json -e all -o events.json
+field() { python3 -c '
+import json, sys
+events = [json.loads(line) for line in open("events.json")]
+base = lambda p: p.rsplit("/", 1)[-1] if p else p
+print(eval(sys.argv[1]))' "$1"; }
+judge phases events.json $(((end - start) / 1000000))
+equal "constructors in order, by name" "$(field '[e["function"] for e in events if e["event"] == "constructor" and base(e["object"]) == "libslow.so" and e["function"] in ("slow_start", "quick_start")]')" "['slow_start', 'quick_start']"
+equal "40 ms are 40 ms" "$(field '[40 <= e["duration_ns"] / 1e6 < 80 for e in events if e["event"] == "constructor" and e["function"] == "slow_start"]')" "[True]"
+equal "the destructor's 20 ms" "$(field '[20 <= e["duration_ns"] / 1e6 < 60 for e in events if e["event"] == "destructor" and e["function"] == "slow_end"]')" "[True]"
+equal "constructors lie inside their phase" "$(field '(lambda p: all(p["time_ns"] <= e["time_ns"] and e["time_ns"] + e["duration_ns"] <= p["time_ns"] + p["duration_ns"] for e in events if e["event"] == "constructor" and base(e["object"]) == "libslow.so"))([e for e in events if e["event"] == "phase" and e["phase"] == "constructors"][0])')" True
+equal "a library opened and closed is unloaded" "$(field '[base(e["object"]) for e in events if e["event"] == "unload"][0]')" libplain.so
+equal "why a library stays: needed" "$(field '[(base(e["object"]), e["why"], base(e["by"])) for e in events if e["event"] == "keep"][0]')" "('libplain.so', 'needed by', 'libuser.so')"
+equal "why a library stays: RTLD_NODELETE" "$(field '[e["stays"] for e in events if e["event"] == "dlclose" and base(e["object"]) == "libplain.so" and e["stays"]]')" "['RTLD_NODELETE']"
+equal "why a library stays: open once more" "$(field '[(e["opens_left"], e["stays"]) for e in events if e["event"] == "dlclose" and base(e["object"]) == "libonce.so"]')" "[(1, 'opened more often than closed')]"
+equal "why a library stays: a binding" "$(field '[(base(e["object"]), e["why"], base(e["by"])) for e in events if e["event"] == "keep"][-1]')" "('libplain2.so', 'bound to by', 'libbinder.so')"
+equal "a failed dlopen" "$(field '[e["object"] for e in events if e["event"] == "dlopen" and e["name"] == "./libmissing.so"]')" "[None]"
+equal "its candidate and the error" "$(field '[e["errno"] for e in events if e["event"] == "try" and e["path"] == "./libmissing.so"]')" "[2]"
+equal "the forked child is followed" "$(field 'len({e["pid"] for e in events if e["event"] == "dlopen" and e["name"] == "./libchild.so"} - {e["pid"] for e in events if e["event"] == "process"})')" 1
+equal "the program's thread storage" "$(field '[(e["bytes"], e["offset"] > 0) for e in events if e["event"] == "tls" and base(e["object"]) == "libslow.so"]')" "[(300, True)]"
+equal "lazily bound calls, once each" "$(field '(lambda l: len(l) > 5 and len(l) == len(set(l)))([(e["pid"], e["object"], e["symbol"]) for e in events if e["event"] == "lazy" and base(e["object"]) == "main"])')" True
+equal "--symbol and --object" "$("$ldr" trace --read record --json -e bind,lazy -s 'dlop*' -O main | grep -c '"symbol":"dlopen"')" 1
+contains "text names the slow constructor" "$("$ldr" trace --read record)" "slow_start of libslow.so"
+"$ldr" trace --read record --viewer -o viewer.json -e all
+judge viewer viewer.json
+"$ldr" trace --viewer -o viewer.json "$(readlink -f /usr/bin/perl)" -MPOSIX -MFcntl -e 'print 1' >/dev/null
+judge viewer viewer.json
+
+# ---- processes started otherwise, together, and by execve
+rm -f several
+for _ in 1 2 3 4 5 6 7 8; do LDR_TRACE=several "$ours" /bin/sh -c 'true' & done; wait
+equal "eight processes write one record" "$("$ldr" trace --read several --json -e process | grep -c '"event":"process"')" 8
+if [ "$(id -u)" = 0 ]; then
+    "$ldr" trace --children --json -e process -o children.json sh -c '/bin/true; /bin/ls / >/dev/null'
+    equal "--children follows what is executed" "$(grep -c '"event":"process"' children.json)" 3
+else
+    skip "--children" "needs root"
+fi
+
+# ---- what is no record is left alone
+echo precious >file; LDR_TRACE=file "$ours" /bin/echo hello >out 2>err
+equal "a file that is something else stays as it is" "$(cat file out)" "precious
+hello"
+contains "and that is said" "$(cat err)" "LDR_TRACE=file: there is a file that is no record; nothing is recorded"
+LDR_TRACE=/nonexistent/record "$ours" /bin/echo hello >out 2>err
+equal "a place that is not there: the program runs" "$(cat out)" hello
+contains "with the reason" "$(cat err)" "No such file or directory"
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    # shellcheck disable=SC2016 # for the inner shell
+    got=$(unshare -m sh -c 'mkdir -p full && mount -t tmpfs -o size=80k none full && LDR_TRACE=full/record '"$ours"' /bin/ls / >out; echo $?; "$0" trace --read full/record --json | grep -c \"map\"' "$ldr" 2>/dev/null | tr '\n' ' ')
+    equal "a full disk ends the record, not the program" "${got%% *} $([ "${got#* }" != '0 ' ] && echo events)" "0 events"
+else
+    skip "a full disk" "needs root and a mount namespace"
+fi
+
+# ---- damaged records, under sanitizers: an answer, never a crash
+checked=$build/tests/tools/ldr-sanitized
+if [ -x "$checked" ]; then
+    python3 - "$checked" <<'PY'
+import random, subprocess, sys
+whole = open("record", "rb").read()
+used = len(whole.rstrip(b"\0"))
+random.seed(7)
+bad = []
+for i in range(120):
+    data = bytearray(whole[:used + 64])
+    if i % 3 == 0:
+        data = data[:random.randrange(len(data))]
+    else:
+        for _ in range(random.choice((1, 4, 64))):
+            at = random.randrange(len(data))
+            data[at] = random.choice((0, 1, 7, 8, 0x7f, 0xff, random.randrange(256)))
+    open("damaged", "wb").write(data)
+    form = ("--json", "--viewer", "-eall")[i % 3]
+    run = subprocess.run([sys.argv[1], "trace", "--read", "damaged", form], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60,
+                         env={"ASAN_OPTIONS": "detect_leaks=0"})
+    if run.returncode not in (0, 1, 3) or b"Sanitizer" in run.stderr or b"runtime error" in run.stderr:
+        bad.append((i, run.returncode, run.stderr[-600:]))
+print("ok 120 damaged records" if not bad else f"not ok damaged records: {bad[:1]}")
+PY
+else
+    skip "damaged records" "$checked is not built"
+fi

@@ -1,0 +1,115 @@
+/* store.h - what lies in the cache directory, read for people: each start recorded there, each pack, the catalog of images.
+ *
+ * Reads the files that the linker writes (ldr/cache/format.h) and judges every count and offset in them: a file may be cut short, damaged
+ * or of another build. Nothing is mapped, so a file that shrinks while it is read cannot end the command. */
+#ifndef LDR_CACHE_STORE_H
+#define LDR_CACHE_STORE_H
+
+#include "../../ldr/cache/format.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+struct bytes { u8 *at; u64 len; };    /* a whole file; at is malloc'd */
+
+/* bytes_at - `count` elements of `width` bytes at `off`, or NULL when they are not all there or not aligned as the linker aligns them */
+const void *bytes_at(const struct bytes *bytes, u64 off, u64 count, u64 width);
+
+/* A start can be made from its record, or not: */
+enum start_state {
+    START_VALID,
+    START_STALE,                      /* something changed since; the next start makes a new record */
+    START_DAMAGED,
+};
+
+/* The texts of a key, in the order of enum key_text; NULL: absent. */
+struct start_key {
+    struct key_head head;
+    const u8 *notes;
+    char *text[KEY_TEXTS];
+    char **env;                       /* NAME=VALUE, NULL at the end */
+    size_t env_count;
+};
+
+struct start_object {
+    char *path;                       /* where its file was found; the program's own for object 0 */
+    u32 kind;                         /* enum object_kind */
+    struct file_identity file;
+    u64 pages, read_only;             /* pages mapped from images; of these RELRO */
+};
+
+struct start {
+    char *name;                       /* of the record */
+    u64 size;                         /* of the record, bytes */
+    struct timespec made;
+    enum start_state state;
+    char *why;                        /* for any but START_VALID */
+    bool key_known;                   /* key is set */
+    struct start_key key;
+    struct start_object *objects;     /* NULL when the record is damaged or another build's */
+    size_t object_count;
+    u64 pages, read_only;
+    size_t pack_count;
+};
+
+struct pack {
+    char *name;
+    u64 size;                         /* bytes */
+    size_t starts;                    /* records that name it */
+    bool in_catalog;
+};
+
+struct cached_image {                 /* one variant of an object's relocated pages */
+    struct file_identity file;
+    const char *path;                 /* from a record that holds the file; NULL: none does */
+    u64 pages, read_only;
+};
+
+struct store {
+    char *path;                       /* of the directory */
+    int dir;                          /* open */
+    u8 boot[16];
+    char *loader;                     /* path of ld-ldr.so, NULL if there is none */
+    struct bytes loader_notes;
+    struct start *starts;
+    size_t start_count;
+    struct pack *packs;
+    size_t pack_count;
+    struct cached_image *images;
+    size_t image_count, place_count;
+    char *catalog_why;                /* why the catalog cannot be used; NULL: it can */
+    u64 size;                         /* of all files, bytes */
+    size_t unfinished;                /* temporary files of makers at work or killed */
+    size_t foreign;                   /* files that no linker wrote, or that it does not trust */
+};
+
+/* cache_store_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory) and read all of it.
+ *   create   make the directory when it is the first choice and not there, as the linker would
+ *   returns 0; LDR_EXIT_NO_TARGET after a message when there is none or the linker would not trust it; LDR_EXIT_FAILED */
+int cache_store_open(struct store *store, bool create);
+void store_close(struct store *store);
+
+/* store_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
+int store_lock(const struct store *store, int seconds);
+
+/* store_remove - every file whose name begins so. False after a message: one could not be removed. */
+bool store_remove(const struct store *store, const char *prefix);
+
+/* record.c: start_read - the record `bytes` as a start of `store`; state, why, key and objects are set. */
+void start_read(struct start *start, const struct store *store, const struct bytes *bytes);
+void start_free(struct start *start);
+
+/* catalog.c: catalog_read - the images the catalog lists; needs the starts and packs. */
+void catalog_read(struct store *store, const struct bytes *bytes);
+
+/* cache_store_file - open a file of the directory as the linker does and take its bytes, `most` of them at most.
+ *   returns NULL and *bytes, or why not (malloc'd) */
+char *cache_store_file(const struct store *store, const char *name, u64 most, struct stat *st, struct bytes *bytes);
+bool identity_is(const struct file_identity *identity, const struct stat *st);
+
+/* elf.c: loader_notes - bytes of the PT_NOTE segments of an ELF file, which tell builds of ld-ldr.so apart. False: not readable. */
+bool loader_notes(const char *path, struct bytes *notes);
+/* program_interpreter - malloc'd PT_INTERP of an ELF file; NULL: none, or not readable */
+char *program_interpreter(const char *path);
+
+#endif

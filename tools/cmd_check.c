@@ -1,0 +1,229 @@
+/* cmd_check.c - `ldr check`: what is or will be wrong with programs and libraries, without running them. */
+#include "explain/check.h"
+#include "explain/root.h"
+#include "ldr.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct check_options {
+    struct explain_options explain;
+    char **words;
+    size_t word_count;
+    enum severity level, fail_on;
+    bool level_given, sarif, fail_never;
+};
+
+/* Exit statuses beside the common ones: the worst finding. */
+enum { EXIT_WARNINGS = 5, EXIT_ERRORS = 6 };
+enum { KEY_LEVEL = 256, KEY_SARIF, KEY_FAIL_ON };
+
+static const struct argp_option options[] = {
+    { "level", KEY_LEVEL, "SEVERITY", 0, "Show findings from SEVERITY on: error, warning (default) or note", 0 },
+    { "fail-on", KEY_FAIL_ON, "SEVERITY", 0, "Exit 0 unless there is a finding of that SEVERITY or worse; 'never': always 0", 0 },
+    { "sarif", KEY_SARIF, NULL, 0, "SARIF 2.1.0, for code scanners", 1 },
+    { 0 },
+};
+
+static enum severity severity_of(struct argp_state *state, const char *word) {
+    for (int severity = 0; severity < SEVERITIES; severity++)
+        if (strcmp(word, severity_name((enum severity)severity)) == 0)
+            return (enum severity)severity;
+    argp_error(state, "'%s' is no severity; there are note, warning and error", word);
+    return SEVERITY_NOTE;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+    struct check_options *check = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &check->explain; return 0;
+    case KEY_LEVEL: check->level = severity_of(state, arg); return 0;
+    case KEY_FAIL_ON:
+        check->fail_never = strcmp(arg, "never") == 0;
+        if (!check->fail_never)
+            check->fail_on = severity_of(state, arg);
+        return 0;
+    case KEY_SARIF: check->sarif = true; return 0;
+    case ARGP_KEY_ARGS:
+        check->words = state->argv + state->next;
+        check->word_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "no program or directory named"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- what to check ------------------------------------------------------------------------------------------------------ */
+
+struct targets {
+    char **paths;
+    size_t count, room;
+};
+static struct targets *collecting; /* nftw has no argument for its callback */
+static struct store *collecting_for;
+
+static void add_target(struct targets *targets, char *path) {
+    if (targets->count == targets->room)
+        targets->paths = must_grow(targets->paths, targets->room = targets->room * 2 + 64, sizeof *targets->paths);
+    targets->paths[targets->count++] = path;
+}
+
+/* In a directory only x86-64 files that a linker would load, and broken ones that begin like them; object files and other machines' are none. */
+static bool is_candidate(const char *path) {
+    Elf64_Ehdr head = { 0 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t got = fd < 0 ? -1 : read(fd, &head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    if (got < SELFMAG || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+        return false;
+    if (got < (ssize_t)sizeof head)
+        return true;
+    /* Other systems' programs are none, as under Linux's own loaders: EI_OSABI says whose. */
+    return head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64 && head.e_ident[EI_OSABI] <= ELFOSABI_GNU && head.e_type != ET_REL && head.e_type != ET_CORE;
+}
+
+static int visit(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
+    (void)ftw;
+    if (kind == FTW_F && S_ISREG(st->st_mode) && st->st_size && is_candidate(path))
+        add_target(collecting, store_inside(collecting_for, path));
+    return 0;
+}
+
+/* A debug file has the headers of its program and none of its contents: nothing to link. */
+static bool is_debug_file(const struct library_file *file) {
+    const struct image *image = &file->image;
+    if (!file->defect.code && image->dyn_vaddr)
+        return false;
+    for (u16 i = 0; i < image->phnum; i++)
+        if (image->phdr[i].p_type == PT_DYNAMIC || image->phdr[i].p_type == PT_INTERP)
+            return image->phdr[i].p_filesz == 0 || !view_at(&file->view, image->phdr[i].p_vaddr, 1);
+    return false;
+}
+
+static int compare_paths(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* False: a word names nothing. */
+static bool collect(struct targets *targets, struct store *store, const struct check_options *check) {
+    bool good = true;
+    for (size_t i = 0; i < check->word_count; i++) {
+        const char *word = check->words[i];
+        const char *root = store_sysroot(store);
+        struct stat st;
+        char *outside = must_format("%s", word);
+        if (root && stat(word, &st) != 0) {
+            free(outside);
+            outside = must_format("%s/%s", root, word);
+        }
+        if (stat(outside, &st) == 0 && S_ISDIR(st.st_mode)) {
+            size_t before = targets->count;
+            collecting = targets;
+            collecting_for = store;
+            nftw(outside, visit, 32, FTW_PHYS);
+            qsort(targets->paths + before, targets->count - before, sizeof *targets->paths, compare_paths);
+        } else {
+            char *path = explain_root(store, word);
+            good = good && path;
+            if (path)
+                add_target(targets, path);
+        }
+        free(outside);
+    }
+    return good;
+}
+
+/* ---- in parallel -------------------------------------------------------------------------------------------------------- */
+
+struct work {
+    const struct targets *targets;
+    const struct session_options *options;
+    struct findings *findings;
+    size_t next;                      /* atomic */
+    bool several;
+};
+
+static void *work_on(void *arg) {
+    struct work *work = arg;
+    for (;;) {
+        size_t i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED);
+        if (i >= work->targets->count)
+            return NULL;
+        const struct library_file *file;
+        if (work->several && store_file(work->options->store, work->targets->paths[i], &file) == 0 && is_debug_file(file))
+            continue;
+        check_program(work->findings, work->options, work->targets->paths[i]);
+    }
+}
+
+static void check_all(struct work *work) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = cores > 16 ? 16 : cores > 0 ? (size_t)cores : 1;
+    pthread_t threads[16];
+    size_t started = 0;
+    while (started + 1 < count && started + 1 < work->targets->count && pthread_create(&threads[started], NULL, work_on, work) == 0)
+        started++;
+    work_on(work);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+int cmd_check(int argc, char **argv) {
+    static const struct argp_child children[] = EXPLAIN_CHILDREN;
+    static const struct argp argp = {
+        options, parse_option, "PROGRAM|LIBRARY|DIRECTORY...",
+        "Say what is or will be wrong with programs and libraries, without running them: missing libraries, symbols and versions, clashing "
+        "symbols, copy relocations that do not fit, search paths that anyone can write to, missing protections.\v"
+        "Of a DIRECTORY every x86-64 program and library below it is checked, in parallel; a finding about a library is told once, with the "
+        "programs that it concerns. References are looked up by the linker's own code. A library by itself is checked as if opened by a "
+        "program without symbols of its own.\n"
+        "\n"
+        "Exit status: 0 nothing worse than a note, 1 ldr failed, 2 usage, 4 no such program, 5 warnings, 6 errors.\n"
+        "\n"
+        "Examples:\n"
+        "  ldr check ./server\n"
+        "  ldr check --level note /usr/lib/x86_64-linux-gnu/libssl.so.3\n"
+        "  ldr check --sarif build/ >ldr.sarif\n"
+        "  ldr check --sysroot /mnt/target /mnt/target/usr/bin\n",
+        children, NULL, NULL,
+    };
+    struct check_options check = { .level = SEVERITY_WARNING, .fail_on = SEVERITY_WARNING };
+    if (argp_parse(&argp, argc, argv, 0, NULL, &check) != 0)
+        return LDR_EXIT_USAGE;
+    struct store *store = explain_store(&check.explain);
+    struct targets targets = { 0 };
+    bool found = store && collect(&targets, store, &check);
+    if (!store || !targets.count) {
+        if (found)
+            warn_ldr("no x86-64 program or library there");
+        return LDR_EXIT_NO_TARGET;
+    }
+    struct session_options chosen = explain_session_options(&check.explain, store);
+    struct work work = { &targets, &chosen, findings_new(), 0, targets.count > check.word_count };
+    check_all(&work);
+    struct check_summary summary = { .files = targets.count };
+    size_t count;
+    struct finding **sorted = findings_sorted(work.findings, &count);
+    enum severity worst = SEVERITY_NOTE;
+    for (size_t i = 0; i < count; i++) {
+        summary.counts[sorted[i]->severity]++;
+        worst = sorted[i]->severity > worst ? sorted[i]->severity : worst;
+    }
+    if (check.sarif)
+        check_sarif(work.findings);
+    else if (check.explain.json)
+        check_json(work.findings, &summary);
+    else
+        check_text(work.findings, &summary, check.level);
+    if (!found)
+        return LDR_EXIT_NO_TARGET;
+    bool any = count && worst >= check.fail_on && !check.fail_never;
+    return !any ? LDR_EXIT_OK : worst == SEVERITY_ERROR ? EXIT_ERRORS : worst == SEVERITY_WARNING ? EXIT_WARNINGS : LDR_EXIT_PARTIAL;
+}

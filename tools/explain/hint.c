@@ -1,0 +1,280 @@
+/* hint.c - second looks after a failure: they may be slow and decide nothing. */
+#include "hint.h"
+#include "../ldr.h"
+#include "names.h"
+#include "tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 4, NEAR_MAX = 3 };
+
+static const char *base_of(const char *path) { return strrchr(path, '/') ? strrchr(path, '/') + 1 : path; }
+
+/* Length up to and with ".so", or of the whole: what versions of one library have in common. */
+static size_t stem_len(const char *name) {
+    const char *so = strstr(name, ".so");
+    return so ? (size_t)(so - name) + 3 : strlen(name);
+}
+
+static bool same_stem(const char *a, const char *b) { return stem_len(a) == stem_len(b) && strncmp(a, b, stem_len(a)) == 0; }
+
+/* The cache's libraries, one after the other, each file once (entries of one library stand together). */
+static bool next_library(const struct session *session, u32 *at, const char **soname, const struct library_file **file) {
+    const char *path;
+    while (session->cache.bytes && ldcache_next(&session->cache, at, soname, &path))
+        if (store_file(session->store, path, file) == 0 && !(*file)->defect.code && !(*file)->foreign)
+            return true;
+    return false;
+}
+
+static void open_cache(const struct session *session) {
+    struct search *search = (struct search *)&session->search;
+    search->cache(search);
+}
+
+/* ---- libraries --------------------------------------------------------------------------------------------------------- */
+
+/* Would the RUNPATH of another object have led there? RUNPATH serves its own object's needs only, unlike RPATH. */
+static const struct node *by_runpath_of_others(const struct session *session, const struct request *request, char **where) {
+    struct search *search = (struct search *)&session->search;
+    for (const struct object *object = session->first; object; object = object->next) {
+        if (!object->image.runpath || (request->by && object == &request->by->object))
+            continue;
+        for (const char *at = object->image.runpath;;) {
+            size_t len = strcspn(at, ":");
+            char dir[4096];
+            struct text text = text_on(dir, sizeof dir);
+            if (len && search_expand(search, at, len, object, &text)) {
+                char *path = must_format("%s/%s", dir, request->name);
+                if (store_exists(session->store, path)) {
+                    *where = path;
+                    return object_node(object);
+                }
+                free(path);
+            }
+            if (!at[len])
+                break;
+            at += len + 1;
+        }
+    }
+    return NULL;
+}
+
+static char *in_usual_places(const struct session *session, const char *name) {
+    static const char *const places[] = { "/usr/local/lib", "/usr/local/lib/x86_64-linux-gnu", "/usr/local/lib64", "/usr/lib64", "/opt/lib" };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char *path = must_format("%s/%s", places[i], name);
+        if (store_exists(session->store, path))
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static u32 other_versions(const struct session *session, const char *name, struct lines *evidence) {
+    u32 at = 0, shown = 0;
+    const char *soname, *path;
+    open_cache(session);
+    while (session->cache.bytes && ldcache_next(&session->cache, &at, &soname, &path))
+        if (same_stem(soname, name) && strcmp(soname, name) != 0 && shown < SHOWN_MAX) {
+            lines_add(evidence, "this machine has another version: %s (%s)", soname, path);
+            shown++;
+        }
+    return shown;
+}
+
+char *hint_library(const struct session *session, const struct request *request, struct lines *evidence) {
+    const struct attempt *foreign = NULL, *broken = NULL, *denied = NULL;
+    for (const struct attempt *attempt = request->attempts; attempt; attempt = attempt->next) {
+        char *text = attempt_text(attempt);
+        if (text)
+            lines_add(evidence, "%s", text);
+        free(text);
+        if (attempt->outcome == ATTEMPT_FOREIGN)
+            foreign = attempt;
+        if (attempt->outcome == ATTEMPT_BROKEN)
+            broken = attempt;
+        if (attempt->outcome == ATTEMPT_ERRNO && attempt->error != 2)
+            denied = attempt;
+    }
+    if (broken)
+        return must_format("Replace %s: the search stops at it.", broken->path);
+    if (foreign)
+        return must_format("%s is %s; install the library for x86-64.", foreign->path, foreign->other_class ? "32-bit" : "for another machine");
+    if (denied)
+        return must_format("Make %s readable.", denied->path);
+    char *where = NULL;
+    const struct node *other = by_runpath_of_others(session, request, &where);
+    if (other) {
+        lines_add(evidence, "%s exists: the RUNPATH of %s leads there, but RUNPATH counts for the needs of its own object only", where, node_path(other));
+        return must_format("Give %s a RUNPATH of its own, or link %s with --disable-new-dtags (RPATH, which is inherited).",
+                           request->by ? node_path(request->by) : "the preload", node_path(other));
+    }
+    if ((where = in_usual_places(session, request->name))) {
+        lines_add(evidence, "%s exists, but no list of directories leads there and the cache does not know it", where);
+        return must_format("Run ldconfig, or set LD_LIBRARY_PATH=%.*s.", (int)(base_of(where) - where - 1), where);
+    }
+    if (other_versions(session, request->name, evidence))
+        return must_format("Install the version that is needed; another major version is another library.");
+    return must_format("Install the library %s, or name its directory in a RUNPATH or in LD_LIBRARY_PATH.", request->name);
+}
+
+/* ---- symbols ----------------------------------------------------------------------------------------------------------- */
+
+struct lost {
+    struct lines *evidence;
+    const struct object *object;
+    const struct version *version;
+    u32 count;
+    enum symbol_verdict verdict;
+    char *advice_object, *advice_version;
+};
+
+static void tell_lost(const struct definition *definition, void *arg) {
+    struct lost *lost = arg;
+    if (definition->verdict == SYMBOL_REFUSED_UNDEFINED || definition->verdict == SYMBOL_OTHER_NAME || definition->verdict == SYMBOL_ANSWERS)
+        return;
+    if (lost->count++ < SHOWN_MAX)
+        lines_add(lost->evidence, "%s defines it%s%s: %s", node_path(object_node(lost->object)), definition->version ? " as version " : "",
+                  definition->version ? definition->version->name : "", verdict_text(definition->verdict));
+    if (lost->verdict == SYMBOL_OTHER_NAME) {
+        lost->verdict = definition->verdict;
+        lost->advice_object = must_format("%s", node_path(object_node(lost->object)));
+        lost->advice_version = definition->version ? must_format("%s", definition->version->name) : NULL;
+    }
+}
+
+/* Optimal string alignment distance, given up past `limit`. Names longer than the buffer are never near. */
+static u32 distance(const char *a, const char *b, u32 limit) {
+    size_t n = strlen(a), m = strlen(b);
+    u32 rows[3][128];
+    if (n >= 127 || m >= 127 || (n > m ? n - m : m - n) > limit)
+        return limit + 1;
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = (u32)j;
+    for (size_t i = 1; i <= n; i++) {
+        u32 *row = rows[i % 3], *above = rows[(i - 1) % 3], *older = rows[(i + 1) % 3], best = (u32)i;
+        row[0] = (u32)i;
+        for (size_t j = 1; j <= m; j++) {
+            u32 value = above[j - 1] + (a[i - 1] != b[j - 1]);
+            value = above[j] + 1 < value ? above[j] + 1 : value;
+            value = row[j - 1] + 1 < value ? row[j - 1] + 1 : value;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && older[j - 2] + 1 < value)
+                value = older[j - 2] + 1;
+            row[j] = value;
+            best = value < best ? value : best;
+        }
+        if (best > limit)
+            return limit + 1;
+    }
+    return rows[n % 3][m];
+}
+
+/* The name inside a C++ mangled one: "_Z3foov" is declared where "foo" is wanted, and the reverse. */
+static bool is_other_language(const char *name, const char *other) {
+    const char *plain = strncmp(name, "_Z", 2) == 0 ? other : name, *mangled = plain == name ? other : name;
+    if (strncmp(mangled, "_Z", 2) != 0 || strncmp(plain, "_Z", 2) == 0 || strlen(plain) < 2)
+        return false;
+    char *number;
+    unsigned long len = strtoul(mangled + 2, &number, 10);
+    return number != mangled + 2 && len == strlen(plain) && strncmp(number, plain, len) == 0;
+}
+
+static u32 near_within(const struct session *session, const char *name, u32 limit, struct lines *evidence) {
+    u32 shown = 0;
+    for (const struct object *object = session->first; object && shown < NEAR_MAX; object = object->next) {
+        const struct image *image = &object->image;
+        u64 count = image->symtab ? image_symbol_count(image) : 0;
+        for (u64 i = 1; i < count && shown < NEAR_MAX; i++) {
+            const Elf64_Sym *sym = &image->symtab[i];
+            const char *have = sym->st_shndx != SHN_UNDEF && !symbol_binds_locally(sym) ? image_string(image, sym->st_name) : NULL;
+            if (!have || strcmp(have, name) == 0)
+                continue;
+            bool language = is_other_language(name, have);
+            if (language || distance(name, have, limit) <= limit) {
+                lines_add(evidence, "%s defines %s%s", node_path(object_node(object)), have,
+                          language ? ": the same name in the other language (C against C++: extern \"C\" is missing on one side)" : ", which is nearly the same name");
+                shown++;
+            }
+        }
+    }
+    return shown;
+}
+
+static u32 near_names(const struct session *session, const char *name, struct lines *evidence) {
+    u32 shown = near_within(session, name, 1, evidence);
+    return shown || strlen(name) < 6 ? shown : near_within(session, name, 2, evidence);
+}
+
+static const struct library_file *providers(const struct session *session, const char *name, const struct version *version, struct lines *evidence) {
+    const struct library_file *file, *first = NULL;
+    struct symbol_want want = names_want(name, version);
+    const char *soname;
+    u32 at = 0, shown = 0;
+    open_cache(session);
+    while (next_library(session, &at, &soname, &file)) {
+        if (object_by_file(session->first, file->dev, file->ino) || !image_find_symbol(&file->image, &want) || file == first)
+            continue;
+        if (shown++ < SHOWN_MAX)
+            lines_add(evidence, "this machine's %s defines it, but nothing here needs that library", soname);
+        first = first ? first : file;
+    }
+    if (shown > SHOWN_MAX)
+        lines_add(evidence, "... and %u more", shown - SHOWN_MAX);
+    return first;
+}
+
+char *hint_symbol(const struct session *session, const char *name, const struct version *version, struct lines *evidence) {
+    struct symbol_want want = names_want(name, version);
+    struct lost lost = { .evidence = evidence, .version = version };
+    for (const struct object *object = session->first; object; object = object->next) {
+        lost.object = object;
+        names_each(object, name, &want, tell_lost, &lost);
+    }
+    if (lost.verdict == SYMBOL_REFUSED_VERSION && version)
+        return must_format("%s has it as %s@%s, %s@%s is asked for: run with the library that the user was linked with, or link anew.", lost.advice_object,
+                           name, lost.advice_version ? lost.advice_version : "", name, version->name);
+    if (lost.verdict == SYMBOL_REFUSED_VISIBILITY || lost.verdict == SYMBOL_REFUSED_BINDING)
+        return must_format("Give %s default visibility in %s, or do not use it from outside.", name, lost.advice_object);
+    for (const struct object *object = session->first; object; object = object->next) {
+        const char *local = names_local(object_node(object), name);
+        if (local) {
+            lines_add(evidence, "%s has it, but %s: not in its dynamic symbol table", node_path(object_node(object)), local);
+            return must_format("Export %s from %s: default visibility, and named in its version script if it has one.", name, node_path(object_node(object)));
+        }
+    }
+    if (near_names(session, name, evidence))
+        return must_format("Compile both sides against the same declaration.");
+    const struct library_file *provider = providers(session, name, version, evidence);
+    if (provider)
+        return must_format("Link with %s, or preload it.", provider->image.soname ? provider->image.soname : provider->path);
+    return must_format("Link with the library that defines %s, or install the version of it that does.", name);
+}
+
+/* ---- versions ---------------------------------------------------------------------------------------------------------- */
+
+char *hint_version(const struct session *session, const char *name, const char *version, struct lines *evidence) {
+    const struct library_file *file;
+    const char *soname, *have = NULL;
+    size_t prefix = strcspn(version, "0123456789");
+    const struct object *present = object_by_name(session->first, name);
+    u32 at = 0;
+    /* The best the present library has of the same family ("GLIBC_" and a number). */
+    for (u32 i = 0; present && i < present->image.version_count; i++) {
+        const struct version *one = &present->image.version[i];
+        if (one->name && !one->needed && strncmp(one->name, version, prefix) == 0 && one->name[prefix] >= '0' && one->name[prefix] <= '9' &&
+            (!have || strverscmp(one->name, have) > 0))
+            have = one->name;
+    }
+    if (have)
+        lines_add(evidence, "the newest it has is %s", have);
+    open_cache(session);
+    while (next_library(session, &at, &soname, &file))
+        if (same_stem(soname, base_of(name)) && !object_by_file(session->first, file->dev, file->ino) &&
+            image_defines_version(&file->image, version, sysv_hash_of(version))) {
+            lines_add(evidence, "this machine's %s has it", file->path);
+            return must_format("Use %s: its directory first in LD_LIBRARY_PATH, or in the RUNPATH.", file->path);
+        }
+    return must_format("Run where %s is new enough, or build on the oldest system that shall run it.", base_of(name));
+}

@@ -1,0 +1,32 @@
+/* root.h - options that tree, why, relocs and check share, and the file that a user's word means. */
+#ifndef LDR_EXPLAIN_ROOT_H
+#define LDR_EXPLAIN_ROOT_H
+
+#include "session.h"
+
+#include <argp.h>
+
+struct explain_options {
+    const char *sysroot, *library_path, *preload;
+    bool json, inhibit_cache, no_environment;
+};
+/* Options as a child parser; its input is a struct explain_options. */
+extern const struct argp explain_argp;
+#define EXPLAIN_CHILDREN { { &explain_argp, 0, NULL, 0 }, { 0 } }
+
+/* explain_store - the store that the options choose; NULL after one message. */
+struct store *explain_store(const struct explain_options *options);
+struct session_options explain_session_options(const struct explain_options *options, struct store *store);
+/* explain_root - the file in the store's tree that `word` means: a path; a program of PATH; a library of the default directories or the
+ * cache. A script's interpreter stands for it (noted on stderr).
+ *   returns a malloc'd path, or NULL after one message */
+char *explain_root(struct store *store, const char *word);
+/* explain_begin - store, root and session in one; exits with a message and LDR_EXIT_NO_TARGET when there is nothing to explain. */
+void explain_begin(struct session *session, const struct explain_options *options, const char *word);
+/* explain_failure - what to say of a root that session_begin refused; malloc'd. */
+char *explain_failure(int error, const struct defect *defect);
+
+bool utf8_output(void);               /* may the text have box-drawing characters? */
+char *size_text(u64 bytes);           /* "1.9 MiB", malloc'd */
+
+#endif

@@ -1,0 +1,220 @@
+/* why_text.c - the story for people: the result, the cause, then the search. */
+#include "../ldr.h"
+#include "finding.h"
+#include "hint.h"
+#include "why.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *type_name(u32 type) {
+    switch (type) {
+    case STT_NOTYPE: return "NOTYPE";
+    case STT_OBJECT: return "OBJECT";
+    case STT_FUNC: return "FUNC";
+    case STT_COMMON: return "COMMON";
+    case STT_TLS: return "TLS";
+    case STT_GNU_IFUNC: return "IFUNC";
+    default: return "other type";
+    }
+}
+
+static const char *bind_name(u32 bind) {
+    return bind == STB_GLOBAL ? "GLOBAL" : bind == STB_WEAK ? "WEAK" : bind == STB_GNU_UNIQUE ? "UNIQUE" : "LOCAL";
+}
+
+static void print_entry(const char *name, const struct definition *entry) {
+    const Elf64_Sym *sym = entry->entry;
+    printf("%s%s%s", name, entry->version ? entry->version_hidden || sym->st_shndx == SHN_UNDEF ? "@" : "@@" : "", entry->version ? entry->version->name : "");
+    if (sym->st_shndx == SHN_UNDEF && !sym->st_value) {
+        printf(" undefined here");
+        return;
+    }
+    printf(" %s %s, %llu bytes at %#llx", type_name(ELF64_ST_TYPE(sym->st_info)), bind_name(ELF64_ST_BIND(sym->st_info)), (unsigned long long)sym->st_size,
+           (unsigned long long)sym->st_value);
+    if (sym->st_shndx == SHN_UNDEF)
+        printf(" (a PLT entry)");
+    if (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC)
+        printf(" (a resolver that chooses at run time)");
+}
+
+static const char *path_of(const struct object *object) { return node_path(object_node(object)); }
+
+static void print_asked(const struct why *why, const struct why_reference *reference, u32 i) {
+    const struct asked *asked = &reference->asked[i];
+    printf("  %3u %s%s: ", i + 1, path_of(asked->object), asked->scope < reference->by->scope_count - 1 ? " (itself first, DT_SYMBOLIC)" : "");
+    if (!asked->entry_count)
+        printf("%s", asked->answers ? "defined" : "not there");
+    for (u32 e = 0; e < asked->entry_count; e++) {
+        const struct definition *entry = &asked->entries[e];
+        if (e)
+            printf("\n      ");
+        print_entry(why->name, entry);
+        if (entry->verdict < 0 && entry->verdict != SYMBOL_REFUSED_UNDEFINED)
+            printf(": no, %s", verdict_text(entry->verdict));
+        if (entry->verdict == SYMBOL_REFUSED_UNDEFINED && entry->entry->st_value)
+            printf(": no, calls look for the function itself");
+        if (entry->verdict == SYMBOL_ANSWERS_ALONE && !asked->answers)
+            printf(": no, several versions and the reference names none");
+    }
+    if (asked->passed_over)
+        printf(": passed over, a copy is not taken from the program");
+    if (i == reference->winner)
+        printf("  <- answers");
+    else if (asked->answers)
+        printf(i > reference->winner ? ": too late in the search order" : ": answers, but the reference's own definition is protected");
+    putchar('\n');
+}
+
+/* No candidate: the object lacks the name, or refers to it only. */
+static bool is_bystander(const struct asked *asked) {
+    bool none = !asked->answers && !asked->passed_over;
+    for (u32 e = 0; e < asked->entry_count; e++)
+        none &= asked->entries[e].entry->st_shndx == SHN_UNDEF && !asked->entries[e].entry->st_value;
+    return none;
+}
+
+/* Bystanders are folded where several stand together, and left out behind the winner. */
+static void print_search(const struct why *why, const struct why_reference *reference) {
+    for (u32 i = 0; i < reference->asked_count; i++) {
+        u32 last = i;
+        while (last < reference->asked_count && last != reference->winner && is_bystander(&reference->asked[last]))
+            last++;
+        bool after = i > reference->winner;
+        if (after && last > i) {
+            i = last - 1;
+            continue;
+        }
+        if (last > i + 2) {
+            printf("  %3u-%u %s ... %s: none defines it\n", i + 1, last, path_of(reference->asked[i].object), path_of(reference->asked[last - 1].object));
+            i = last - 1;
+            continue;
+        }
+        print_asked(why, reference, i);
+    }
+}
+
+static void print_places(const struct why_reference *reference) {
+    for (u32 i = 0; i < reference->place_count && i < PLACES_MAX; i++) {
+        const struct reloc_record *record = &reference->places[i];
+        printf("  %s at %#llx", arch_reloc_name(record->type), (unsigned long long)record->place);
+        if (record->addend)
+            printf(" %c %#llx", record->addend < 0 ? '-' : '+', (unsigned long long)(record->addend < 0 ? 0 - (u64)record->addend : (u64)record->addend));
+        puts(relocs_lazy(reference->by, record) ? ", bound at the first call" : ", bound at start");
+    }
+    if (reference->place_count > PLACES_MAX)
+        printf("  ... and %u more places\n", reference->place_count - PLACES_MAX);
+}
+
+static char *result_text(const struct why *why, const struct why_reference *reference) {
+    if (reference->result == REFERENCE_WEAK)
+        return must_format("is 0 (a weak reference that nobody answers)");
+    if (reference->result != 0)
+        return must_format("is undefined%s", why->hypothetical ? " and not referred to" : reference->place_count && relocs_lazy(reference->by, &reference->places[0])
+                                                                    ? ": the program ends at the first call" : ": the program ends at its start");
+    return must_format("binds to %s", path_of(reference->found.object));
+}
+
+static void print_reference(const struct why *why, const struct why_reference *reference) {
+    printf("%s%s", why->hypothetical ? "nobody refers to it; a search from " : "referred to by ", path_of(reference->by));
+    if (reference->version)
+        printf(" as %s@%s", why->name, reference->version->name);
+    putchar('\n');
+    print_places(reference);
+    print_search(why, reference);
+}
+
+static bool same_story(const struct why_reference *a, const struct why_reference *b) {
+    return a->result == b->result && a->found.object == b->found.object && a->found.symbol == b->found.symbol && (a->classes & CLASS_COPY) == (b->classes & CLASS_COPY) &&
+           a->local == b->local && (a->asked_count == a->winner) == (b->asked_count == b->winner) && a->by->scope_count == b->by->scope_count;
+}
+
+static bool is_known(const struct why *why) {
+    if (!why->hypothetical)
+        return true;
+    for (u32 i = 0; i < why->references->asked_count; i++)
+        if (why->references->asked[i].entry_count)
+            return true;
+    return false;
+}
+
+/* The reference that the headline is about: the worst, else one whose own definition was taken away, else the program's. */
+static const struct why_reference *main_reference(const struct why *why) {
+    const struct why_reference *best = why->references;
+    for (const struct why_reference *reference = why->references; reference; reference = reference->next) {
+        if (reference->result == REFERENCE_UNDEFINED || reference->result < 0)
+            return reference;
+        bool own_lost = false;
+        for (u32 i = reference->winner + 1; i < reference->asked_count; i++)
+            own_lost |= reference->asked[i].answers && reference->asked[i].object == reference->by;
+        if (own_lost && best == why->references)
+            best = reference;
+    }
+    return best;
+}
+
+static u32 different_results(const struct why *why) {
+    u32 count = 0;
+    for (const struct why_reference *a = why->references; a; a = a->next) {
+        bool first = true;
+        for (const struct why_reference *b = why->references; b != a; b = b->next)
+            first &= b->found.object != a->found.object || b->result != a->result;
+        count += first;
+    }
+    return count;
+}
+
+static void print_hints(const struct why *why, const struct why_reference *reference) {
+    struct lines lines = { 0 };
+    char *advice = hint_symbol(why->session, why->name, reference->version, &lines);
+    for (const char *at = lines.text; at && *at;) {
+        size_t len = strcspn(at, "\n");
+        printf("  %.*s\n", (int)len, at);
+        at += len + (at[len] == '\n');
+    }
+    printf("  -> %s\n", advice);
+    free(lines.text);
+    free(advice);
+}
+
+bool why_text(const struct why *why, u32 most) {
+    const struct why_reference *main = main_reference(why);
+    char *result = result_text(why, main), *cause = why_cause(why, main);
+    u32 different = different_results(why), shown = 0;
+    printf("%s%s%s %s\n", why->name, why->version ? "@" : "", why->version ? why->version : "", result);
+    printf("  %s\n", cause);
+    if (different > 1)
+        printf("  for %s; other references end elsewhere: %u different results\n", path_of(main->by), different);
+    if (main->result != 0 && main->result != REFERENCE_WEAK)
+        print_hints(why, main);
+    if (is_known(why)) {
+        putchar('\n');
+        print_reference(why, main);
+        shown++;
+    }
+    for (const struct why_reference *reference = why->references; reference; reference = reference->next) {
+        if (reference == main)
+            continue;
+        bool told = false;
+        for (const struct why_reference *other = why->references; other != reference && !told; other = other->next)
+            told = same_story(other, reference);
+        told |= same_story(main, reference);
+        if (told && shown < most) {
+            printf("also referred to by %s: the same\n", path_of(reference->by));
+            shown++;
+        } else if (shown < most) {
+            char *other_result = result_text(why, reference), *other_cause = why_cause(why, reference);
+            printf("\n%s %s\n  %s\n", why->name, other_result, other_cause);
+            print_reference(why, reference);
+            free(other_result);
+            free(other_cause);
+            shown++;
+        } else if (shown++ == most) {
+            printf("... and by %u more (--all)\n", why->reference_count - most);
+        }
+    }
+    free(result);
+    free(cause);
+    return is_known(why);
+}

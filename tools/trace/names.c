@@ -1,0 +1,221 @@
+/* names.c - names for what the record holds as numbers, from the files themselves: relocation entries and dynamic symbols by the
+ * linker's own readers, functions by libelf, which knows .symtab too. A file counts only if its build-id is the recorded one (without
+ * build-id: device and inode), because another file's names would be lies. */
+#include "trace.h"
+
+#include "../../ldr/arch/arch.h"
+#include "../../ldr/image/image.h"
+#include "../ldr.h"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct function { uint64_t vaddr; const char *name; bool global; };
+
+struct elf_names {
+    struct elf_names *next;
+    char *path;
+    uint64_t dev, ino;
+    struct image image;
+    struct view view;
+    struct arena arena;
+    void *bytes;
+    size_t len;
+    bool known, functions_read;
+    Elf *elf;
+    struct function *functions;
+    size_t function_count;
+};
+static struct elf_names *all;
+
+struct block { struct block *older; char bytes[]; };
+
+static void *more_memory(struct arena *arena, size_t need, size_t *got) {
+    struct block *block = malloc(sizeof *block + need);
+    if (!block)
+        return NULL;
+    block->older = arena->chunks;
+    arena->chunks = block;
+    *got = need;
+    return block->bytes;
+}
+
+static void drop(struct report *report, const struct problem *problem) {
+    (void)report;
+    (void)problem;
+}
+
+static bool read_image(struct elf_names *names) {
+    struct report quiet = { drop };
+    const Elf64_Ehdr *head = names->bytes;
+    u64 end;
+    if (image_check_header(names->bytes, names->len, names->path, &quiet) != 0 ||
+        !add_u64(head->e_phoff, (u64)head->e_phnum * sizeof(Elf64_Phdr), &end) || end > names->len || head->e_phoff % 8)
+        return false;
+    names->image.path = names->path;
+    names->image.type = head->e_type;
+    if (image_read_phdrs(&names->image, (const void *)((const char *)names->bytes + head->e_phoff), head->e_phnum, names->len, &names->arena,
+                         &quiet) != 0)
+        return false;
+    names->view = (struct view){ .bytes = names->bytes, .plan = &names->image.plan, .rule = VIEW_FILE };
+    return image_read_dynamic(&names->image, &names->view, &quiet) == 0 &&
+           image_read_versions(&names->image, &names->view, &names->arena, &quiet) == 0;
+}
+
+static bool is_recorded_file(const struct elf_names *names, const struct trace_object *event, const struct stat *st) {
+    u32 len = 0;
+    const u8 *id = image_note(&names->image, &names->view, "GNU", 3, &len);
+    if (id && event->build_id_len)
+        return len >= event->build_id_len && memcmp(id, event->build_id, event->build_id_len) == 0;
+    return st->st_ino == event->ino;
+}
+
+struct elf_names *names_of(struct traced *object) {
+    if (object->names)
+        return object->names;
+    for (struct elf_names *names = all; names; names = names->next)
+        if (strcmp(names->path, object->path) == 0 && names->dev == object->event->dev && names->ino == object->event->ino)
+            return object->names = names;
+    struct elf_names *names = must_alloc(1, sizeof *names);
+    *names = (struct elf_names){ .next = all, .path = must_format("%s", object->path), .dev = object->event->dev, .ino = object->event->ino };
+    names->arena.more = more_memory;
+    all = names;
+    object->names = names;
+    if (object->flag & (TRACE_IS_VDSO | TRACE_IS_SELF))
+        return names;
+    struct stat st;
+    if (stat(names->path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
+        return names;
+    int fd = open(names->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    void *bytes = fd < 0 ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (fd >= 0)
+        close(fd);
+    if (bytes == MAP_FAILED)
+        return names;
+    names->bytes = bytes;
+    names->len = (size_t)st.st_size;
+    names->known = read_image(names) && is_recorded_file(names, object->event, &st);
+    return names;
+}
+
+bool names_known(struct elf_names *names) { return names->known; }
+
+bool names_symbol(struct elf_names *names, uint32_t symbol, struct entry_names *out) {
+    const struct image *image = &names->image;
+    if (!names->known || symbol >= image->sym_limit)
+        return false;
+    const Elf64_Sym *sym = &image->symtab[symbol];
+    unsigned visibility = ELF64_ST_VISIBILITY(sym->st_other);
+    out->symbol = symbol;
+    out->name = image_string(image, sym->st_name);
+    /* As the linker's symbol_binds_locally: nothing is looked up for these. */
+    out->local = ELF64_ST_BIND(sym->st_info) == STB_LOCAL || visibility == STV_HIDDEN || visibility == STV_INTERNAL;
+    out->version = NULL;
+    if (image->versym) {
+        unsigned number = image->versym[symbol] & 0x7fff;
+        out->version = number < image->version_count ? image->version[number].name : NULL;
+    }
+    return out->name != NULL;
+}
+
+bool names_entry(struct elf_names *names, uint32_t table, uint64_t index, struct entry_names *out) {
+    const struct rela_table *entries = table ? &names->image.plt : &names->image.rela;
+    if (!names->known || index >= entries->count)
+        return false;
+    const Elf64_Rela *r = &entries->at[index];
+    out->place = r->r_offset;
+    out->addend = (uint64_t)r->r_addend;
+    out->type = (uint32_t)ELF64_R_TYPE(r->r_info);
+    return ELF64_R_SYM(r->r_info) && names_symbol(names, (uint32_t)ELF64_R_SYM(r->r_info), out);
+}
+
+bool names_defines(struct elf_names *names, const char *name, const char *version) {
+    if (!names->known)
+        return false;
+    struct version wanted = { .name = version };
+    struct symbol_want want = { .name = name };
+    want.gnu = gnu_hash_len(name, &want.len);
+    if (version) {
+        wanted.hash = sysv_hash_of(version);
+        want.version = &wanted;
+    }
+    return image_find_symbol(&names->image, &want) != NULL;
+}
+
+bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr) {
+    if (!names->known)
+        return false;
+    struct symbol_want want = { .name = name, .newest = true };
+    want.gnu = gnu_hash_len(name, &want.len);
+    const Elf64_Sym *sym = image_find_symbol(&names->image, &want);
+    return sym && sym->st_value == vaddr;
+}
+
+static int by_vaddr(const void *a, const void *b) {
+    const struct function *x = a, *y = b;
+    if (x->vaddr != y->vaddr)
+        return x->vaddr < y->vaddr ? -1 : 1;
+    return (int)y->global - (int)x->global;
+}
+
+static void read_functions(struct elf_names *names) {
+    names->functions_read = true;
+    if (!names->known || elf_version(EV_CURRENT) == EV_NONE || !(names->elf = elf_memory(names->bytes, names->len)))
+        return;
+    size_t room = 0;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(names->elf, section));) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM) || !header.sh_entsize)
+            continue;
+        Elf_Data *data = elf_getdata(section, NULL);
+        size_t count = data ? data->d_size / header.sh_entsize : 0;
+        for (size_t i = 0; i < count; i++) {
+            GElf_Sym sym;
+            if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_shndx == SHN_UNDEF)
+                continue;
+            const char *name = elf_strptr(names->elf, header.sh_link, sym.st_name);
+            if (!name || !*name)
+                continue;
+            if (names->function_count == room)
+                names->functions = must_grow(names->functions, room = room * 2 + 256, sizeof *names->functions);
+            names->functions[names->function_count++] = (struct function){ sym.st_value, name, GELF_ST_BIND(sym.st_info) != STB_LOCAL };
+        }
+    }
+    qsort(names->functions, names->function_count, sizeof *names->functions, by_vaddr);
+}
+
+const char *names_function(struct elf_names *names, uint64_t vaddr) {
+    if (!names->functions_read)
+        read_functions(names);
+    size_t lo = 0, hi = names->function_count;
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        if (names->functions[middle].vaddr < vaddr)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return lo < names->function_count && names->functions[lo].vaddr == vaddr ? names->functions[lo].name : NULL;
+}
+
+void names_free_all(void) {
+    while (all) {
+        struct elf_names *names = all;
+        all = names->next;
+        for (struct block *block = names->arena.chunks, *older; block; block = older) {
+            older = block->older;
+            free(block);
+        }
+        elf_end(names->elf);
+        if (names->bytes)
+            munmap(names->bytes, names->len);
+        free(names->functions);
+        free(names->path);
+        free(names);
+    }
+}
