@@ -68,6 +68,13 @@ if [ "$(id -u)" = 0 ]; then
     hold /usr/bin/python3 -c 'import os, sys; print("ready", os.getpid(), flush=True); sys.stdin.read()'; await
     "$ldr" pages --pages libc.so.6 --json "$one" "$answer" >"$work/report"
     raw "libc of two pythons" libc.so.6 "$one" "$answer"
+    # What is in the page cache, by the kernel's own tool.
+    "$ldr" pages --json "$one" "$answer" >"$work/report"
+    for file in libc.so.6 libcrypto.so.3; do
+        path=$(get "o('/$file')['path']")
+        equal "page cache: $file, as fincore counts" "$(get "o('/$file')['pages_cached']")" "$(fincore -n -r -o PAGES "$path")"
+        equal "page cache: $file, what nobody maps" "$(get "(lambda x: x['pages_cached'] - x['pages_cached_unmapped'] == x['frames_shared'] - x['frames_shared_copies'] + x['frames_alone'])(o('/$file'))")" True
+    done
     found=0; "$ldr" pages --pages no-such-library.so "$one" >"$work/out" 2>"$work/err" || found=$?
     equal "an object that nobody maps: status 4, nothing printed" "$found $(cat "$work/out")" "4 "
     contains "an object that nobody maps: said" "$(cat "$work/err")" "no-such-library.so"
