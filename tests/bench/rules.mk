@@ -27,10 +27,16 @@ bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=no
 # RUNS as the user gave it: other folders have defaults of that name for their own targets.
 bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
 
-.PHONY: bench bench-check bench-setup bench-trace
+# make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
+.PHONY: bench bench-check bench-setup bench-trace bench-pages
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
 	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
+	$(if $(filter file,$(firstword $(origin ROWS))),$(MAKE) --no-print-directory bench-pages)
+
+bench_pages_rows = $(if $(filter command environment,$(firstword $(origin ROWS))),$(ROWS))
+bench-pages: $(LDR) bench-setup ## ldr pages beside smem -t: 100 python3, 1,000 processes, 10 million pages
+	$(if $(bench_runs),RUNS=$(RUNS)) tests/bench/report.py $(abspath $(LDR)) $(bench_pages_rows)
 
 bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself work: two rows, two runs
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls
