@@ -8,7 +8,6 @@ TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-protot
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
 TOOL_LIBS := -ldwarf -liberty -lelf -lz -ljson-c
-$(B)/tools/debuginfo/%.o: TOOL_CFLAGS += -I/usr/include/libdwarf
 
 all:: $(LDR)
 
@@ -75,7 +74,7 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 TOOL_CHECKED := $(B)/tests/tools/ldr-checked
 $(TOOL_CHECKED): $(TOOL_SRCS) $(wildcard tools/*.h tools/*/*.h) $(B)/tools/views/template.o $(B)/host/libldrcore.a
 	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) -I/usr/include/libdwarf -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
+	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
 		$(TOOL_SRCS) $(B)/tools/views/template.o $(B)/host/libldrcore.a $(TOOL_LIBS)
 
 include tools/debuginfo/rules.mk

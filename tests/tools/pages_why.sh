@@ -150,8 +150,21 @@ P
     pids=(); start ./opener ./damaged.so subject_first
     found=0; timeout 60 "$ldr" pages --why=damaged.so --json "${pids[@]}" >report 2>err || found=$?
     equal "damaged debug information $seed: status, pages" "$found $(get "len(r['pages'])")" "0 13"
+    if [ -x "$build/tests/tools/ldr-sanitized" ]; then
+        found=0; timeout 60 "$build/tests/tools/ldr-sanitized" pages --why=damaged.so --json "${pids[@]}" >report 2>err || found=$?
+        equal "damaged debug information $seed, with sanitizers: status, pages" "$found $(get "len(r['pages'])")" "0 13"
+    fi
     mv damaged.so "damaged$seed.so"
 done
+if [ -x "$build/tests/tools/ldr-sanitized" ]; then
+    pids=(); start ./opener ./whole.so subject_first
+    for part in "" :.data :0x9000; do
+        found=0; "$build/tests/tools/ldr-sanitized" pages --why="whole.so$part" "${pids[@]}" >out 2>err || found=$?
+        equal "whole.so$part as text, with sanitizers: status, stderr" "$found $(cat err)" "0 "
+    done
+else
+    skip "with sanitizers" "build/tests/tools/ldr-sanitized is not built"
+fi
 
 # ---- relocated pages of the distribution's libraries, and what they write ----
 unset LDR_DEBUG_DIR

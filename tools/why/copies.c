@@ -62,7 +62,8 @@ static void images_make(struct images *images, const struct snapshot *snapshot, 
             images->list = must_grow(images->list, images->room = images->room * 2 + 64, sizeof *images->list);
         images->list[images->count++] = (struct image){ shape->loads[0].vaddr + run->bias, end + run->bias, run->bias, run->object };
     }
-    qsort(images->list, images->count, sizeof *images->list, compare_images);
+    if (images->count > 1)
+        qsort(images->list, images->count, sizeof *images->list, compare_images);
 }
 
 static struct spot spot_of(struct images *images, uint64_t value) {
@@ -244,8 +245,10 @@ static void find_pages(const struct snapshot *snapshot, struct why_memory *memor
         }
         memory->processes += has;
     }
-    qsort(memory->mapped, memory->mapped_count, sizeof *memory->mapped, compare_addresses);
-    qsort(copies, copy_count, sizeof *copies, compare_addresses);
+    if (memory->mapped_count > 1)
+        qsort(memory->mapped, memory->mapped_count, sizeof *memory->mapped, compare_addresses);
+    if (copy_count > 1)
+        qsort(copies, copy_count, sizeof *copies, compare_addresses);
     memory->pages = must_alloc(copy_count, sizeof *memory->pages);
     for (size_t i = 0; i < copy_count; i++)
         if (i == 0 || copies[i] != copies[i - 1])
@@ -273,7 +276,8 @@ static void count_frames(struct why_page *page) {
         sorted[i] = &page->copies[i];
         page->processes += i == 0 || page->copies[i - 1].owner != page->copies[i].owner;
     }
-    qsort(sorted, page->copy_count, sizeof *sorted, compare_frames);
+    if (page->copy_count > 1)
+        qsort(sorted, page->copy_count, sizeof *sorted, compare_frames);
     for (size_t i = 0, end; i < page->copy_count; i = end) {
         for (end = i + 1; end < page->copy_count && sorted[i]->frame && sorted[end]->frame == sorted[i]->frame; end++)
             ;

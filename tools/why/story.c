@@ -130,7 +130,8 @@ static void make_variables(struct story *story, const struct questions *question
         bool written = answer->question < questions->written;
         keyed[i] = (struct keyed){ key_of(answer, written), answer, i, written };
     }
-    qsort(keyed, answers->count, sizeof *keyed, compare_keyed);
+    if (answers->count > 1)
+        qsort(keyed, answers->count, sizeof *keyed, compare_keyed);
     story->variables = must_alloc(answers->count, sizeof *story->variables);
     for (size_t i = 0; i < answers->count; i++) {
         if (i == 0 || !same_key(&keyed[i].key, &keyed[i - 1].key)) {
@@ -170,7 +171,8 @@ static void make_pieces(struct story *story, const struct questions *questions, 
         if (answers->list[i].question < questions->written)
             story->pieces[story->piece_count++] = (struct why_piece){
                 .answer = &answers->list[i], .variable = variable_of[i], .page = questions->page[answers->list[i].question] };
-    qsort(story->pieces, story->piece_count, sizeof *story->pieces, compare_pieces);
+    if (story->piece_count > 1)
+        qsort(story->pieces, story->piece_count, sizeof *story->pieces, compare_pieces);
     size_t kept = 0;
     for (size_t i = 0; i < story->piece_count; i++)
         if (kept == 0 || story->pieces[kept - 1].answer->vaddr != story->pieces[i].answer->vaddr ||
