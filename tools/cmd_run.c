@@ -6,6 +6,7 @@
 #include "host/ldso.h"
 #include "host/program.h"
 #include "ldr.h"
+#include "watch/watch.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ struct run_options {
     const char *preload;
     const char *library_path;
     const char *argv0;
+    const char *watch; /* file for --watch-writes */
     char **program; /* NULL-terminated, into argv */
 };
 
@@ -25,6 +27,7 @@ static const struct argp_option options[] = {
     { "preload", 'p', "LIST", 0, "Load the objects of LIST (separated by ':' or blanks) before PROGRAM's own", 0 },
     { "library-path", 'L', "PATH", 0, "Search PATH instead of LD_LIBRARY_PATH", 0 },
     { "argv0", 'a', "NAME", 0, "The program sees NAME as its argv[0] (default: as typed)", 0 },
+    { "watch-writes", 'w', "FILE", 0, "Record into FILE which instruction wrote first to each page, for ldr pages --why --writers", 0 },
     { 0 },
 };
 
@@ -34,6 +37,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'p': run->preload = arg; return 0;
     case 'L': run->library_path = arg; return 0;
     case 'a': run->argv0 = arg; return 0;
+    case 'w': run->watch = arg; return 0;
     case ARGP_KEY_ARG:
         /* From the program on, every word is the program's, options included. */
         run->program = state->argv + state->next - 1;
@@ -56,7 +60,8 @@ static const struct argp argp = {
     "Examples:\n"
     "  ldr run python3 -c 'import ssl; print(ssl.OPENSSL_VERSION)'\n"
     "  ldr run --library-path /opt/new/lib ./server --port 80\n"
-    "  ldr run --argv0 -bash bash          a login shell\n",
+    "  ldr run --argv0 -bash bash          a login shell\n"
+    "  ldr run --watch-writes w.txt ./server &  ldr pages --why=libx.so --writers w.txt $!\n",
     NULL, NULL, NULL,
 };
 
@@ -112,6 +117,8 @@ int cmd_run(int argc, char **argv) {
     command[at++] = path;
     for (size_t i = 1; i < count; i++)
         command[at++] = args[i];
+    if (run.watch)
+        return watch_run(run.watch, ldso, command);
     execv(ldso, command);
     warn_ldr("%s: cannot be executed: %s", ldso, strerror(errno));
     return LDR_EXIT_OWN;
