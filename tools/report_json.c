@@ -130,6 +130,7 @@ static struct json_object *processes_json(const struct report *report) {
         put(process, "frames_memory", counts->memory);
         put(process, "pages_mapped_again", counts->again);
         put(process, "pages_swapped", counts->swapped);
+        put(process, "pages_from_images", counts->images);
         put_classes(process, counts);
         json_object_array_add(list, process);
     }

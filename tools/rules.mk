@@ -1,7 +1,7 @@
 # rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
-TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c tools/views/*.c)
 TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c tools/watch/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
 TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
@@ -70,18 +70,11 @@ $(B)/tests/tools/libcauses-relr.so: tests/tools/causes.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -g -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,-z,pack-relative-relocs -o $@ $<
 
-# The whole command with sanitizers, for damaged input.
-TOOL_CHECKED := $(B)/tests/tools/ldr-checked
-$(TOOL_CHECKED): $(TOOL_SRCS) $(wildcard tools/*.h tools/*/*.h) $(B)/tools/views/template.o $(B)/host/libldrcore.a
-	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ \
-		$(TOOL_SRCS) $(B)/tools/views/template.o $(B)/host/libldrcore.a $(TOOL_LIBS)
-
 include tools/debuginfo/rules.mk
 
 test-tools: ## the tests of the ldr command
 	@sh tools/setup.sh build run test
-	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(TOOL_CHECKED) $(SANITIZED_LDR) $(DEBUGINFO_TESTS)
+	@$(MAKE) --no-print-directory all $(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR) $(DEBUGINFO_TESTS)
 	@tests/tools/run.sh $(B)
 
 # Every target whose rule line ends in "## text" is listed, whichever rules.mk it is in.

@@ -152,7 +152,7 @@ else
 fi
 
 # ---- damaged records, under sanitizers: an answer, never a crash
-checked=$build/tests/tools/ldr-checked
+checked=$build/tests/tools/ldr-sanitized
 if [ -x "$checked" ]; then
     python3 - "$checked" <<'PY'
 import random, subprocess, sys

@@ -7,7 +7,7 @@ import csv, json, os, sys
 
 COUNTS = """pages_mapped frames frames_shared frames_shared_copies frames_alone pages_private pages_private_relocation
 pages_private_relocation_and_write pages_private_write pages_private_identical pages_private_unknown frames_memory
-pages_private_unresolved page_copies_avoided pages_mapped_again pages_swapped""".split()
+pages_private_unresolved page_copies_avoided pages_mapped_again pages_swapped pages_from_images""".split()
 CLASSES = """file_shared file_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
 private_relocation_and_write private_write private_identical private_unknown bss heap stack anonymous huge swapped swapped_shared vdso
 zero hugetlb device""".split()
@@ -108,7 +108,7 @@ def check_metrics(document, path):
 
     def counts(prefix, item, **labels):
         for name, key in (("mapped", "pages_mapped"), ("copies_avoided", "page_copies_avoided"),
-                          ("mapped_again", "pages_mapped_again"), ("swapped", "pages_swapped")):
+                          ("mapped_again", "pages_mapped_again"), ("swapped", "pages_swapped"), ("from_images", "pages_from_images")):
             same(item[key], prefix + name, **labels)
         for state, key in (("shared", "frames_shared"), ("alone", "frames_alone"), ("private", "pages_private"),
                            ("memory", "frames_memory")):

@@ -49,7 +49,7 @@ def counts(runs):
             "frames_shared_copies": sum(n for kind, k, n in runs if kind == "fork_shared"), "frames_alone": frames["alone"],
             "pages_private": frames["private"], **{"pages_private_" + cause: classes["private_" + cause] for cause in CAUSES},
             "frames_memory": 0, "pages_private_unresolved": 0, "page_copies_avoided": mapped - sum(frames.values()),
-            "pages_mapped_again": 0, "pages_swapped": 0, "classes": classes}
+            "pages_mapped_again": 0, "pages_swapped": 0, "pages_from_images": 0, "classes": classes}
 
 
 def add(to, item):

@@ -80,6 +80,7 @@ static void put_counts(FILE *out, const char *prefix, const char *of, const stru
         { "copies_avoided", "page_copies_avoided", "Pages that found their frame in place because another process has it" },
         { "mapped_again", "pages_mapped_again", "Pages whose frame the same process maps elsewhere already" },
         { "swapped", "pages_swapped", "Pages in swap, not in memory" },
+        { "from_images", "pages_from_images", "Pages in images of the linker's cache, relocated once for all" },
     };
     char name[64], help[160];
     for (size_t f = 0; f < sizeof plain / sizeof plain[0]; f++) {
