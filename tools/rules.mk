@@ -1,7 +1,7 @@
 # rules.mk of tools/: the `ldr` command, its installation and tests, and the main job.
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
-TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c tools/views/*.c)
+TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
 TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c tools/watch/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
 TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \

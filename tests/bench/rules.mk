@@ -1,8 +1,10 @@
 # make bench         every row, ours beside the system's linker: tables on stdout, build/bench.json
 #      ROWS="true clang-stub"   only these      RUNS=30   that many runs of each
+#      STATES="off first warm"        the states of the cache to measure (all three)
 #      LINKER=FILE   another linker as ours (not LDSO=FILE: that is the file the linker's own rule would write)
 #      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
 # make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
+STATES          ?= off first warm
 LINKER          ?= $(B)/ld-ldr.so
 SYSTEM_LDSO     ?= /lib64/ld-linux-x86-64.so.2
 BENCH           := $(B)/bench
@@ -27,7 +29,7 @@ bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $
 .PHONY: bench bench-check bench-setup
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
-	$(BENCH)/bench -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(bench_runs) $(ROWS)
+	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
 
 bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself work: two rows, two runs
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls
@@ -36,7 +38,7 @@ bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself 
 bench-setup:
 	tools/setup.sh build bench
 
-$(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c command.c bench.h) | $(BENCH)/
+$(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c cache.c command.c bench.h) | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $(filter %.c,$^) -lm
 
 $(BENCH)/generate: tests/bench/generate.c | $(BENCH)/
