@@ -8,6 +8,7 @@
 #include "host/watch.h"
 #include "ldr.h"
 #include "trace/stats.h"
+#include "watch/watch.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -28,6 +29,7 @@ struct run_options {
     const char *argv0;
     bool stats;
     const char *stats_json; /* file, or NULL */
+    const char *watch; /* file for --watch-writes */
     char **program; /* NULL-terminated, into argv */
 };
 
@@ -37,6 +39,7 @@ static const struct argp_option options[] = {
     { "argv0", 'a', "NAME", 0, "The program sees NAME as its argv[0] (default: as typed)", 0 },
     { "stats", KEY_STATS, NULL, 0, "When PROGRAM ends, tell on standard error the time and the faults of each phase, and the pages of each object", 0 },
     { "stats-json", KEY_STATS_JSON, "FILE", 0, "The same as JSON into FILE", 0 },
+    { "watch-writes", 'w', "FILE", 0, "Record into FILE which instruction wrote first to each page, for ldr pages --why --writers", 0 },
     { 0 },
 };
 
@@ -48,6 +51,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'a': run->argv0 = arg; return 0;
     case KEY_STATS: run->stats = true; return 0;
     case KEY_STATS_JSON: run->stats_json = arg; return 0;
+    case 'w': run->watch = arg; return 0;
     case ARGP_KEY_ARG:
         /* From the program on, every word is the program's, options included. */
         run->program = state->argv + state->next - 1;
@@ -71,7 +75,8 @@ static const struct argp argp = {
     "  ldr run python3 -c 'import ssl; print(ssl.OPENSSL_VERSION)'\n"
     "  ldr run --library-path /opt/new/lib ./server --port 80\n"
     "  ldr run --argv0 -bash bash          a login shell\n"
-    "  ldr run --stats perl -e 1           phases, faults and pages of this run\n",
+    "  ldr run --stats perl -e 1           phases, faults and pages of this run\n"
+    "  ldr run --watch-writes w.txt ./server &  ldr pages --why=libx.so --writers w.txt $!\n",
     NULL, NULL, NULL,
 };
 
@@ -195,6 +200,8 @@ int cmd_run(int argc, char **argv) {
         command[at++] = args[i];
     if (run.stats || run.stats_json)
         return run_with_stats(&run, ldso, command);
+    if (run.watch)
+        return watch_run(run.watch, ldso, command);
     execv(ldso, command);
     warn_ldr("%s: cannot be executed: %s", ldso, strerror(errno));
     return LDR_EXIT_OWN;
