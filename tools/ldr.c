@@ -35,6 +35,7 @@ static void print_help(FILE *out) {
           "  ldr pages                     all processes that run on ld-ldr.so\n"
           "  ldr pages nginx postgres      these, whatever their linker\n"
           "  ldr pages --json $(pgrep perl)\n"
+          "  ldr pages --html report.html --all\n"
           "\n"
           "Environment: LDR_LDSO names the ld-ldr.so to use. See ldr(1).\n", out);
 }

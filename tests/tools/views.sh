@@ -143,6 +143,8 @@ equal "three reports: a second apart" "$(python3 -c '
 import datetime, json, sys
 times = [datetime.datetime.fromisoformat(json.loads(line)["time"].rstrip("Z")) for line in open(sys.argv[1])]
 print(times == sorted(times) and 1 < (times[2] - times[0]).total_seconds() < 20)' "$work/t.jsonl")" True
+status "text over time" 0 "$ldr" pages --interval 0.1 --reports 2 "${pids[0]}"
+equal "text over time: each with its time" "$(grep -cE '^20[0-9-]+T[0-9:]+Z$' "$work/out") $(grep -c '^method: ' "$work/out")" "2 2"
 status "JSON over time" 0 "$ldr" pages --interval 0.1 --reports 2 --json "${pids[0]}"
 equal "JSON over time: a report a line" "$(wc -l <"$work/out") $(python3 -c 'import json, sys; print({json.loads(line)["schema"] for line in open(sys.argv[1])})' "$work/out")" "2 {'ldr-pages'}"
 "$ldr" pages --interval 20 --record "$work/s.jsonl" "${pids[0]}" >"$work/out" 2>&1 &
