@@ -314,6 +314,14 @@ static void print_time(bool again) {
     printf("%s%s\n", again ? "\n" : "", text);
 }
 
+/* The usual table does without what made pages private, and finding that out would double its time. */
+static bool needs_causes(const struct pages_options *pages) {
+    bool column = pages->sort < COLUMNS && column_is_cause(pages->sort);
+    for (size_t i = 0; i < pages->columns.count; i++)
+        column |= column_is_cause(pages->columns.list[i]);
+    return column || pages->why || pages->object || pages->scope == SCOPE_ALL || views_replace_text(&pages->views);
+}
+
 struct request { const struct pages_options *pages; const char *linker; };
 
 /* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
@@ -328,7 +336,7 @@ static int report_once(void *context, bool again, bool *stop) {
     struct collection collection;
     progress_start();
     choose_targets(&choice, &targets);
-    collect(&targets, pages->scope, &collection);
+    collect(&targets, pages->scope, needs_causes(pages), &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {

@@ -200,6 +200,10 @@ static void print_causes(const struct report *report) {
     char all[NUMBER_LEN], text[CAUSES][NUMBER_LEN];
     for (size_t cause = 0; cause < CAUSES; cause++)
         grouped(total->causes[cause], text[cause]);
+    if (!collection->causes_sought) {
+        printf("private %s: --why tells what made them so\n", grouped(total->private_copies, all));
+        return;
+    }
     printf("private %s = relocation only %s + relocation and write %s + write only %s + identical to the file %s",
            grouped(total->private_copies, all), text[CAUSE_RELOCATION], text[CAUSE_RELOCATION_AND_WRITE], text[CAUSE_WRITE],
            text[CAUSE_IDENTICAL]);
