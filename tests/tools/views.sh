@@ -44,6 +44,16 @@ check schema "$work/out" "$top/tools/views/ldr-pages.schema.json" | sed 's/schem
 status "every mapping, recorded" 0 "$ldr" pages --scope all --record "$work/all.jsonl" --openmetrics "$work/all.prom" "${pids[@]}"
 check metrics "$work/all.jsonl" "$work/all.prom" | sed 's/metrics:/metrics, every mapping:/'
 
+if [ "$(id -u)" = 0 ]; then
+    user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    hold "${user[@]}" bash -c "$waits"; await
+    found=0; "${user[@]}" "$ldr" pages --map --json "$answer" "${pids[0]}" >"$work/out" 2>"$work/err" || found=$?
+    equal "an ordinary user's report: partial, by file identity" "$found $(python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["method"], d["exact"])' "$work/out")" "3 file-identity False"
+    check schema "$work/out" "$top/tools/views/ldr-pages.schema.json" | sed "s/schema:/schema, an ordinary user's report:/"
+    equal "an ordinary user's report: promtool" "$("$ldr" pages --from "$work/out" --openmetrics - | promtool check metrics 2>&1; echo "status $?")" "status 0"
+else
+    skip "an ordinary user's report" "not root"
+fi
 "$ldr" pages --map --json "${pids[@]}" >"$work/map.json"
 /usr/bin/python3 "$here/views_owners.py" "$work/map.json" libc.so.6 || echo "not ok page map: the check broke"
 
