@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct pages_options {
     char **words;
@@ -342,6 +343,15 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     return LDR_EXIT_NO_TARGET;
 }
 
+/* Before each text of an interval: when it is of. */
+static void print_time(bool again) {
+    char text[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    printf("%s%s\n", again ? "\n" : "", text);
+}
+
 /* The usual table does without what made pages private, and finding that out would double its time. */
 static bool needs_causes(const struct pages_options *pages) {
     bool column = pages->sort < COLUMNS && column_is_cause(pages->sort);
@@ -399,8 +409,8 @@ static int report_once(void *context, bool again, bool *stop) {
                 status = LDR_EXIT_FAILED;
             json_object_put(document);
         } else {
-            if (again)
-                putchar('\n');
+            if (pages->views.interval_s)
+                print_time(again);
             report_text(&report);
             if (pages->sharing)
                 report_sharing(&report);

@@ -55,6 +55,7 @@ status_and "pages diff, report 0" 2 "not '0'" "$ldr" pages diff --before 0 a
 status_and "pages diff, unknown option" 2 "ldr pages diff: unrecognized option '--frob'" "$ldr" pages diff --frob
 status_and "pages, no such PID" 4 "no process 4194305" "$ldr" pages 4194305
 status_and "pages, PID out of range" 4 "no process 99999999999999999999" "$ldr" pages 99999999999999999999
+status_and "pages of a process called diff" 4 "no process is called diff" "$ldr" pages -- diff
 status_and "pages, no such name" 4 "no process is called no-such-program" "$ldr" pages no-such-program
 status_and "linker set but missing" 125 "LDR_LDSO=/no/such: No such file" env LDR_LDSO=/no/such "$ldr" run true
 status_and "linker set to a folder" 125 "LDR_LDSO=/: Is a directory" env LDR_LDSO=/ "$ldr" run true
