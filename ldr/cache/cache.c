@@ -180,13 +180,16 @@ void cache_make(void)
     }
     if (session.warned)
         cache_spoil("a warning was printed");
-    if (cache.record && verify_all(cache.record) != 0)
+    for (const struct object *object = session.first; object; object = object->next)
+        if (object->place && object->map_start != object->place)
+            cache_spoil("the place of an object was taken");
+    if (cache.record && !cache.spoilt && verify_all(cache.record) != 0)
         sys_exit(127);
     bool made = false;
     if (!cache.record && !cache.spoilt && (is_dry() || asked("now") || make_beside() == BESIDE_HERE))
         made = make_all();
     if (is_dry())
-        end_dry(!made && !cache.record);
+        end_dry(cache.spoilt || (!made && !cache.record));
     cache_end();
 }
 
