@@ -182,13 +182,16 @@ void cache_make(void)
     }
     if (session.warned)
         cache_spoil("a warning was printed");
-    if (cache.record && verify_all(cache.record) != 0)
+    for (const struct object *object = session.first; object; object = object->next)
+        if (object->place && object->map_start != object->place)
+            cache_spoil("the place of an object was taken");
+    if (cache.record && !cache.spoilt && verify_all(cache.record) != 0)
         sys_exit(127);
     bool made = false;
     if (!cache.record && !cache.spoilt && (is_dry() || asked("now") || make_beside() == BESIDE_HERE))
         made = make_all();
     if (is_dry())
-        end_dry(!made && !cache.record);
+        end_dry(cache.spoilt || (!made && !cache.record));
     cache_end();
 }
 
@@ -304,12 +307,13 @@ void cache_one_processor(bool one)
     }
     u64 first[CPU_WORDS] = { 0 };
     allowed_len = sys_call(__NR_sched_getaffinity, 0, sizeof allowed, (long)allowed, 0, 0, 0);
-    for (long i = 0; i < allowed_len / 8; i++)
-        if (allowed[i]) {
-            first[i] = allowed[i] & -allowed[i];
-            sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)first, 0, 0, 0);
+    /* The lowest that there is, also where this process was told to run on others: taskset must not make another image. */
+    for (long cpu = 0; cpu < allowed_len * 8; cpu++) {
+        first[cpu / 64] = 1ull << cpu % 64;
+        if (sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)first, 0, 0, 0) == 0)
             return;
-        }
+        first[cpu / 64] = 0;
+    }
 }
 
 void cache_snapshot_linker(void)

@@ -98,8 +98,13 @@ static void *reserve(const struct object *object, int fd, u64 file_len, bool *do
     const struct segment *first = &plan->seg[0];
     u64 span = plan->hi_page - plan->lo_page;
     *done = false;
-    if (object->place)
-        return sys_mmap((void *)object->place, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (object->place) {
+        void *at = sys_mmap((void *)object->place, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        if (at == (void *)object->place)
+            return at;
+        if (!sys_failed(at))
+            sys_munmap(at, span);     /* a kernel that knows no NOREPLACE */
+    }                                 /* taken: anywhere, as without a wish; the cache sees that */
     if (object->image.type == ET_EXEC)
         return sys_mmap((void *)plan->lo_page, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (plan->align > LDR_PAGE || plan->huge_vaddr)

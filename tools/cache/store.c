@@ -181,7 +181,8 @@ static bool list_names(const struct cache_dir *store, char ***names, size_t *cou
         (*names)[(*count)++] = must_format("%s", entry->d_name);
     }
     closedir(dir);
-    qsort(*names, *count, sizeof **names, compare_names);
+    if (*names)
+        qsort(*names, *count, sizeof **names, compare_names);
     return true;
 }
 
@@ -204,7 +205,8 @@ static void take_files(struct cache_dir *store, char **names, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (strncmp(names[i], "r-", 2) == 0)
             take_record(store, names[i]);
-    qsort(store->starts, store->start_count, sizeof *store->starts, compare_starts);
+    if (store->starts)
+        qsort(store->starts, store->start_count, sizeof *store->starts, compare_starts);
 }
 
 int cache_open(struct cache_dir *store, bool create) {
