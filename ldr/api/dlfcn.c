@@ -215,6 +215,7 @@ static const Elf64_Sym *symbol_at(const struct object *object, u64 address)
 static int describe(const void *address, struct dl_info *info, struct object **object_out, const Elf64_Sym **sym_out)
 {
     shim_lock_load();
+    address = (const void *)gate_behind((u64)address);
     struct object *object = object_at((u64)address);
     int found = 0;
     if (object) {

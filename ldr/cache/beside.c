@@ -1,31 +1,15 @@
 /* beside.c - writing images in a process of its own: a copy of this one at the moment before constructors run, so everything stands still
  * in it while the program goes on.
  *
- * Nobody may notice it: it is not the program's child (a short-lived one in between makes it an orphan), sends no signal, holds none of
+ * Hardly anybody notices it: it is not the program's child (a short-lived one in between makes it an orphan), sends no signal, holds none of
  * the program's files, pipes or terminals open. Where orphans would come back to the program itself (process 1 of a container, a
- * subreaper), the work is done at once instead; under a debugger, which would show the processes, not at all. */
+ * subreaper), the work is done at once instead. A subreaper above the program gets the orphan. */
 #include "cache_private.h"
 
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
 #define WAIT_ALL 0x40000000           /* __WALL: also children that send no signal */
-
-static bool is_traced(void)
-{
-    char text[512];
-    int fd = sys_open_read("/proc/self/status");
-    long len = fd < 0 ? -1 : sys_read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        sys_close(fd);
-    if (len <= 0)
-        return true;
-    text[len] = 0;
-    for (const char *at = text; (at = str_chr(at, '\n')) != NULL; at++)
-        if (str_starts(at + 1, "TracerPid:\t"))
-            return at[12] != '0';
-    return true;
-}
 
 static bool orphans_come_here(void)
 {
@@ -60,6 +44,8 @@ NOINLINE static bool start_orphan(void)
             /* Out of the program's session too: no signal of its terminal, no shell that waits for its group. */
             sys_call(__NR_setsid, 0, 0, 0, 0, 0, 0);
             sys_call(__NR_prctl, PR_SET_NAME, (long)"ldr-cache", 0, 0, 0, 0);
+            sys_call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0);
+            sys_call(__NR_chdir, (long)"/", 0, 0, 0, 0, 0);
             close_others();
             make_all();
         }
@@ -73,8 +59,6 @@ NOINLINE static bool start_orphan(void)
 
 enum beside make_beside(void)
 {
-    if (is_traced())
-        return BESIDE_NOT;
     if (orphans_come_here())
         return BESIDE_HERE;
     return start_orphan() ? BESIDE_STARTED : BESIDE_NOT;

@@ -49,6 +49,24 @@ static bool may_use(void)
            !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
+/* Capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any process of the user can
+ * write is not to be believed. */
+static bool is_plain_user(void)
+{
+    if (store_user() == 0)
+        return true;
+    struct { u32 version; int pid; } head = { 0x20080522, 0 };
+    struct { u32 effective, permitted, inheritable; } data[2] = { { 0 } };
+    return sys_call(__NR_capget, (long)&head, (long)data, 0, 0, 0, 0) == 0 && !data[0].permitted && !data[1].permitted;
+}
+
+void cache_drop(void)
+{
+    if (cache.state == CACHE_MAKE)
+        cache_end();
+    gate_close();
+}
+
 static void close_all(void)
 {
     if (cache.lock >= 0)
@@ -89,9 +107,48 @@ void cache_end_dry(const char *why)
     end_dry(1);
 }
 
+/* The value of one line of /proc/self/status, as text; "" when there is none. */
+static const char *status_line(const char *status, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = status; at; at = str_chr(at, '\n')) {
+        at += *at == '\n';
+        if (str_starts(at, name))
+            return at + len;
+        if (!*at)
+            break;
+    }
+    return "";
+}
+
+/* Making does what a plain start does not: it writes files, has another process, asks one processor. Where that could kill the program
+ * or be noticed, nothing is made. */
+NOINLINE static bool may_make(void)
+{
+    char status[2048];
+    u64 limit[2];
+    int fd = sys_open_read("/proc/self/status");
+    long len = fd < 0 ? -1 : sys_read(fd, status, sizeof status - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    if (len <= 0)
+        return cache_miss("/proc/self/status cannot be read", "");
+    status[len] = 0;
+    if (status_line(status, "TracerPid:\t")[0] != '0')
+        return cache_miss("a debugger is attached", "");
+    if (status_line(status, "Seccomp:\t")[0] != '0')
+        return cache_miss("system calls are filtered", "");
+    /* SIGXFSZ would end whoever writes more. */
+    if (sys_call(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, (long)limit, 0, 0) != 0 || limit[0] != ~0ull)
+        return cache_miss("the size of files is limited", "");
+    return store_may_make(cache.dir) || cache_miss("the directory's file system is not one of this machine's", "");
+}
+
 /* One maker at a time; who comes second starts as if there were no cache. */
 static bool begin_making(void)
 {
+    if (!may_make())
+        return false;
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
     if (!cache.record) {
         cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
@@ -146,7 +203,7 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
     char key[2048] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
-    if (!may_use() || !path)
+    if (!may_use() || !path || !is_plain_user())
         return use_none("a start with these settings uses no cache");
     if ((cache.dir = store_open(true)) < 0)
         return use_none("no directory for records that only this user may write");
@@ -197,7 +254,18 @@ void cache_make(void)
 
 u64 cache_place(const struct stat *st, const struct plan *plan)
 {
-    return cache.state == CACHE_MAKE ? catalog_place(cache.catalog, st, plan) : 0;
+    if (cache.state != CACHE_MAKE)
+        return 0;
+    struct met *met = arena_alloc(&cache.scratch, sizeof *met);
+    if (!met) {
+        cache_spoil("no memory");
+        return 0;
+    }
+    identity_of(st, &met->file);
+    met->next = cache.met;
+    cache.met = met;
+    cache.met_count++;
+    return catalog_place(cache.catalog, st, plan);
 }
 
 /* ---- a warm start's steps -------------------------------------------------------------------------------------------- */
@@ -266,6 +334,9 @@ int cache_list_objects(void)
         for (u32 k = 0; k < from->patch_count; k++)
             *(u64 *)(from->bias + patch[k].vaddr) = session.program->bias + patch[k].addend;
     }
+    /* Found while searching, in the current directory of then; the program may leave it. */
+    if (cache.record->origin)
+        session.program->origin = (const char *)cache.record + cache.record->origin;
     if (cache.record->unique_count)
         unique_before_first(tell_unique);
     return 0;
@@ -291,29 +362,44 @@ int cache_check_tls(void)
 }
 
 /* What cpuid says differs from processor to processor (their own numbers, among others), and the genuine linker keeps it: computed on
- * one and the same, its image is the same for all programs. */
+ * one and the same, its image is the same for all programs. A process that shares our memory and is waited for does it there: the
+ * affinity of this one must not be touched, not even to be restored, because the kernel remembers that it was set. */
 #define CPU_WORDS 128u
-static COLD_DATA u64 allowed[CPU_WORDS];
-static COLD_DATA long allowed_len;
 
-void cache_one_processor(bool one)
+static void move_to_lowest(void)
 {
-    if (cache.state != CACHE_MAKE)
-        return;
-    if (!one) {
-        if (allowed_len > 0)
-            sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)allowed, 0, 0, 0);
-        return;
-    }
-    u64 first[CPU_WORDS] = { 0 };
-    allowed_len = sys_call(__NR_sched_getaffinity, 0, sizeof allowed, (long)allowed, 0, 0, 0);
+    u64 cpus[CPU_WORDS] = { 0 };
+    long len = sys_call(__NR_sched_getaffinity, 0, sizeof cpus, (long)cpus, 0, 0, 0);
+    memset(cpus, 0, sizeof cpus);
     /* The lowest that there is, also where this process was told to run on others: taskset must not make another image. */
-    for (long cpu = 0; cpu < allowed_len * 8; cpu++) {
-        first[cpu / 64] = 1ull << cpu % 64;
-        if (sys_call(__NR_sched_setaffinity, 0, allowed_len, (long)first, 0, 0, 0) == 0)
+    for (long cpu = 0; cpu < len * 8; cpu++) {
+        cpus[cpu / 64] = 1ull << cpu % 64;
+        if (sys_call(__NR_sched_setaffinity, 0, len, (long)cpus, 0, 0, 0) == 0)
             return;
-        first[cpu / 64] = 0;
+        cpus[cpu / 64] = 0;
     }
+}
+
+NOINLINE int cache_on_one_processor(int (*work)(void))
+{
+    volatile int result = 0;
+    if (cache.state != CACHE_MAKE)
+        return work();
+    long helper = sys_call(__NR_clone, 0x4100 /* CLONE_VM | CLONE_VFORK */, 0, 0, 0, 0, 0);
+    if (helper == 0) {
+        move_to_lowest();
+        result = work();
+        sys_exit(0);
+    }
+    if (helper < 0) {
+        cache_spoil("no process could be made");
+        return work();
+    }
+    int status = 0;
+    sys_call(__NR_wait4, helper, (long)&status, 0x40000000 /* __WALL */, 0, 0, 0);
+    if (status)
+        cache_spoil("asking the processor failed");
+    return result;
 }
 
 void cache_snapshot_linker(void)

@@ -20,7 +20,8 @@ bool cache_is_making(void);
 int cache_list_objects(void);
 int cache_take_order(void);            /* closure and constructor order of the program */
 int cache_check_tls(void);             /* after TLS was laid out: the same offsets as when the record was made? */
-void cache_one_processor(bool one);    /* MAKE: while the genuine linker asks the processor what it is */
+int cache_on_one_processor(int (*work)(void));         /* MAKE: for the genuine linker's asking the processor what it is; else just work() */
+void cache_drop(void);                 /* the program is not linked by us: nothing of the cache stays open or mapped */
 /* MAKE: the genuine linker's pages, right after its relocation and before anybody fills it. */
 void cache_snapshot_linker(void);
 /* MAKE: after relocation, before RELRO: write images and record. Failure is silent: the start goes on as any other. */

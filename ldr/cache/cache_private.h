@@ -20,6 +20,9 @@ struct cache {
     struct catalog *catalog;          /* MAKE */
     struct arena scratch;             /* MAKE */
     struct seen *seen;                /* MAKE: witnesses */
+    u32 seen_count;
+    struct met *met;                  /* MAKE: files mapped, as they were when opened */
+    u32 met_count;
     const char *spoilt;
     char miss[400];
     u8 *linker_copy;                  /* MAKE: the genuine linker's writable pages before they are filled */
@@ -32,6 +35,8 @@ bool cache_miss(const char *why, const char *what);
 
 /* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache */
+bool store_may_make(int dir);         /* a file system of this machine's own */
+u64 store_user(void);                 /* effective user id */
 int store_open_file(int dir, const char *name, struct stat *st);   /* regular file of ours that only we can write; negative errno */
 int store_stat_file(int dir, const char *name, struct stat *st);           /* the same without leaving it open; 0 or negative errno */
 void *store_map(int dir, const char *name, u64 *len);              /* read-only, whole; NULL */
@@ -47,7 +52,8 @@ bool identity_equal(const struct file_identity *a, const struct stat *st);
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room);       /* cache.key in buf, cache.record_name */
 
 /* witness.c */
-struct seen { struct seen *next; const char *path; };
+struct seen { struct seen *next; const char *path; struct witness was; bool known; };
+struct met { struct met *next; struct file_identity file; };
 void witness_watch(void);             /* from now on the search is watched */
 void witness_unwatch(void);
 void witness_add(const char *path);   /* what stands at this path, or that nothing does, decides */

@@ -60,11 +60,26 @@ static void *copy_table(const void *from, u32 count, u32 more, u64 width)
     return to;
 }
 
+/* To make a start anew as a record says it was made: its places, whatever became of the catalog. */
+static struct catalog *catalog_of_record(struct catalog *catalog, const struct record_head *record)
+{
+    const struct record_object *object = (const void *)((const char *)record + record->objects);
+    catalog->head = (struct catalog_head){ .base = record->gate, .next = REGION_HI, .end = REGION_HI };
+    catalog->place_room = record->object_count;
+    catalog->place = arena_zalloc(&cache.scratch, record->object_count * sizeof *catalog->place);
+    for (u32 i = 0; i < record->object_count && catalog->place; i++)
+        if (object[i].kind != KIND_KERNEL)
+            catalog->place[catalog->head.place_count++] = (struct place){ object[i].file, object[i].map_start, object[i].map_end - object[i].map_start };
+    return catalog->place ? catalog : NULL;
+}
+
 struct catalog *catalog_read(void)
 {
     struct catalog *catalog = arena_zalloc(&cache.scratch, sizeof *catalog);
     if (!catalog)
         return NULL;
+    if (cache.record)
+        return catalog_of_record(catalog, cache.record);
     u64 len = 0;
     const struct catalog_head *head = store_map(cache.dir, "catalog", &len);
     bool sound = head && catalog_sound(head, len);

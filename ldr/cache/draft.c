@@ -246,7 +246,7 @@ void draft_object(struct draft *draft, struct object *object)
         if (!draft->copy)
             return;
     }
-    if (image->textrel || image->rel.count || !plan_is_plain(image) || !find_pieces(draft) || !find_patches(draft))
+    if (object->chose_itself || image->textrel || image->rel.count || !plan_is_plain(image) || !find_pieces(draft) || !find_patches(draft))
         return;
     if (object->is_program && !find_debug_word(draft))
         return;

@@ -67,6 +67,19 @@ static void put_environment(void)
             put_text(*e);
 }
 
+static bool has_relative(const char *list)
+{
+    for (const char *at = list; at; at++) {
+        if (*at != '/' && *at != '$')
+            return true;              /* an empty element is the current directory */
+        while (*at && *at != ':' && *at != ';')
+            at++;
+        if (!*at)
+            break;
+    }
+    return false;
+}
+
 NOINLINE static long put_current_dir(void)
 {
     char cwd[4096];
@@ -93,7 +106,7 @@ bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
     head->aux_count = put_auxv();
     put_text(path);
     /* $ORIGIN of a relative path, and what a relative search path means, hang on the current directory. */
-    bool relative = !path || path[0] != '/' || session.config.library_path;
+    bool relative = !path || path[0] != '/' || has_relative(session.config.library_path);
     if (!relative)
         put_text(NULL);
     else if (put_current_dir() < 1)

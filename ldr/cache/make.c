@@ -290,29 +290,34 @@ static void put_object(const struct draft *of, struct record_object *to)
     to->bias = object->bias;
     to->map_start = object->map_start;
     to->map_end = object->map_end;
+    /* As it was when it was opened for mapping; since then nothing may have changed, also not in place. */
+    const struct met *met = cache.met;
     struct stat st;
-    int fd = sys_open_read(object->real_path);
-    if (fd < 0 || sys_fstat(fd, &st) != 0 || st.st_ino != object->ino || st.st_dev != object->dev)
+    while (met && (met->file.ino != object->ino || met->file.dev != object->dev))
+        met = met->next;
+    if (!met || sys_stat(object->real_path, &st) != 0 || !identity_equal(&met->file, &st)) {
         cache_spoil("a file changed while it was loaded");
-    if (fd >= 0)
-        sys_close(fd);
-    identity_of(&st, &to->file);
+        return;
+    }
+    to->file = met->file;
     if (witness_young(&to->file))
         cache_spoil("a file is too young");
     if (!object->image.phdr_vaddr)
         cache_spoil("program headers outside the segments");
 }
 
-static void put_witness(struct witness *to, const char *path)
+static void put_witness(struct witness *to, const struct seen *seen)
 {
-    if (!witness_take(path, to))
-        cache_spoil("a directory that was searched changed just now");
-    to->path = put_text(path);
+    struct witness now;
+    if (!seen->known || !witness_take(seen->path, &now) || memcmp(&now, &seen->was, sizeof now) != 0)
+        cache_spoil("a place that was searched changed just now, or cannot be looked at");
+    *to = seen->was;
+    to->path = put_text(seen->path);
 }
 
 static void put_witnesses(struct record_head *head)
 {
-    u32 count = 2;
+    u32 count = 0;
     for (const struct seen *seen = cache.seen; seen; seen = seen->next)
         count++;
     u32 at = put(NULL, count * sizeof(struct witness)), i = 0;
@@ -320,10 +325,8 @@ static void put_witnesses(struct record_head *head)
     if (out_cut)
         return;
     memset(witness, 0, count * sizeof *witness);
-    put_witness(&witness[i++], "/etc/ld.so.cache");
-    put_witness(&witness[i++], "/etc/ld.so.preload");
     for (const struct seen *seen = cache.seen; seen; seen = seen->next)
-        put_witness(&witness[i++], seen->path);
+        put_witness(&witness[i++], seen);
     head->witnesses = at;
     head->witness_count = count;
 }

@@ -7,7 +7,7 @@
 #define MODE_REGULAR 0100000u
 #define MODE_OTHERS_WRITE 0022u
 
-static u64 effective_user(void)
+u64 store_user(void)
 {
     for (const Elf64_auxv_t *a = session.kernel.auxv; a->a_type != AT_NULL; a++)
         if (a->a_type == AT_EUID)
@@ -27,10 +27,10 @@ static bool parent_name(u32 choice, struct text *path)
         return true;
     case 1:
         text_put(path, "/run/user/");
-        text_dec(path, effective_user());
+        text_dec(path, store_user());
         return true;
     case 2:
-        if (effective_user() != 0)
+        if (store_user() != 0)
             return false;
         text_put(path, "/run");
         return true;
@@ -51,11 +51,49 @@ static int open_dir(const char *path)
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY_ONLY, 0);
     if (fd < 0)
         return fd;
-    if (sys_fstat(fd, &st) != 0 || (st.st_mode & MODE_TYPE) != MODE_DIR || st.st_uid != effective_user() || (st.st_mode & MODE_OTHERS_WRITE)) {
+    if (sys_fstat(fd, &st) != 0 || (st.st_mode & MODE_TYPE) != MODE_DIR || st.st_uid != store_user() || (st.st_mode & MODE_OTHERS_WRITE)) {
         sys_close(fd);
         return -1;
     }
     return fd;
+}
+
+/* A directory that others share over a network is not this machine's: makers there would remove each other's files, and a mapped file
+ * could go while it is used. */
+bool store_may_make(int dir)
+{
+    struct { u64 type, rest[31]; } fs = { 0 };
+    if (sys_call(__NR_fstatfs, dir, (long)&fs, 0, 0, 0, 0) != 0)
+        return false;
+    switch (fs.type) {
+    case 0xef53:     /* ext2, 3, 4 */
+    case 0x58465342: /* xfs */
+    case 0x9123683e: /* btrfs */
+    case 0xf2f52010: /* f2fs */
+    case 0x01021994: /* tmpfs */
+    case 0x858458f6: /* ramfs */
+    case 0x794c7630: /* overlayfs */
+    case 0x2fc12fc1: /* zfs */
+    case 0xca451a4e: /* bcachefs */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Made only in a directory of the same user: another's, kept in the environment across sudo, is not ours to fill. */
+static int make_dir(char *path, bool given)
+{
+    struct stat st;
+    char *slash = (char *)str_rchr(path, '/');
+    if (!given) {
+        *slash = 0;
+        int err = sys_stat(path, &st);
+        *slash = '/';
+        if (err || st.st_uid != store_user())
+            return -1;
+    }
+    return sys_mkdir(path, 0700) == 0 ? open_dir(path) : -1;
 }
 
 int store_open(bool create)
@@ -74,8 +112,8 @@ int store_open(bool create)
         if (path.cut || buf[0] != '/')
             return -1;
         int dir = open_dir(buf);
-        if (dir == -2 /* ENOENT */ && create && sys_mkdir(buf, 0700) == 0)
-            dir = open_dir(buf);
+        if (dir == -2 /* ENOENT */ && create)
+            dir = make_dir(buf, given != NULL);
         if (dir >= 0 || given)
             return dir;
     }
@@ -87,7 +125,7 @@ int store_open_file(int dir, const char *name, struct stat *st)
     int fd = sys_openat(dir, name, O_RDONLY | O_NONBLOCK, 0);          /* a pipe would wait for somebody who writes */
     if (fd < 0)
         return fd;
-    if (sys_fstat(fd, st) != 0 || (st->st_mode & MODE_TYPE) != MODE_REGULAR || st->st_uid != effective_user() || (st->st_mode & MODE_OTHERS_WRITE)) {
+    if (sys_fstat(fd, st) != 0 || (st->st_mode & MODE_TYPE) != MODE_REGULAR || st->st_uid != store_user() || (st->st_mode & MODE_OTHERS_WRITE)) {
         sys_close(fd);
         return -1;
     }
@@ -162,8 +200,8 @@ void writer_put(struct writer *writer, const void *bytes, u64 len)
 
 bool writer_end(struct writer *writer, const char *name)
 {
-    if (writer->fd >= 0)
-        sys_close(writer->fd);
+    if (writer->fd >= 0 && sys_close(writer->fd) != 0)
+        writer->failed = true;
     if (!writer->failed && sys_renameat(writer->dir, writer->name, name) == 0)
         return true;
     sys_unlinkat(writer->dir, writer->name);

@@ -1,12 +1,15 @@
 /* witness.c - what the search for libraries met besides the files it took: a directory that is not there, one that lacks a name, a file
  * passed over. A record holds their state, so that a library appearing earlier on the path is found by the next start.
- * A name missing in a directory is told by the directory: its mtime changes with every name that comes or goes. */
+ * Where many names are missing the directory stands for them: its mtime changes with every name that comes or goes. */
 #include "cache_private.h"
 
 static int (*watched_try)(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner);
 static bool (*watched_dir)(struct search *search, const char *path);
 
-void witness_add(const char *path)
+#define NAMES_MOST 24u                /* names looked for one by one; beyond that their directories stand for them */
+
+/* `was`: the state before the search looked. What changed in between is seen when the record is written. */
+static void add(const char *path, const struct witness *was, bool known)
 {
     if (path[0] != '/') {
         cache_spoil("a relative path was searched");
@@ -20,42 +23,61 @@ void witness_add(const char *path)
         cache_spoil("no memory");
         return;
     }
+    seen->was = *was;
+    seen->known = known;
     seen->next = cache.seen;
     cache.seen = seen;
+    cache.seen_count++;
 }
 
-static void add_parent(const char *path)
+void witness_add(const char *path)
+{
+    struct witness now;
+    bool known = witness_take(path, &now);
+    add(path, &now, known);
+}
+
+static const char *parent_of(const char *path, struct text *dir)
+{
+    const char *slash = str_rchr(path, '/');
+    text_putn(dir, slash && slash != path ? path : "/", slash && slash != path ? (size_t)(slash - path) : 1);
+    return dir->buf;
+}
+
+NOINLINE static int watching_try(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner)
 {
     char buf[4096];
     struct text dir = text_on(buf, sizeof buf);
-    const char *slash = str_rchr(path, '/');
-    if (!slash) {
+    struct witness file, parent;
+    if (path[0] != '/') {
         cache_spoil("a relative path was searched");
-        return;
+        return watched_try(search, path, rule, rule_owner);
     }
-    text_putn(&dir, path, slash == path ? 1 : (size_t)(slash - path));
-    witness_add(buf);
-}
-
-static int watching_try(struct search *search, const char *path, enum found_by rule, const struct object *rule_owner)
-{
+    u32 met = cache.met_count;
+    bool file_known = witness_take(path, &file), parent_known = witness_take(parent_of(path, &dir), &parent);
     int got = watched_try(search, path, rule, rule_owner);
-    if (got != 1) {
-        struct stat st;
-        add_parent(path);
-        if (sys_stat(path, &st) == 0)
-            witness_add(path);        /* passed over: another class, or no ELF file */
-    } else if (path[0] != '/') {
-        cache_spoil("a library has a relative path");
-    }
+    /* Of a file that was mapped its identity is kept; a name that led to one loaded already may lead elsewhere tomorrow. */
+    if (got == 1 && cache.met_count != met)
+        return got;
+    /* A name that is a link to nothing is told by what it leads to; one that is not there, where many are missing, by its directory. */
+    struct stat st;
+    bool is_link = file.kind == WITNESS_ABSENT && sys_call(__NR_lstat, (long)path, (long)&st, 0, 0, 0, 0) == 0;
+    if (!file_known || file.kind == WITNESS_SAME || is_link || cache.seen_count < NAMES_MOST)
+        add(path, &file, file_known);
+    else
+        add(buf, &parent, parent_known);
+    /* Who may read what is not part of the key. */
+    if (got != 1 && file.kind == WITNESS_SAME && sys_access(path, 4) == -13 /* EACCES */)
+        cache_spoil("a file on the path may not be read");
     return got;
 }
 
 static bool watching_dir(struct search *search, const char *path)
 {
-    bool present = watched_dir(search, path);
+    struct witness was;
+    bool known = witness_take(path, &was), present = watched_dir(search, path);
     if (!present)
-        witness_add(path);
+        add(path, &was, known);
     return present;
 }
 
@@ -63,6 +85,8 @@ void witness_watch(void)
 {
     watched_try = session.search.try;
     watched_dir = session.search.dir_present;
+    witness_add("/etc/ld.so.cache");
+    witness_add("/etc/ld.so.preload");
     session.search.try = watching_try;
     session.search.dir_present = watching_dir;
 }
@@ -90,13 +114,15 @@ bool witness_take(const char *path, struct witness *out)
 {
     struct stat st;
     int err = sys_stat(path, &st);
+    memset(out, 0, sizeof *out);
     if (err == -2 || err == -20 /* ENOTDIR */) {
-        *out = (struct witness){ .kind = WITNESS_ABSENT };
+        memset(out, 0, sizeof *out);
         return true;
     }
     if (err)
         return false;
-    *out = (struct witness){ .kind = WITNESS_SAME };
+    memset(out, 0, sizeof *out);
+    out->kind = WITNESS_SAME;
     identity_of(&st, &out->is);
     return !witness_young(&out->is);
 }

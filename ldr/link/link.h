@@ -87,6 +87,7 @@ struct object {
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
+    bool chose_itself;                /* it holds an answer of a resolver that is not the C library's: another start may get another */
     bool shared;                      /* writable pages come from an image of the cache, relocated */
     bool sealed_already;              /* ... and its RELRO is read-only from the start */
     bool data_private;                /* mapped with its data pages made private already: no batches needed */

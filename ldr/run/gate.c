@@ -80,6 +80,12 @@ void gate_fill(void)
     sys_mprotect(table, LDR_PAGE, PROT_READ);
 }
 
+u64 gate_behind(u64 address)
+{
+    u64 entry = (address - session.gate) / GATE_ENTRY_LEN;
+    return session.gate && address >= session.gate && entry < GATE_ENTRIES ? ((const u64 *)(session.gate + LDR_PAGE))[entry] : address;
+}
+
 u64 gate_for(u64 address)
 {
     if (!session.gate)

@@ -148,8 +148,10 @@ static struct object *make_object(const struct opened *file, const char *path, i
     if (!program && attempt.name)
         object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
-    if (!*err && load_hooks.place && object->image.type != ET_EXEC)
-        object->place = load_hooks.place(&file->st, &object->image.plan);
+    if (!*err && load_hooks.place) {
+        u64 place = load_hooks.place(&file->st, &object->image.plan);
+        object->place = object->image.type == ET_EXEC ? 0 : place;
+    }
     if (!*err)
         *err = map_file(object, file->fd, (u64)file->st.st_size);
     if (!*err)

@@ -57,6 +57,23 @@ static int resolve(struct walk *walk, u32 symbol, u32 classes)
 
 static int set_text_writable(struct object *object, bool writable);
 
+/* The C library's own objects say so: they need its private version. */
+static bool is_part_of_libc(const struct object *object)
+{
+    const struct image *image = &object->image;
+    bool part = object->is_libc || object == session.linker;
+    for (u32 i = 0; i < image->version_count && !part; i++)
+        part = image->version[i].name && image->version[i].needed && str_equal(image->version[i].name, "GLIBC_PRIVATE");
+    return part;
+}
+
+/* An indirect function's resolver is asked at the first call: its object may not be relocated yet, and it may look at more than the
+ * processor. Only libc's, relocated before all others, are known to look at nothing else. */
+static bool chooses_late(const struct binding *found)
+{
+    return ELF64_ST_TYPE(found->symbol->st_info) == STT_GNU_IFUNC && found->symbol->st_shndx != SHN_UNDEF && !found->object->is_libc;
+}
+
 static u64 resolved_address(struct walk *walk)
 {
     if (!walk->last_found)
@@ -68,6 +85,7 @@ static u64 resolved_address(struct walk *walk)
             set_text_writable(walk->object, false);
         walk->last_address = binding_address(&walk->last);
         walk->last_address_known = true;
+        walk->object->chose_itself |= chooses_late(&walk->last) && !is_part_of_libc(walk->last.object);
         if (own_resolver)
             set_text_writable(walk->object, true);
     }
@@ -445,7 +463,7 @@ static void take_quietly(struct report *report, const struct problem *problem)
 }
 
 /* Jump slots of an object whose image is being made: bound now, as their first calls would bind them, so that no process has to. One
- * without a definition stays lazy: calling it is the error, as ever. */
+ * without a definition stays lazy: calling it is the error, as ever, or a weak one is defined by what is opened later. */
 static int apply_ahead(struct walk *walk)
 {
     const struct rela_table *table = &walk->object->image.plt;
@@ -455,7 +473,7 @@ static int apply_ahead(struct walk *walk)
         u32 symbol = (u32)ELF64_R_SYM(r->r_info);
         bool slot = ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && symbol && place_fits(walk, r->r_offset, 8);
         session.report = (struct report){ take_quietly };
-        bool unbound = slot && resolve(walk, symbol, CLASS_PLT) < 0;
+        bool unbound = slot && (resolve(walk, symbol, CLASS_PLT) != 0 || chooses_late(&walk->last));
         session.report = loud;
         if (unbound) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;
@@ -534,6 +552,7 @@ int relocate_object(struct object *object, enum bind_when when)
         object->state = OBJECT_RELOCATED;
         if (object == session.linker)
             shim_before_linker_runs();
+        object->chose_itself |= !is_part_of_libc(object);
         apply_irelative(&walk, &image->plt);
         apply_irelative(&walk, &image->rela);
     }

@@ -128,6 +128,7 @@ bool gate_open(u64 place);             /* map it there; false: the place is take
 void gate_close(void);
 void gate_fill(void);                  /* once the vector state is known (bind_learn_vector_state) */
 u64 gate_for(u64 address);             /* the gate's entry that leads to `address`; without a gate or an entry, `address` */
+u64 gate_behind(u64 address);          /* where an entry of the gate leads; any other address as it is */
 u64 bind_trampoline(void);
 
 /* map.c */
@@ -150,7 +151,7 @@ int load_program(const char *path);
 /* What the cache asks of loading, and is told (cache/cache.h); run/ does not know it otherwise. NULL: no cache. */
 struct load_hooks {
     bool (*program)(const char *path, int fd, const struct stat *st);       /* true: mapped, session.program set */
-    u64 (*place)(const struct stat *st, const struct plan *plan);           /* 0: anywhere */
+    u64 (*place)(const struct stat *st, const struct plan *plan);           /* 0: anywhere; told of every file mapped */
 };
 extern struct load_hooks load_hooks;
 int check_isa(const struct object *object);

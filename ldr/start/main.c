@@ -242,6 +242,11 @@ static int place_everything(void)
 }
 
 /* The genuine linker first, by its own definitions only: its IRELATIVE computes the CPU features that everybody's resolvers read. */
+static int relocate_linker_alone(void)
+{
+    return relocate_object(session.linker, BIND_NOW);
+}
+
 static int relocate_linker(void)
 {
     struct object *linker = session.linker;
@@ -257,9 +262,7 @@ static int relocate_linker(void)
     u32 count = linker->scope_count;
     linker->scope = scopes;
     linker->scope_count = 1;
-    cache_one_processor(true);
-    int err = relocate_object(linker, BIND_NOW);
-    cache_one_processor(false);
+    int err = cache_on_one_processor(relocate_linker_alone);
     linker->scope = outer;
     linker->scope_count = count;
     linker->is_linker = true;
@@ -293,6 +296,7 @@ static int protect_everything(void)
 static u64 hand_over_static(void)
 {
     cache_end_dry("nothing to link: the program is static");
+    cache_drop();
     ldr_no_finish = 1;
     return session.kernel.entry;
 }
