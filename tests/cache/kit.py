@@ -44,8 +44,9 @@ def in_namespace():
     if os.environ.get("CACHE_NAMESPACE") == "yes":
         etc = tempfile.mkdtemp(prefix="ldr-etc.")
         for command in (["mount", "--make-rprivate", "/"], ["mount", "-t", "tmpfs", "-o", "mode=755", "none", etc], ["cp", "-a", "/etc/.", etc],
-                        ["mount", "--bind", etc, "/etc"]):
+                        ["mount", "--bind", etc, "/etc"], ["umount", etc]):
             subprocess.run(command, check=True)
+        os.rmdir(etc)
         with contextlib.suppress(FileNotFoundError):
             os.unlink("/etc/ld.so.preload")
         return True
