@@ -1,5 +1,5 @@
 """attacks.py - whatever lies in the cache directory, a start gives the system's answer or, under LDR_CACHE=require, refuses with a reason."""
-import contextlib, os, shutil, subprocess, threading, time
+import contextlib, os, shutil, struct, subprocess, time
 from concurrent.futures import ThreadPoolExecutor
 from kit import *
 
@@ -157,6 +157,29 @@ def pack_damage(tree, right):
         if answers != [right, right]:
             wrong.append((how, answers))
     check("a pack cut short, made longer or written to: refused, made anew, right", not wrong, wrong)
+
+
+def place_taken(tree):
+    """A program that itself lies where the catalog puts libc: it starts as without a cache, and makes no record."""
+    for name, interpreter in (("fixed.system", SYSTEM), ("fixed", tree.loader)):
+        subprocess.run(["gcc", "-O1", "-w", "-fno-pie", "-no-pie", "-x", "c", "-", "-o", tree.file(name), "-x", "none", '-DPROGRAM="P1"', tree.part("a", "one"),
+                        tree.part("b", "one"), "-Wl,-rpath," + tree.file("lib"), "-Wl,--dynamic-linker=" + interpreter], input=PROGRAM.encode(), check=True)
+    path = os.path.join(tree.cache, "catalog")
+    data = bytearray(read(path))
+    table, count = struct.unpack_from("<2I", data, 64)
+    libc = os.stat("/lib/x86_64-linux-gnu/libc.so.6").st_ino
+    for at in range(table, table + 72 * count, 72):
+        if struct.unpack_from("<9Q", data, at)[1] == libc:
+            struct.pack_into("<Q", data, at + 56, 0x400000)
+    struct.pack_into("<Q", data, 16, cache_sum(bytes(data[24:])))
+    write(path, data)
+    time.sleep(YOUNG)
+    tree.prog, before = "fixed", tree.prog
+    right = tree.system()
+    equal("the place of libc is taken", [tree.ours("use"), tree.ours("now"), tree.ours("use"), tree.ours("verify")], [right] * 4)
+    warm = tree.ours("warm")
+    check("the place of libc is taken: no record, and why", warm[0] == 1 and "taken" in warm[2], warm)
+    tree.prog = before
 
 
 # ---- who may be believed ---------------------------------------------------------------------------------------------------
@@ -347,6 +370,8 @@ with workshop() as (where, parts):
         catalog_lost_keeps_old_records_right(tree, other, right, right_other)
         packs_swapped(tree, other, right, right_other)
         pack_damage(tree, right)
+        if way == "kernel":
+            place_taken(tree)
         shutil.rmtree(tree.cache)
         equal(f"a record to attack again, {way}", tree.make(), right)
         directories(tree, right)

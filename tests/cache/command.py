@@ -14,21 +14,6 @@ def report(tree):
     return json.loads(done.stdout) if done.stdout else {}
 
 
-M = (1 << 64) - 1
-
-
-def cache_sum(data):
-    """format.h's cache_sum, written from its description in numbers."""
-    a, b = 0x9e3779b97f4a7c15 ^ len(data), 0xbf58476d1ce4e5b9
-    words = struct.unpack(f"<{len(data) // 8}Q", data[:len(data) // 8 * 8])
-    for w in words:
-        a = (a ^ w) * 0xff51afd7ed558ccd & M
-        b = ((b << 23 | b >> 41) + (a ^ a >> 32)) & M
-    rest = int.from_bytes(data[len(data) // 8 * 8:], "little")
-    a = (a ^ rest) * 0xff51afd7ed558ccd & M
-    return b ^ a ^ a >> 29
-
-
 def forge_pack(tree):
     """What only the owner can do: a word of the last page of a pack changed, and the record made to agree with the changed file."""
     pack = os.path.join(tree.cache, packs(tree.cache)[0])

@@ -2,7 +2,7 @@
 linker (the truth) and under ours, checks that print one line each.
 
 Lines: "ok NAME", "not ok NAME" with what was found, "skip NAME: why". run.sh counts them. LDSO and LDR name what is tested."""
-import contextlib, fcntl, os, shutil, subprocess, sys, tempfile, time
+import contextlib, fcntl, os, shutil, struct, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LDSO = os.path.realpath(os.environ["LDSO"])
@@ -44,8 +44,9 @@ def in_namespace():
     if os.environ.get("CACHE_NAMESPACE") == "yes":
         etc = tempfile.mkdtemp(prefix="ldr-etc.")
         for command in (["mount", "--make-rprivate", "/"], ["mount", "-t", "tmpfs", "-o", "mode=755", "none", etc], ["cp", "-a", "/etc/.", etc],
-                        ["mount", "--bind", etc, "/etc"]):
+                        ["mount", "--bind", etc, "/etc"], ["umount", etc]):
             subprocess.run(command, check=True)
+        os.rmdir(etc)
         with contextlib.suppress(FileNotFoundError):
             os.unlink("/etc/ld.so.preload")
         return True
@@ -203,6 +204,21 @@ class Tree:
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+M = (1 << 64) - 1
+
+
+def cache_sum(data):
+    """format.h's cache_sum, written from its description in numbers."""
+    a, b = 0x9e3779b97f4a7c15 ^ len(data), 0xbf58476d1ce4e5b9
+    words = struct.unpack(f"<{len(data) // 8}Q", data[:len(data) // 8 * 8])
+    for w in words:
+        a = (a ^ w) * 0xff51afd7ed558ccd & M
+        b = ((b << 23 | b >> 41) + (a ^ a >> 32)) & M
+    rest = int.from_bytes(data[len(data) // 8 * 8:], "little")
+    a = (a ^ rest) * 0xff51afd7ed558ccd & M
+    return b ^ a ^ a >> 29
 
 
 @contextlib.contextmanager
