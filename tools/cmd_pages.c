@@ -25,6 +25,7 @@ struct pages_options {
     size_t root_count;
     bool by_user;
     uid_t user;
+    bool sharing;
     const char *object; /* of --pages */
     struct column_choice columns; /* count 0: the usual ones */
     size_t top, sort;
@@ -32,12 +33,13 @@ struct pages_options {
     struct why_choice why_object; /* .object NULL: not asked */
 };
 
-enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
     { "user", 'u', "USER", 0, "Every process of the user (name or number)", 0 },
     { "children", KEY_CHILDREN, "PID", 0, "The process PID and all that descend from it; may be given again", 0 },
+    { "sharing", KEY_SHARING, NULL, 0, "Under the table: frames by number of processes, and the pairs of processes that share most", 0 },
     { "pages", KEY_PAGES, "OBJECT", 0, "The page table of the object (path, or its last part; [anonymous] too) in every process", 0 },
     { "scope", KEY_SCOPE, "elf|all", 0, "Mappings of programs and libraries (elf), or every mapping (all)", 0 },
     { "map", KEY_MAP, NULL, 0, "With --json or --record: every segment page by page (the page of --html has it anyway)", 0 },
@@ -114,6 +116,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->roots[pages->root_count++] = (pid_t)pid;
         return 0;
     }
+    case KEY_SHARING: pages->sharing = true; return 0;
     case KEY_PAGES: pages->object = arg; return 0;
     case KEY_SCOPE:
         if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
@@ -334,6 +337,14 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     return LDR_EXIT_NO_TARGET;
 }
 
+/* The usual table does without what made pages private, and finding that out would double its time. */
+static bool needs_causes(const struct pages_options *pages) {
+    bool column = pages->sort < COLUMNS && column_is_cause(pages->sort);
+    for (size_t i = 0; i < pages->columns.count; i++)
+        column |= column_is_cause(pages->columns.list[i]);
+    return column || pages->why || pages->object || pages->scope == SCOPE_ALL || views_replace_text(&pages->views);
+}
+
 struct request { const struct pages_options *pages; const char *linker; };
 
 /* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
@@ -348,7 +359,7 @@ static int report_once(void *context, bool again, bool *stop) {
     struct collection collection;
     progress_start();
     choose_targets(&choice, &targets);
-    collect(&targets, pages->scope, &collection);
+    collect(&targets, pages->scope, needs_causes(pages), &collection);
 
     int status;
     if (collection.snapshot.owner_count == 0) {
@@ -385,6 +396,8 @@ static int report_once(void *context, bool again, bool *stop) {
             if (again)
                 putchar('\n');
             report_text(&report);
+            if (pages->sharing)
+                report_sharing(&report);
         }
         fflush(stdout);
         warn_of_limits(&report);

@@ -55,3 +55,8 @@ void columns_default(struct column_choice *choice, bool by_cause, bool unknown, 
     free(columns_parse(list, choice)); /* its words are columns */
     free(list);
 }
+
+bool column_is_cause(size_t index) {
+    size_t first = offsetof(struct counts, causes), offset = columns[index].offset;
+    return columns[index].kind == COLUMN_COUNT && offset >= first && offset < first + sizeof((struct counts *)0)->causes;
+}

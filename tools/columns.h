@@ -37,6 +37,9 @@ char *columns_parse(const char *list, struct column_choice *choice);
  * memory: a column for memory without a file */
 void columns_default(struct column_choice *choice, bool by_cause, bool unknown, bool memory);
 
+/* column_is_cause - does it tell what made pages private? */
+bool column_is_cause(size_t index);
+
 /* column_value - 0 for COLUMN_PROCESSES and COLUMN_SHARE, which counts do not hold */
 static inline uint64_t column_value(size_t index, const struct counts *counts) {
     return columns[index].kind == COLUMN_COUNT ? *(const uint64_t *)((const char *)counts + columns[index].offset) : 0;

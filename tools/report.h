@@ -43,6 +43,9 @@ struct json_object *json_name(const char *bytes);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
 struct json_object *report_document(const struct report *report);
 
+/* report_sharing - text: frames by number of owners, and the report->top pairs of processes that share most (0: all) */
+void report_sharing(const struct report *report);
+
 /* report_table - the page table of every object of that path, or whose path ends in /NAME, in every process
  *   returns false when nobody maps such an object (text: nothing is printed) */
 bool report_table(const struct report *report, const char *name, bool json);

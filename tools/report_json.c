@@ -1,6 +1,7 @@
 /* report_json.c - the page report for machines. The schema is documented in ldr(1); a change of meaning raises its version. */
 #include "ldr.h"
 #include "report.h"
+#include "host/resident.h"
 
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
@@ -209,6 +210,11 @@ static struct json_object *objects_json(const struct report *report, struct owne
         put_text(object, "device", device);
         put(object, "inode", file->ino);
         put_flag(object, "headers_read", file->shape.known);
+        uint64_t cached;
+        if (file_resident(file, &cached)) {
+            put(object, "pages_cached", cached);
+            put(object, "pages_cached_unmapped", file_unmapped(cached, &tally->objects[order[i]]));
+        }
         put(object, "processes", tally->object_owners[order[i]]);
         put_counts(object, &tally->objects[order[i]]);
         for (uint32_t r = tally->first_row[order[i]]; r < tally->first_row[order[i] + 1]; r++) {

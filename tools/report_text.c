@@ -1,6 +1,7 @@
 /* report_text.c - the page report for people: a headline, one table that adds up, and what limits it. */
 #include "ldr.h"
 #include "report.h"
+#include "host/resident.h"
 #include "views/table.h"
 
 #include <inttypes.h>
@@ -208,6 +209,10 @@ static void print_causes(const struct report *report) {
     char all[NUMBER_LEN], text[CAUSES][NUMBER_LEN];
     for (size_t cause = 0; cause < CAUSES; cause++)
         grouped(total->causes[cause], text[cause]);
+    if (!collection->causes_sought) {
+        printf("private %s: --why tells what made them so\n", grouped(total->private_copies, all));
+        return;
+    }
     printf("private %s = relocation only %s + relocation and write %s + write only %s + identical to the file %s",
            grouped(total->private_copies, all), text[CAUSE_RELOCATION], text[CAUSE_RELOCATION_AND_WRITE], text[CAUSE_WRITE],
            text[CAUSE_IDENTICAL]);
@@ -263,6 +268,15 @@ static void print_classes(const struct report *report) {
     }
     printf("resident %s %s RSS %s of the kernel's count; swapped %s %s swap %s\n", grouped(resident, a), resident == rss ? "=" : "beside",
            grouped(rss, b), grouped(swapped, c), swapped == swap ? "=" : "beside", grouped(swap, d));
+    uint64_t unmapped = 0, cached;
+    bool known = false;
+    for (size_t i = 0; i < collection->snapshot.object_count; i++)
+        if (file_resident(&collection->snapshot.objects[i], &cached)) {
+            unmapped += file_unmapped(cached, &report->tally->objects[i]);
+            known = true;
+        }
+    if (known)
+        printf("page cache: %s pages more of the mapped files, in memory and mapped by none of these processes\n", grouped(unmapped, a));
     printf("page tables of these processes: %.1f MiB more\n\n", (double)tables / 1024);
 }
 

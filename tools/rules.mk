@@ -34,10 +34,11 @@ install: all ## install into PREFIX (default /usr/local), below DESTDIR if set
 	install -D -m 755 $(LDSO) $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so
 	install -D -m 644 tools/ldr.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
 	install -D -m 644 tools/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
+	install -D -m 644 tools/ldr-trace.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
+		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
 	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
 
 include tools/explain/rules.mk

@@ -155,6 +155,22 @@ else
     swap_file=
 fi
 
+# A kernel without PAGEMAP_SCAN (before 6.7): the same pages, huge ones by their place.
+if command -v strace >/dev/null; then
+    map_pages anon=700 sparse=3 heap=4 huge=1 shared=5 zero=2
+    report
+    cp "$work/report" "$work/scan"
+    # shellcheck disable=SC2086
+    strace -f -o "$work/trace" -e trace=ioctl -e inject=ioctl:error=ENOTTY "$ldr" pages --scope all --json $pids >"$work/report" 2>"$work/report.err"
+    equal "no PAGEMAP_SCAN: it was asked for and refused" "$(grep -q 'ENOTTY.*INJECTED' "$work/trace" && echo yes)" yes
+    classes "no PAGEMAP_SCAN: classes" 0 "shared_memory_alone=5 bss=1 heap=4 anonymous=1215 zero=2"
+    equal "no PAGEMAP_SCAN: all else is the same" \
+        "$(get "[k for k in r['totals'] if k != 'classes' and 'faults' not in k and r['totals'][k] != __import__('json').load(open('$work/scan'))['totals'][k]]")" "[]"
+    done_with
+else
+    skip "no PAGEMAP_SCAN" "no strace"
+fi
+
 # As many mappings as a process may have (100,000 where the limit can be raised).
 many=$(($(cat /proc/sys/vm/max_map_count) - 530))
 setting /proc/sys/vm/max_map_count 100500 && many=100000

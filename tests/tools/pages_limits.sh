@@ -27,10 +27,10 @@ cp "$work/linker/ld-ldr.so" "$work/linker/new" && mv "$work/linker/new" "$work/l
 equal "a replaced linker file: its processes are still found" "$(get "all([p] in [q['pids'] for q in r['processes']] for p in map(int, '$on_ours'.split()))")" True
 "$ldr" pages --json --all >"$work/report" 2>"$work/err"
 equal "--all: these and the native one" "$(get "all([p] in [q['pids'] for q in r['processes']] for p in map(int, '$on_ours $native'.split()))")" True
-cp /bin/bash "$work/a-name-of-its-own"
-hold "$ldr" run "$work/a-name-of-its-own" -c "$waits"; await
-"$ldr" pages --json a-name-of-its-own >"$work/report"
-equal "by name: the program started through the linker" "$(get "[(p['name'], p['pids']) for p in r['processes']]")" "[('a-name-of-its-own', [$answer])]"
+cp /bin/bash "$work/a-name-of-its-own-$$"
+hold "$ldr" run "$work/a-name-of-its-own-$$" -c "$waits"; await
+"$ldr" pages --json "a-name-of-its-own-$$" >"$work/report"
+equal "by name: the program started through the linker" "$(get "[(p['name'], p['pids']) for p in r['processes']]")" "[('a-name-of-its-own-$$', [$answer])]"
 found=0; "$ldr" pages --json "$native" 4194305 >"$work/report" 2>"$work/err" || found=$?
 equal "one PID missing: status 3" "$found" 3
 equal "one PID missing: the other is reported" "$(get "(r['missing'], r['exact'], r['totals']['processes'])")" "(1, False, 1)"

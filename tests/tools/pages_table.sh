@@ -57,16 +57,67 @@ if [ "$(id -u)" = 0 ]; then
     "$ldr" pages --pages mapper --json $answer >"$work/report"
     # shellcheck disable=SC2086
     raw "a small program and its child" mapper $answer
+    # shellcheck disable=SC2086
+    "$ldr" pages --scope all --json $answer >"$work/report"
+    # shellcheck disable=SC2086
+    text=$("$ldr" pages --scope all --sharing $answer)
+    equal "--sharing: the histogram of JSON" "$(awk '/pages mapped$/ { on = 1; next } !NF { on = 0 } on { print $1, $2, $3 }' <<<"$text")" \
+        "$(get "'\n'.join(f\"{h['owners']} {h['frames']} {h['pages']}\" for h in r['histogram'])")"
+    contains "--sharing: the pair and its frames" "$(tr -s ' ' <<<"$text")" " $(get "r['matrix']['shared_frames'][0][1]") mapper (${answer% *}) and mapper (${answer#* })"
     hold /usr/bin/python3 -c 'import ssl, os, sys; print("ready", os.getpid(), flush=True); sys.stdin.read()'; await; one=$answer
     hold /usr/bin/python3 -c 'import os, sys; print("ready", os.getpid(), flush=True); sys.stdin.read()'; await
     "$ldr" pages --pages libc.so.6 --json "$one" "$answer" >"$work/report"
     raw "libc of two pythons" libc.so.6 "$one" "$answer"
+    # What is in the page cache, by the kernel's own tool.
+    "$ldr" pages --json "$one" "$answer" >"$work/report"
+    for file in libc.so.6 libcrypto.so.3; do
+        path=$(get "o('/$file')['path']")
+        equal "page cache: $file, as fincore counts" "$(get "o('/$file')['pages_cached']")" "$(fincore -n -r -o PAGES "$path")"
+        equal "page cache: $file, what nobody maps" "$(get "(lambda x: x['pages_cached'] - x['pages_cached_unmapped'] == x['frames_shared'] - x['frames_shared_copies'] + x['frames_alone'])(o('/$file'))")" True
+    done
     found=0; "$ldr" pages --pages no-such-library.so "$one" >"$work/out" 2>"$work/err" || found=$?
     equal "an object that nobody maps: status 4, nothing printed" "$found $(cat "$work/out")" "4 "
     contains "an object that nobody maps: said" "$(cat "$work/err")" "no-such-library.so"
     release || echo "not ok a held program ended with status $?"
 else
     skip "--pages" "not root"
+fi
+
+# An ordinary user: the same class and owners of every page of a library as root sees, and the same map of every object.
+if [ "$(id -u)" = 0 ]; then
+    as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    pids=
+    for _ in 1 2; do
+        hold "${as[@]}" /usr/bin/python3 -c 'import ssl, os, sys; print("ready", os.getpid(), flush=True); sys.stdin.read()'; await; pids="$pids $answer"
+        # shellcheck disable=SC2016
+        hold "${as[@]}" /usr/bin/perl -e 'use POSIX; $| = 1; print "ready $$\n"; <STDIN>'; await; pids="$pids $answer"
+        # shellcheck disable=SC2016
+        hold "${as[@]}" /bin/bash -c 'echo ready $$; while read -r line; do :; done'; await; pids="$pids $answer"
+    done
+    sleep 0.2
+    # shellcheck disable=SC2086
+    kill -STOP $pids
+    declare -A expressions
+    expressions[owners]='[(q["pid"], [(p["address"], p["class"], p["owners"]) for p in q["pages"]]) for q in r["objects"][0]["processes"]]'
+    expressions[maps]='[(o["path"], s["segment"], s["map"]) for o in r["objects"] for s in o["segments"]]'
+    for question in "libc.so.6 owners" "libcrypto.so.3 owners" "every maps"; do
+        read -r object part <<<"$question"
+        asked=(--json --pages "$object")
+        [ "$object" = every ] && asked=(--json --map)
+        # shellcheck disable=SC2086
+        "$ldr" pages "${asked[@]}" $pids >"$work/report"
+        expression=${expressions[$part]}
+        root=$(get "(len($expression), $expression)" | md5sum)
+        # shellcheck disable=SC2086
+        "${as[@]}" "$ldr" pages "${asked[@]}" $pids >"$work/report" 2>"$work/err"
+        equal "ordinary user: $object object, $part as root has them" "$(get "(len($expression), $expression)" | md5sum)" "$root"
+        equal "ordinary user: $object object, by file identity, something there" "$(get "(r['method'], len($expression) > 0)")" "('file-identity', True)"
+    done
+    # shellcheck disable=SC2086
+    kill -CONT $pids
+    release || echo "not ok a held program ended with status $?"
+else
+    skip "an ordinary user's owners beside root's" "not root"
 fi
 
 # --children: the process, its child and grandchild, and nobody else

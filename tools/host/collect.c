@@ -138,7 +138,7 @@ static void read_facts(void *context, size_t worker, size_t index) {
     text_free(&text);
 }
 
-void collect(const struct targets *targets, enum scope scope, struct collection *collection) {
+void collect(const struct targets *targets, enum scope scope, bool causes, struct collection *collection) {
     double start = now();
     *collection = (struct collection){ 0 };
     struct kernel kernel;
@@ -153,7 +153,7 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
     for (size_t i = 0; i < targets->count; i++)
         collector->processes[i].target = &targets->list[i];
 
-    struct explainer *explainer = explainer_new(readings);
+    struct explainer *explainer = causes ? explainer_new(readings) : NULL;
     for (;;) {
         progress_phase("reading page tables of processes", targets->count);
         parallel_for(targets->count, read_one, collector);
@@ -164,6 +164,8 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
         collection->readings++;
         if (collection->readings >= 2 && (!collection->unstable || collection->readings == READINGS_MAX))
             break;
+        if (!causes)
+            continue;
         progress_phase("comparing private pages with files, by process", targets->count);
         explainer_run(explainer, collector->processes, targets->count);
     }
@@ -182,7 +184,9 @@ void collect(const struct targets *targets, enum scope scope, struct collection 
         collection->shapes_unknown += snapshot->objects[i].kind == OBJECT_ELF && !snapshot->objects[i].shape.known;
     files_end(&readings->files);
     collection->merged_unknown = !kernel_find_merged(snapshot);
-    explainer_end(explainer, collection);
+    collection->causes_sought = causes;
+    if (causes)
+        explainer_end(explainer, collection);
     kernel_free(&kernel);
     progress_phase("counting pages, by process", 2 * snapshot->owner_count); /* the tally follows */
     parallel_for(snapshot->owner_count, read_facts, collection);

@@ -57,6 +57,7 @@ struct collection {
     uint64_t vanished;         /* ended before the snapshot was complete: left out */
     uint64_t unstable;         /* pages that differed between the last two readings */
     uint64_t shapes_unknown;   /* objects whose program headers could not be read */
+    bool causes_sought;        /* false: nobody asked, all are unknown */
     bool memory_unchecked;     /* the kernel would not say whether processes with equal maps share memory */
     uint64_t memory_unreadable; /* owners whose memory we may not read: causes of their private copies unknown */
     uint64_t files_unexplained; /* objects with private copies that our readers could not open or refuse: likewise */
@@ -66,9 +67,10 @@ struct collection {
     double elapsed_s;
 };
 
-/* collect - reads every target's maps and pagemap, again and again until two readings in a row agree (at most READINGS_MAX) */
+/* collect - reads every target's maps and pagemap, again and again until two readings in a row agree (at most READINGS_MAX)
+ *   in      causes   find out what made private copies private: half of the time, because all of them must be read */
 enum { READINGS_MAX = 6 };
-void collect(const struct targets *targets, enum scope scope, struct collection *collection);
+void collect(const struct targets *targets, enum scope scope, bool causes, struct collection *collection);
 void collection_free(struct collection *collection);
 
 #endif
