@@ -15,13 +15,14 @@ struct why_options {
     const char *words[3];             /* PROGRAM SYMBOL, PROGRAM OBJECT ADDRESS, or ADDRESS with --pid */
     int word_count;
     pid_t pid;                        /* 0: none */
-    bool all;
+    bool all, source;
 };
 
-enum { KEY_PID = 256 };
+enum { KEY_PID = 256, KEY_SOURCE };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every object that refers to the symbol (without: 8)", 0 },
+    { "source", KEY_SOURCE, NULL, 0, "Also source file and line of definitions, and the variables that refer to them, from debug information", 0 },
     { "pid", KEY_PID, "PID", 0, "ADDRESS is one of this process; also tell what is there now", 0 },
     { 0 },
 };
@@ -32,6 +33,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &why->explain; return 0;
     case 'a': why->all = true; return 0;
+    case KEY_SOURCE: why->source = true; return 0;
     case KEY_PID:
         why->pid = (pid_t)strtol(arg, &end, 10);
         if (*end || why->pid <= 0)
@@ -80,7 +82,7 @@ static int why_of_symbol(struct session *session, const struct why_options *chos
         if (others)
             warn_ldr("%u other symbols read as %s; this is about %s", others, word, name);
     }
-    struct story story;
+    struct story story = { .source = chosen->source };
     why_story_symbol(&story, session, name, version && *version ? version : NULL);
     bool known = chosen->explain.json ? why_story_json(&story) : why_story_text(&story, chosen->all ? UINT32_MAX : 8);
     int status = status_of(&story, known);
@@ -90,7 +92,7 @@ static int why_of_symbol(struct session *session, const struct why_options *chos
 
 /* ---- an address --------------------------------------------------------------------------------------------------------- */
 
-static int why_of_place(struct session *session, const struct place *place, const struct process_view *process) {
+static int why_of_place(struct session *session, const struct place *place, const struct process_view *process, bool source) {
     const char *symbol;
     char *text = place_text(place, &symbol), *now = process && place->found ? process_value(process, session, place) : NULL;
     fputs(text, stdout);
@@ -101,7 +103,7 @@ static int why_of_place(struct session *session, const struct place *place, cons
     if (!place->found || !symbol)
         return place->found ? LDR_EXIT_OK : LDR_EXIT_NO_TARGET;
     const struct version *version = reference_version(place->object, place->record.symbol);
-    struct story story;
+    struct story story = { .source = source };
     why_story_symbol(&story, session, symbol, version ? version->name : NULL);
     why_story_only(&story, place->object, place->record.symbol, reference_classes(place->record.kind));
     return status_of(&story, why_story_text(&story, 1));
@@ -128,7 +130,7 @@ static bool read_place(const struct object *object, const char *word, u64 *vaddr
     return good;
 }
 
-static int why_of_address(struct session *session, const char *object_word, const char *word) {
+static int why_of_address(struct session *session, const char *object_word, const char *word, bool source) {
     u64 vaddr;
     struct object *object = place_object(session, object_word);
     if (!object) {
@@ -140,7 +142,7 @@ static int why_of_address(struct session *session, const char *object_word, cons
         return LDR_EXIT_USAGE;
     }
     struct place place = place_find(object, vaddr);
-    return why_of_place(session, &place, NULL);
+    return why_of_place(session, &place, NULL, source);
 }
 
 /* NULL-ended copy of a process's environment; one empty list when it may not be read. */
@@ -188,7 +190,7 @@ static int why_of_process(struct why_options *chosen) {
         struct object *object = process_locate(&process, &session, addr, &vaddr);
         if (object) {
             struct place place = place_find(object, vaddr);
-            status = why_of_place(&session, &place, &process);
+            status = why_of_place(&session, &place, &process, chosen->source);
         } else {
             warn_ldr("%#llx is in no object that process %d loads at its start", (unsigned long long)addr, (int)chosen->pid);
         }
@@ -231,7 +233,7 @@ int cmd_why(int argc, char **argv) {
     explain_begin(&session, &chosen.explain, chosen.words[0]);
     session_load(&session);
     session_place(&session, false);
-    int status = chosen.word_count == 3 ? why_of_address(&session, chosen.words[1], chosen.words[2]) : why_of_symbol(&session, &chosen, chosen.words[1]);
+    int status = chosen.word_count == 3 ? why_of_address(&session, chosen.words[1], chosen.words[2], chosen.source) : why_of_symbol(&session, &chosen, chosen.words[1]);
     session_end(&session);
     return status;
 }

@@ -113,7 +113,7 @@ static void suppose(struct story *story, struct session *session) {
 }
 
 void why_story_symbol(struct story *story, struct session *session, const char *name, const char *version) {
-    *story = (struct story){ .session = session, .name = name, .version = version };
+    *story = (struct story){ .session = session, .name = name, .version = version, .source = story->source };
     for (struct object *object = session->first; object; object = object->next) {
         struct collecting collecting = { .story = story, .session = session, .object = object };
         collecting.offset_count = names_offsets(&object->image, name, collecting.offsets);

@@ -37,6 +37,7 @@ struct story {
     const char *name, *version;       /* version NULL: any */
     struct story_reference *references, *last;
     u32 reference_count;
+    bool source;                      /* in: tell source lines too */
     bool hypothetical;                /* nobody refers to it: this is what a search from the program would find */
 };
 /* why_story_symbol - everything about a name; memory of the session. */

@@ -2,6 +2,7 @@
 #include "../ldr.h"
 #include "finding.h"
 #include "hint.h"
+#include "source.h"
 #include "story.h"
 
 #include <stdio.h>
@@ -107,6 +108,25 @@ static void print_places(const struct story_reference *reference) {
         printf("  ... and %u more places\n", reference->place_count - PLACES_MAX);
 }
 
+static void print_source(const struct object *object, u64 vaddr, bool is_code, const char *lead) {
+    char *text = source_of(object_node(object), vaddr, is_code);
+    if (text)
+        printf("  %s %s\n", lead, text);
+    free(text);
+}
+
+/* Where the definition was written, and for words of data which variable refers to it. */
+static void print_sources(const struct story_reference *reference) {
+    for (u32 i = 0; i < reference->place_count && i < PLACES_MAX; i++) {
+        const struct reloc_record *record = &reference->places[i];
+        if (record->kind.class == RELOC_SYMBOL && record->type == R_X86_64_64)
+            print_source(reference->by, record->place, false, "the reference is in");
+    }
+    if (reference->result == 0 && reference->found.symbol->st_shndx != SHN_UNDEF && ELF64_ST_TYPE(reference->found.symbol->st_info) != STT_TLS)
+        print_source(reference->found.object, reference->found.symbol->st_value,
+                     ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_FUNC || ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_GNU_IFUNC, "the definition is at");
+}
+
 static char *result_text(const struct story *story, const struct story_reference *reference) {
     if (reference->result == REFERENCE_WEAK)
         return must_format("is 0 (a weak reference that nobody answers)");
@@ -123,6 +143,8 @@ static void print_reference(const struct story *story, const struct story_refere
     putchar('\n');
     print_places(reference);
     print_search(story, reference);
+    if (story->source)
+        print_sources(reference);
 }
 
 static bool same_story(const struct story_reference *a, const struct story_reference *b) {
