@@ -77,7 +77,7 @@ static const struct argp argp = {
     NULL, NULL, NULL,
 };
 
-static int list(const struct store *store, const struct cache_options *cache) {
+static int list(const struct cache_dir *store, const struct cache_options *cache) {
     if (cache->json)
         cache_report_json(store);
     else
@@ -98,7 +98,7 @@ static bool is_named(const struct start *start, const struct cache_options *cach
     return cache->name_count == 0;
 }
 
-static int verify(struct store *store, const struct cache_options *cache) {
+static int verify(struct cache_dir *store, const struct cache_options *cache) {
     struct verdicts verdicts = { .count = store->start_count, .list = must_alloc(store->start_count, sizeof *verdicts.list) };
     for (size_t i = 0; i < store->start_count; i++) {
         const struct start *start = &store->starts[i];
@@ -137,7 +137,7 @@ static char *absolute(char *path) {
     return dir ? must_format("%s/%s", dir, strncmp(path, "./", 2) == 0 ? path + 2 : path) : path;
 }
 
-static bool warm_one(const struct store *store, char *name) {
+static bool warm_one(const struct cache_dir *store, char *name) {
     char *words[2] = { name, NULL }, *path, **args, *why = NULL;
     if (program_resolve(words, &path, &args) != 0)
         return false;                 /* it has said why */
@@ -159,7 +159,7 @@ static bool warm_one(const struct store *store, char *name) {
     return good;
 }
 
-static int warm(const struct store *store, const struct cache_options *cache) {
+static int warm(const struct cache_dir *store, const struct cache_options *cache) {
     size_t made = 0;
     for (size_t i = 0; i < cache->name_count; i++)
         made += warm_one(store, cache->names[i]);
@@ -169,21 +169,21 @@ static int warm(const struct store *store, const struct cache_options *cache) {
 /* ---- clear ----------------------------------------------------------------------------------------------------------- */
 
 /* Records first: one that is cut off in the middle of this leaves nothing that names what is gone. The lock stays, makers hold it. */
-static int clear(const struct store *store) {
+static int clear(const struct cache_dir *store) {
     static const char *const kinds[] = { "r-", "catalog", "p-", "t-" };
-    int lock = store_lock(store, LOCK_SECONDS);
+    int lock = cache_lock(store, LOCK_SECONDS);
     if (lock < 0)
         return LDR_EXIT_FAILED;
     bool good = true;
     for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
-        good &= store_remove(store, kinds[kind]);
+        good &= cache_remove(store, kinds[kind]);
     close(lock);
     return good ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
 }
 
 int cmd_cache(int argc, char **argv) {
     struct cache_options cache = { .top = 10 };
-    struct store store;
+    struct cache_dir store;
     argp_err_exit_status = LDR_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &cache) != 0)
         return LDR_EXIT_USAGE;
@@ -197,11 +197,11 @@ int cmd_cache(int argc, char **argv) {
         warn_ldr(wants_names ? "warm: no program named" : "%s takes no names, found '%s'", what, cache.name_count ? cache.names[0] : "");
         return LDR_EXIT_USAGE;
     }
-    int status = cache_store_open(&store, wants_names);
+    int status = cache_open(&store, wants_names);
     if (status)
         return status;
     status = wants_names ? warm(&store, &cache) : may_names ? verify(&store, &cache) : strcmp(what, "clear") == 0 ? clear(&store) : list(&store, &cache);
-    store_close(&store);
+    cache_close(&store);
     free(cache.names);
     return status;
 }

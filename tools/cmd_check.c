@@ -1,5 +1,6 @@
 /* cmd_check.c - `ldr check`: what is or will be wrong with programs and libraries, without running them. */
 #include "explain/check.h"
+#include "explain/plain.h"
 #include "explain/root.h"
 #include "ldr.h"
 
@@ -68,7 +69,7 @@ struct targets {
     size_t count, room;
 };
 static struct targets *collecting; /* nftw has no argument for its callback */
-static struct store *collecting_for;
+static struct catalog *collecting_for;
 
 static void add_target(struct targets *targets, char *path) {
     if (targets->count == targets->room)
@@ -94,7 +95,7 @@ static bool is_candidate(const char *path) {
 static int visit(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
     (void)ftw;
     if (kind == FTW_F && S_ISREG(st->st_mode) && st->st_size && is_candidate(path))
-        add_target(collecting, store_inside(collecting_for, path));
+        add_target(collecting, catalog_inside(collecting_for, path));
     return 0;
 }
 
@@ -112,11 +113,11 @@ static bool is_debug_file(const struct library_file *file) {
 static int compare_paths(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* False: a word names nothing. */
-static bool collect(struct targets *targets, struct store *store, const struct check_options *check) {
+static bool collect(struct targets *targets, struct catalog *catalog, const struct check_options *check) {
     bool good = true;
     for (size_t i = 0; i < check->word_count; i++) {
         const char *word = check->words[i];
-        const char *root = store_sysroot(store);
+        const char *root = catalog_sysroot(catalog);
         struct stat st;
         char *outside = must_format("%s", word);
         if (root && stat(word, &st) != 0) {
@@ -126,11 +127,11 @@ static bool collect(struct targets *targets, struct store *store, const struct c
         if (stat(outside, &st) == 0 && S_ISDIR(st.st_mode)) {
             size_t before = targets->count;
             collecting = targets;
-            collecting_for = store;
+            collecting_for = catalog;
             nftw(outside, visit, 32, FTW_PHYS);
             qsort(targets->paths + before, targets->count - before, sizeof *targets->paths, compare_paths);
         } else {
-            char *path = explain_root(store, word);
+            char *path = explain_root(catalog, word);
             good = good && path;
             if (path)
                 add_target(targets, path);
@@ -157,7 +158,7 @@ static void *work_on(void *arg) {
         if (i >= work->targets->count)
             return NULL;
         const struct library_file *file;
-        if (work->several && store_file(work->options->store, work->targets->paths[i], &file) == 0 && is_debug_file(file))
+        if (work->several && catalog_file(work->options->catalog, work->targets->paths[i], &file) == 0 && is_debug_file(file))
             continue;
         check_program(work->findings, work->options, work->targets->paths[i]);
     }
@@ -197,15 +198,15 @@ int cmd_check(int argc, char **argv) {
     struct check_options check = { .level = SEVERITY_WARNING, .fail_on = SEVERITY_WARNING };
     if (argp_parse(&argp, argc, argv, 0, NULL, &check) != 0)
         return LDR_EXIT_USAGE;
-    struct store *store = explain_store(&check.explain);
+    struct catalog *catalog = explain_catalog(&check.explain);
     struct targets targets = { 0 };
-    bool found = store && collect(&targets, store, &check);
-    if (!store || !targets.count) {
+    bool found = catalog && collect(&targets, catalog, &check);
+    if (!catalog || !targets.count) {
         if (found)
             warn_ldr("no x86-64 program or library there");
         return LDR_EXIT_NO_TARGET;
     }
-    struct session_options chosen = explain_session_options(&check.explain, store);
+    struct session_options chosen = explain_session_options(&check.explain, catalog);
     struct work work = { &targets, &chosen, findings_new(), 0, targets.count > check.word_count };
     check_all(&work);
     struct check_summary summary = { .files = targets.count };
@@ -216,6 +217,8 @@ int cmd_check(int argc, char **argv) {
         summary.counts[sorted[i]->severity]++;
         worst = sorted[i]->severity > worst ? sorted[i]->severity : worst;
     }
+    if (!check.sarif && !check.explain.json)
+        plain_output();
     if (check.sarif)
         check_sarif(work.findings);
     else if (check.explain.json)

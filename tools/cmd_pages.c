@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct pages_options {
     char **words;
@@ -30,10 +31,11 @@ struct pages_options {
     struct column_choice columns; /* count 0: the usual ones */
     size_t top, sort;
     struct view_options views;
+    const char *writers;
     struct why_choice why_object; /* .object NULL: not asked */
 };
 
-enum { KEY_WHY = 256, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_WRITERS, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
@@ -46,6 +48,7 @@ static const struct argp_option options[] = {
     { "why", KEY_WHY, "OBJECT[:SECTION|PAGE]", OPTION_ARG_OPTIONAL,
       "What made pages private: in the table, columns reloc, reloc+write, write and identical. With OBJECT: its private pages, "
       "the relocations on them, the variables that were written, and what could be won", 0 },
+    { "writers", KEY_WRITERS, "FILE", 0, "With --why=OBJECT: the record of ldr run --watch-writes, to name who made each page private", 0 },
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { "columns", KEY_COLUMNS, "LIST", 0,
       "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
@@ -101,6 +104,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'a': pages->all = true; return 0;
     case KEY_WHY: take_why(pages, state, arg); return 0;
     case KEY_MAP: pages->map = true; return 0;
+    case KEY_WRITERS: pages->writers = arg; return 0;
     case 'u':
         pages->by_user = true;
         if (!find_user(arg, &pages->user))
@@ -159,6 +163,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--all and a choice of processes exclude each other");
         if (pages->object && (pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record || pages->views.from))
             argp_error(state, "--pages is a view of its own: only --json goes with it");
+        if (pages->writers && !pages->why_object.object)
+            argp_error(state, "--writers needs --why=OBJECT");
         if (pages->why_object.object && (pages->object || pages->map || pages->scope == SCOPE_ALL || pages->columns.count ||
                                          pages->sort != COLUMNS || (views_replace_text(&pages->views) && !pages->views.json) ||
                                          pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record))
@@ -337,6 +343,15 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     return LDR_EXIT_NO_TARGET;
 }
 
+/* Before each text of an interval: when it is of. */
+static void print_time(bool again) {
+    char text[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    printf("%s%s\n", again ? "\n" : "", text);
+}
+
 /* The usual table does without what made pages private, and finding that out would double its time. */
 static bool needs_causes(const struct pages_options *pages) {
     bool column = pages->sort < COLUMNS && column_is_cause(pages->sort);
@@ -384,6 +399,7 @@ static int report_once(void *context, bool again, bool *stop) {
             struct why_choice why = pages->why_object;
             why.top = pages->top_given ? pages->top : SIZE_MAX;
             why.json = pages->views.json;
+            why.writers = pages->writers;
             status = why_report(&collection, &why, report_is_exact(&report));
         } else if (pages->object) {
             found = report_table(&report, pages->object, pages->views.json);
@@ -393,8 +409,8 @@ static int report_once(void *context, bool again, bool *stop) {
                 status = LDR_EXIT_FAILED;
             json_object_put(document);
         } else {
-            if (again)
-                putchar('\n');
+            if (pages->views.interval_s)
+                print_time(again);
             report_text(&report);
             if (pages->sharing)
                 report_sharing(&report);

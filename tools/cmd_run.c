@@ -1,23 +1,35 @@
 /* cmd_run.c - `ldr run`: start one program through ld-ldr.so.
  *
  * Becomes (execve) `ld-ldr.so [--preload L] [--library-path P] [--argv0 A] PROGRAM ARGS`: same process, same
- * descriptors, and the status is the program's own.
+ * descriptors, and the status is the program's own. With --stats a child becomes that, and we wait and report.
  */
 #include "host/ldso.h"
 #include "host/program.h"
+#include "host/watch.h"
 #include "ldr.h"
+#include "trace/stats.h"
+#include "watch/watch.h"
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { KEY_STATS = 256, KEY_STATS_JSON };
 
 struct run_options {
     const char *preload;
     const char *library_path;
     const char *argv0;
+    bool stats;
+    const char *stats_json; /* file, or NULL */
+    const char *watch; /* file for --watch-writes */
     char **program; /* NULL-terminated, into argv */
 };
 
@@ -25,6 +37,9 @@ static const struct argp_option options[] = {
     { "preload", 'p', "LIST", 0, "Load the objects of LIST (separated by ':' or blanks) before PROGRAM's own", 0 },
     { "library-path", 'L', "PATH", 0, "Search PATH instead of LD_LIBRARY_PATH", 0 },
     { "argv0", 'a', "NAME", 0, "The program sees NAME as its argv[0] (default: as typed)", 0 },
+    { "stats", KEY_STATS, NULL, 0, "When PROGRAM ends, tell on standard error the time and the faults of each phase, and the pages of each object", 0 },
+    { "stats-json", KEY_STATS_JSON, "FILE", 0, "The same as JSON into FILE", 0 },
+    { "watch-writes", 'w', "FILE", 0, "Record into FILE which instruction wrote first to each page, for ldr pages --why --writers", 0 },
     { 0 },
 };
 
@@ -34,6 +49,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'p': run->preload = arg; return 0;
     case 'L': run->library_path = arg; return 0;
     case 'a': run->argv0 = arg; return 0;
+    case KEY_STATS: run->stats = true; return 0;
+    case KEY_STATS_JSON: run->stats_json = arg; return 0;
+    case 'w': run->watch = arg; return 0;
     case ARGP_KEY_ARG:
         /* From the program on, every word is the program's, options included. */
         run->program = state->argv + state->next - 1;
@@ -56,7 +74,9 @@ static const struct argp argp = {
     "Examples:\n"
     "  ldr run python3 -c 'import ssl; print(ssl.OPENSSL_VERSION)'\n"
     "  ldr run --library-path /opt/new/lib ./server --port 80\n"
-    "  ldr run --argv0 -bash bash          a login shell\n",
+    "  ldr run --argv0 -bash bash          a login shell\n"
+    "  ldr run --stats perl -e 1           phases, faults and pages of this run\n"
+    "  ldr run --watch-writes w.txt ./server &  ldr pages --why=libx.so --writers w.txt $!\n",
     NULL, NULL, NULL,
 };
 
@@ -68,6 +88,72 @@ static void warn_of_lost_privilege(const char *path) {
     bool other_group = (st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) && st.st_gid != getegid();
     if (other_user || other_group)
         warn_ldr("%s is set-%s-ID: it runs here without that privilege", path, other_user ? "user" : "group");
+}
+
+static uint64_t monotonic(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void report_stats(const struct run_options *run, const struct stats *stats, const char *path, pid_t child, const struct wall *wall) {
+    struct record record;
+    if (record_read(path, &record)) {
+        if (run->stats)
+            stats_print(stats, &record, child, wall, false, stderr);
+        FILE *out = run->stats_json ? fopen(run->stats_json, "we") : NULL;
+        if (out)
+            stats_print(stats, &record, child, wall, true, out);
+        if (run->stats_json && (!out || fclose(out) != 0))
+            warn_ldr("%s: %s", run->stats_json, strerror(errno));
+    }
+    record_free(&record);
+}
+
+/* The child waits at a pipe until it is watched. A record that the user asked for (LDR_TRACE) is read where it is. */
+static int run_with_stats(const struct run_options *run, const char *ldso, char **command) {
+    const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", *asked = getenv("LDR_TRACE");
+    char *path = asked && *asked ? must_format("%s", asked) : must_format("%s/ldr-stats-XXXXXX", folder);
+    int gate[2], fd = asked && *asked ? -2 : mkostemp(path, O_CLOEXEC), status;
+    if (fd == -1 || pipe2(gate, O_CLOEXEC) != 0) {
+        warn_ldr("%s: %s", path, strerror(errno));
+        return LDR_EXIT_OWN;
+    }
+    if (fd >= 0)
+        close(fd);
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, interrupt, quit;
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    pid_t child = fork();
+    if (child == 0) {
+        char byte;
+        sigaction(SIGINT, &interrupt, NULL);
+        sigaction(SIGQUIT, &quit, NULL);
+        setenv("LDR_TRACE", path, 1);
+        if (fd >= 0)
+            setenv("LDR_TRACE_BINDINGS", "off", 1);      /* nobody would read them */
+        close(gate[1]);
+        if (read(gate[0], &byte, 1) == 1) {
+            execv(ldso, command);
+            warn_ldr("%s: cannot be executed: %s", ldso, strerror(errno));
+        }
+        _exit(LDR_EXIT_OWN);
+    }
+    if (child < 0) {
+        warn_ldr("fork: %s", strerror(errno));
+        return LDR_EXIT_OWN;
+    }
+    close(gate[0]);
+    struct stats stats = { 0 };
+    struct wall wall = { .start = monotonic() };
+    watch_child(child, gate[1], stats_look, &stats, &status);
+    wall.end = monotonic();
+    report_stats(run, &stats, path, child, &wall);
+    if (fd >= 0)
+        unlink(path);
+    stats_free(&stats);
+    free(path);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int cmd_run(int argc, char **argv) {
@@ -112,6 +198,10 @@ int cmd_run(int argc, char **argv) {
     command[at++] = path;
     for (size_t i = 1; i < count; i++)
         command[at++] = args[i];
+    if (run.stats || run.stats_json)
+        return run_with_stats(&run, ldso, command);
+    if (run.watch)
+        return watch_run(run.watch, ldso, command);
     execv(ldso, command);
     warn_ldr("%s: cannot be executed: %s", ldso, strerror(errno));
     return LDR_EXIT_OWN;

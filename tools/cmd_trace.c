@@ -116,6 +116,11 @@ static uint64_t monotonic(void) {
 /* The child becomes `ldr run PROGRAM` or `ldr session PROGRAM`: one way to start a program, messages included. */
 static void become(const struct trace_options *trace, const char *record) {
     setenv("LDR_TRACE", record, 1);
+    /* What comes relocated from the cache was bound in another process. */
+    if (trace->filter.kinds >> STORY_BIND & 1)
+        setenv("LDR_CACHE", "off", 1);
+    else if (!trace->record)
+        setenv("LDR_TRACE_BINDINGS", "off", 1);
     size_t count = 0;
     while (trace->program[count])
         count++;
@@ -150,12 +155,16 @@ static int run(const struct trace_options *trace, const char *record, struct wal
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int show(const struct trace_options *trace, const char *path, const struct wall *wall, FILE *out) {
+static int show(const struct trace_options *trace, const char *path, bool not_started, const struct wall *wall, FILE *out) {
     struct record record;
     struct trace_model model;
     if (!record_read(path, &record)) {
         record_free(&record);
         return LDR_EXIT_FAILED;
+    }
+    if (!record.count && not_started) {      /* why was said already */
+        record_free(&record);
+        return LDR_EXIT_OK;
     }
     model_make(&record, &trace->filter, &model);
     switch (trace->form) {
@@ -191,7 +200,7 @@ int cmd_trace(int argc, char **argv) {
     }
     int status;
     if (trace.read) {
-        status = show(&trace, trace.read, NULL, out);
+        status = show(&trace, trace.read, false, NULL, out);
     } else {
         /* In memory where possible: the first store to each page of a file on disk may wait for its journal. */
         const char *folder = getenv("TMPDIR");
@@ -206,8 +215,7 @@ int cmd_trace(int argc, char **argv) {
         struct wall wall = { 0 };
         char *full = realpath(path, NULL);
         status = run(&trace, full ? full : path, &wall);
-        if (status < LDR_EXIT_OWN || status > LDR_EXIT_NOT_FOUND)
-            show(&trace, path, &wall, out);
+        show(&trace, path, status >= LDR_EXIT_OWN && status <= LDR_EXIT_NOT_FOUND, &wall, out);
         if (!trace.record)
             unlink(path);
         free(full);

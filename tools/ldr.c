@@ -42,6 +42,9 @@ static void print_help(FILE *out) {
           "  ldr pages                     all processes that run on ld-ldr.so\n"
           "  ldr pages nginx postgres      these, whatever their linker\n"
           "  ldr pages --json $(pgrep perl)\n"
+          "  ldr pages --html report.html --all\n"
+          "  ldr check ./server            what is or will be wrong, without running it\n"
+          "  ldr why gdb malloc            which definition answers, and why the others lost\n"
           "  ldr cache warm clang          its next start is made from a record\n"
           "\n"
           "Environment: LDR_LDSO names the ld-ldr.so to use. See ldr(1).\n", out);

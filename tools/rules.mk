@@ -2,13 +2,12 @@
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
 TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
-TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c)
+TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c tools/watch/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
 TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
 TOOL_LIBS := -ldwarf -liberty -lelf -lz -ljson-c
-$(B)/tools/debuginfo/%.o: TOOL_CFLAGS += -I/usr/include/libdwarf
 
 all:: $(LDR)
 
@@ -34,11 +33,14 @@ install: all ## install into PREFIX (default /usr/local), below DESTDIR if set
 	install -D -m 755 $(LDSO) $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so
 	install -D -m 644 tools/ldr.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
 	install -D -m 644 tools/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
+	install -D -m 644 tools/ldr-trace.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
+		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
 	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
+
+include tools/explain/rules.mk
 
 # ---- tests: cmocka tables with sanitizers, then scripts; one closing line for all ----
 TOOL_UNITS := $(patsubst tests/tools/unit/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/unit/*.c))

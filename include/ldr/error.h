@@ -66,6 +66,7 @@
     X(RELOC_TYPE,    "unexpected reloc type",                                       "r_info") \
     X(RELOC_PLACE,   "relocation outside the writable segments",                    "r_offset") \
     X(RELOC_SYMBOL,  "relocation names a symbol outside the symbol table",          "r_info") \
+    X(RESOLVER,      "resolver of an indirect function outside the object's code",  "st_value") \
     X(RELOC_OVERFLOW,"relocation overflows its field",                              "value") \
     X(RELOC_SIZE,    "copy relocation outside its objects",                         "st_size") \
     X(NOT_COPYABLE,  "error due to GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS",   "R_X86_64_COPY") \

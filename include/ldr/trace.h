@@ -61,7 +61,8 @@ struct trace_object {
     uint8_t build_id[24];                              /* the first build_id_len bytes; 0: none */
     uint32_t build_id_len, zero;
 };                                                     /* flag: enum trace_object_flag; then segments; texts: path, name asked for */
-enum trace_object_flag { TRACE_IS_PROGRAM = 1, TRACE_IS_VDSO = 2, TRACE_IS_SELF = 4 };       /* self: ld-ldr.so, in no list */
+enum trace_object_flag { TRACE_IS_PROGRAM = 1, TRACE_IS_VDSO = 2, TRACE_IS_SELF = 4, TRACE_IS_SHARED = 8 };
+/* self: ld-ldr.so, in no list; shared: its relocated pages come from an image of the cache, and no RELOCATED or VALUES follows */
 enum trace_phase_number { TRACE_LOAD, TRACE_LINK, TRACE_RELOCATE, TRACE_PROTECT, TRACE_CONSTRUCTORS, TRACE_RUNNING, TRACE_FINISH, TRACE_END, TRACE_PHASES };
 enum trace_call_kind { TRACE_INIT, TRACE_INIT_ARRAY, TRACE_PREINIT_ARRAY, TRACE_FINI_ARRAY, TRACE_FINI };
 struct trace_relocated { uint64_t object, since, relative, relr, symbolic, plt; };      /* flag: plt left lazy */

@@ -146,7 +146,6 @@ static struct object *attach_file(const struct record_object *from, const struct
     return object;
 }
 
-#define PACKS_MOST 64u
 
 static bool attach_objects(const struct record_head *record, const int *pack, int program_fd)
 {
@@ -165,9 +164,9 @@ static bool attach_objects(const struct record_head *record, const int *pack, in
 
 bool attach_all(const struct record_head *record, int dir, int program_fd)
 {
-    int pack[PACKS_MOST];
+    int pack[RECORD_PACKS_MOST];
     u32 opened = 0;
-    bool good = record->pack_count <= PACKS_MOST;
+    bool good = record->pack_count <= RECORD_PACKS_MOST || cache_miss("too many packs", "");
     cache.object = arena_zalloc(&session.permanent, record->object_count * sizeof *cache.object);
     good = good && cache.object;
     for (; good && opened < record->pack_count; opened++) {

@@ -1,5 +1,6 @@
 /* cache.c - one start and the cache: is there a record, may one be made, and the steps of start/main.c that differ then. */
 #include "cache_private.h"
+#include "../debug/events.h"
 
 #define LOCK_EXCLUSIVE 2
 #define LOCK_EXCLUSIVE_NOW 6          /* LOCK_EX | LOCK_NB */
@@ -44,7 +45,7 @@ static bool asked(const char *word)
 static bool may_use(void)
 {
     const struct config *c = &session.config;
-    return !c->secure && !c->trace && !c->debug && !c->record && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
+    return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
            !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
@@ -96,6 +97,10 @@ static bool begin_making(void)
         cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
         if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
             return cache_miss("somebody else is making a record", "");
+        /* Two descriptors more than without a cache: not where they are short. */
+        u64 limit[2];
+        if (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) != 0 || (u64)cache.lock + 8 > limit[0])
+            return cache_miss("too few descriptors", "");
     }
     u8 *key = arena_alloc(&cache.scratch, cache.key_len);
     if (!key || !(cache.catalog = catalog_read()))
@@ -124,24 +129,30 @@ static bool begin_warm(const struct record_head *record, int program_fd)
     return true;
 }
 
+/* This start uses no cache: LDR_CACHE=require and the starts that are to end early end here. */
+static bool use_none(const char *why)
+{
+    cache_end_dry(why);
+    close_all();
+    if (asked("require") && !session.config.trace) {
+        cache_miss(why, "");
+        report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
+        sys_exit(127);
+    }
+    return false;
+}
+
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
     char key[2048] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
-    if (!may_use() || !path) {
-        cache_end_dry("a start with these settings uses no cache");
-        return false;
-    }
-    if ((cache.dir = store_open(true)) < 0) {
-        cache_end_dry("no directory for records that only this user may write");
-        return false;
-    }
-    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key)) {
-        cache_end_dry("the start cannot be told from others");
-        close_all();
-        return false;
-    }
-    const struct record_head *record = record_read(cache.dir);
+    if (!may_use() || !path)
+        return use_none("a start with these settings uses no cache");
+    if ((cache.dir = store_open(true)) < 0)
+        return use_none("no directory for records that only this user may write");
+    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key))
+        return use_none("its key is too long, or there is no boot id");
+    const struct record_head *record = record_read(cache.dir, path);
     if (record && (asked("verify") || asked("check"))) {
         cache.record = record;
     } else if (record && begin_warm(record, fd)) {
@@ -152,15 +163,12 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     } else if (record) {
         sys_munmap((void *)record, record->size);
     }
-    if (asked("require")) {
-        report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
-        sys_exit(127);
-    }
-    if (asked("check") && !cache.record)
-        end_dry(1);
+    if (!cache.record && (asked("require") || asked("check")))
+        return use_none("no record");
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
-    if (!begin_making()) {
-        cache_end_dry("no place for objects");
+    /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
+    if (session.config.record || !begin_making()) {
+        cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
         cache_end();
     }
     return false;
@@ -246,6 +254,8 @@ int cache_list_objects(void)
         if (!give_names(object, from) || !give_objects(&object->needed, from->needed, from->needed_count) ||
             !give_objects(&object->filtee, from->filtee, from->filtee_count))
             return report_values(&session.report, LDR_E_NO_MEMORY, object_label(object), 0, 0, 0);
+        if (from->kind != KIND_KERNEL && object != session.program)      /* those were told when they were met */
+            event_mapped(object);
         if (object->state == OBJECT_MAPPED && !object->is_vdso)
             object->state = from->kind == KIND_SHARED ? OBJECT_RELOCATED : OBJECT_LINKED;
         object->sealed_already = from->kind == KIND_SHARED && !from->own_words;

@@ -77,9 +77,10 @@ u32 catalog_add_pack(struct catalog *catalog, const char *name);
 void evict(bool everything);
 
 /* record.c */
-const struct record_head *record_read(int dir);        /* mapped and judged, every witness asked; NULL: no valid record */
+const struct record_head *record_read(int dir, const char *program);        /* mapped and judged, every witness asked; NULL: no valid record */
 
 /* attach.c */
+#define RECORD_PACKS_MOST 64u         /* a start opens them all at once */
 bool attach_all(const struct record_head *record, int dir, int program_fd);
 
 /* make.c */

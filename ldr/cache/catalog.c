@@ -17,13 +17,26 @@ static bool table_fits(u64 off, u64 count, u64 width, u64 size)
     return count <= CATALOG_MOST && mul_u64(count, width, &len) && add_u64(off, len, &end) && end <= size && off % 8 == 0;
 }
 
+static bool images_sound(const struct catalog_head *head)
+{
+    const struct known_image *image = (const void *)((const u8 *)head + head->images);
+    for (u32 i = 0; i < head->image_count; i++) {
+        if (image[i].piece_count > PIECES_MOST)
+            return false;
+        for (u32 k = 0; k < image[i].piece_count; k++)
+            if (image[i].pieces[k].pack >= head->pack_count)
+                return false;
+    }
+    return true;
+}
+
 static bool catalog_sound(const struct catalog_head *head, u64 len)
 {
     return len >= sizeof *head && head->magic == CATALOG_MAGIC && head->size == len &&
            head->sum == cache_sum((const u8 *)head + 24, len - 24) && memcmp(head->boot, cache.boot, 16) == 0 &&
            table_fits(head->places, head->place_count, sizeof(struct place), len) &&
            table_fits(head->images, head->image_count, sizeof(struct known_image), len) &&
-           table_fits(head->packs, head->pack_count, sizeof(struct pack_ref), len) && head->next >= head->base && head->next <= head->end;
+           table_fits(head->packs, head->pack_count, sizeof(struct pack_ref), len) && head->next >= head->base && head->next <= head->end && images_sound(head);
 }
 
 static bool make_new(struct catalog *catalog)

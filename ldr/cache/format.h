@@ -95,6 +95,7 @@ struct record_head {
     u32 uniques, unique_count;
     u32 packs, pack_count;            /* array of struct pack_ref */
     u32 libc, linker;                 /* object numbers */
+    u32 origin;                       /* text: the program's $ORIGIN, when the search asked for it; 0: it did not */
 };
 
 /* ---- catalog ---- */

@@ -31,6 +31,11 @@ static u64 put_auxv(void)
     u64 count = 0;
     for (const Elf64_auxv_t *a = session.kernel.auxv; a->a_type != AT_NULL; a++)
         switch (a->a_type) {
+        case AT_SYSINFO_EHDR:         /* with or without: emulators and recorders take it away */
+            put_word(a->a_type);
+            put_word(a->a_un.a_val != 0);
+            count++;
+            break;
         case AT_HWCAP: case AT_HWCAP2: case AT_PAGESZ: case AT_CLKTCK: case 51 /* AT_MINSIGSTKSZ */: case 27: case 28: case AT_UID: case AT_EUID:
             put_word(a->a_type);
             put_word(a->a_un.a_val);

@@ -68,12 +68,27 @@ static u32 place_number(const struct object *object)
     return NO_OBJECT;                 /* not at a place of ours: a program linked for a fixed address */
 }
 
+/* Packs of the record to be. What lies in one too many is written again, into the new pack, which is the last. */
+static u32 taken[RECORD_PACKS_MOST], taken_count;
+
+static bool take_pack(u32 number)
+{
+    for (u32 i = 0; i < taken_count; i++)
+        if (taken[i] == number)
+            return true;
+    if (taken_count == RECORD_PACKS_MOST - 1)
+        return false;
+    taken[taken_count++] = number;
+    return true;
+}
+
 static bool use_known_image(struct draft *of, u32 place)
 {
     for (u32 i = 0; i < cache.catalog->head.image_count; i++) {
         const struct known_image *image = &cache.catalog->image[i];
         if (image->place == place &&
-            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack, cache.catalog->head.pack_count)) {
+            draft_equals(of, image->pieces, image->piece_count, cache.catalog->pack, cache.catalog->head.pack_count) &&
+            (!image->piece_count || take_pack(image->pieces[0].pack))) {      /* all pieces of an image lie in one pack */
             for (u32 k = 0; k < of->piece_count; k++)
                 of->piece[k] = image->pieces[k];
             return true;
@@ -216,7 +231,7 @@ static void put_names(const struct object *object, struct record_object *to)
 }
 
 /* Packs of the record: those its pieces lie in. */
-static u32 used_pack[256], used_count;
+static u32 used_pack[RECORD_PACKS_MOST], used_count;
 
 static u32 pack_number(u32 in_catalog)
 {
@@ -346,6 +361,8 @@ static bool write_record(void)
         ((struct pack_ref *)(out + head.packs))[i] = cache.catalog->pack[used_pack[i]];
     head.libc = session.libc ? numbered(session.libc) : NO_OBJECT;
     head.linker = session.linker ? numbered(session.linker) : NO_OBJECT;
+    if (session.program->origin)
+        head.origin = put_text(session.program->origin);
     head.size = out_len;
     memcpy(out, &head, sizeof head);
     ((struct record_head *)out)->sum = cache_sum(out + 24, out_len - 24);
@@ -375,6 +392,7 @@ bool draft_all(struct draft **list, u32 *count)
 bool make_all(void)
 {
     pack_in_catalog = NO_OBJECT;
+    taken_count = 0;
     evict(cache.catalog->is_new);
     bool good = !cache.spoilt && draft_all(&draft, &draft_count);
     for (u32 i = 0; i < draft_count && good; i++)

@@ -116,7 +116,18 @@ static bool witnesses_agree(const struct record_head *head)
     return true;
 }
 
-const struct record_head *record_read(int dir)
+/* One file may have several names, and a link lead to another of them than it did. */
+NOINLINE static bool origin_agrees(const struct record_head *head, const char *program)
+{
+    char now[4096];
+    if (!head->origin)
+        return true;
+    if (!has_text(head->origin) || !origin_of(true, program, now, sizeof now) || !str_equal(now, (const char *)head + head->origin))
+        return cache_miss("another $ORIGIN than when it was made: ", program);
+    return true;
+}
+
+const struct record_head *record_read(int dir, const char *program)
 {
     u64 len = 0;
     const struct record_head *head = store_map(dir, cache.record_name, &len);
@@ -128,7 +139,7 @@ const struct record_head *record_read(int dir)
         cache_miss("damaged record ", cache.record_name);
     else if (head->key_len != cache.key_len || memcmp((const u8 *)head + head->key, cache.key, cache.key_len) != 0)
         cache_miss("record of another start ", cache.record_name);
-    else if (witnesses_agree(head))
+    else if (origin_agrees(head, program) && witnesses_agree(head))
         return head;
     sys_munmap((void *)head, len);
     return NULL;

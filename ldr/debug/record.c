@@ -12,6 +12,7 @@
 #define RUN_MOST 1024u                /* words of one VALUES event */
 
 static COLD_DATA char record_path[4096];
+static COLD_DATA u64 record_dev, record_ino;
 static COLD_DATA struct trace_file *record_file;
 static COLD_DATA struct trace_chunk *record_chunk;
 static COLD_DATA u64 record_chunk_len;
@@ -48,9 +49,15 @@ static struct trace_chunk *new_chunk(u64 need, struct trace_chunk *outgrown)
     u64 len = record_chunk_len;
     while (len < need + sizeof(struct trace_chunk))
         len *= 2;
+    struct stat st;
     int fd = sys_open_record(record_path, false);
     if (fd < 0)
         return NULL;
+    /* After chroot, or once the file was replaced, the name leads to another one. */
+    if (sys_fstat(fd, &st) != 0 || st.st_dev != record_dev || st.st_ino != record_ino) {
+        sys_close(fd);
+        return NULL;
+    }
     u64 off = __atomic_fetch_add(&record_file->end, len, __ATOMIC_RELAXED);
     struct trace_chunk *chunk = off % TRACE_PAGE || off > 1ull << 46 ? (void *)-22l : map_part(fd, off, len);
     sys_close(fd);
@@ -219,6 +226,8 @@ bool record_begin(const char *path)
         sys_munmap(file, TRACE_PAGE);
         return refuse(path, "there is a file that is no record of this version"), false;
     }
+    record_dev = st.st_dev;
+    record_ino = st.st_ino;
     record_file = file;
     record_chunk_len = FIRST_CHUNK;
     put_process(began, nanoseconds);
@@ -299,7 +308,8 @@ void record_object(const struct object *object)
     if (build_id)
         memcpy(fixed.build_id, build_id, fixed.build_id_len);
     u64 len = sizeof fixed + plan->seg_count * sizeof(struct trace_segment) + text_len(path) + text_len(name);
-    struct trace_event *event = event_begin(len, (object->is_program ? TRACE_IS_PROGRAM : 0) | (object->is_vdso ? TRACE_IS_VDSO : 0));
+    struct trace_event *event = event_begin(len, (object->is_program ? TRACE_IS_PROGRAM : 0) | (object->is_vdso ? TRACE_IS_VDSO : 0) |
+                                                 (object->shared ? TRACE_IS_SHARED : 0));
     if (!event)
         return;
     memcpy(event + 1, &fixed, sizeof fixed);
@@ -332,6 +342,8 @@ static void put_values(const struct object *object, const struct rela_table *tab
         u32 *narrow = (u32 *)(fixed + 1);
         const u64 base = WORD(first);
         for (done = 0; done < count; done++) {
+            /* Entries are sorted by symbol, so their places are anywhere. */
+            __builtin_prefetch((const void *)(object->bias + table->at[first + done + (first + done + 24 < end ? 24 : 0)].r_offset));
             u64 word = WORD(first + done), more = word - base;
             if (UNLIKELY(!word))
                 narrow[done] = TRACE_NARROW_ZERO;
@@ -374,6 +386,8 @@ void record_relocated(const struct object *object, bool lazy, u64 since)
     u64 relative = image->rela_relative < image->rela.count ? image->rela_relative : image->rela.count;
     struct trace_relocated fixed = { id_of(object), since, relative, image->relr.count, image->rela.count - relative, image->plt.count };
     put(TRACE_RELOCATED, lazy, &fixed, sizeof fixed, NULL, NULL);
+    if (session.config.record_no_values)
+        return;
     put_values(object, &image->rela, 0, relative, image->rela.count);
     put_bound_slots(object, lazy);
 }

@@ -53,6 +53,8 @@ void config_take_env(struct config *config, const char *entry)
         config->cache_dir = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_TRACE")))
         config->record = *v ? v : NULL;
+    else if (!config->secure && (v = value_of(entry, "LDR_TRACE_BINDINGS")))
+        config->record_no_values = str_equal(v, "off");
     if (entry[2] != '_')
         return;
     if ((v = value_of(entry, "LD_BIND_NOW")))

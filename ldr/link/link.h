@@ -121,6 +121,7 @@ struct config {
     const char *platform;             /* AT_PLATFORM */
     const char *debug, *debug_output; /* LD_DEBUG, LD_DEBUG_OUTPUT */
     const char *record;               /* LDR_TRACE */
+    bool record_no_values;            /* LDR_TRACE_BINDINGS=off: what was bound while relocating is not recorded */
     const char *cache, *cache_dir;    /* LDR_CACHE, LDR_CACHE_DIR */
     const char *runtime_dir, *home;   /* XDG_RUNTIME_DIR, HOME: where the cache lies by default */
 };

@@ -118,48 +118,57 @@ static void put_file_path(struct text *text, const char *path)
         text_putn(text, resolved, (size_t)len);
 }
 
-const char *object_origin(struct object *object)
+/* The path whose directory is meant. */
+static bool put_origin_path(struct text *text, bool is_program, const char *path)
 {
-    if (object->origin)
-        return object->origin;
-    char buf[4096];
-    struct text text = text_on(buf, sizeof buf);
-    if (object->is_program) {
+    if (is_program) {
         if (session.config.origin_path) {
-            text_put(&text, session.config.origin_path);
-            text_put(&text, "/x");
+            text_put(text, session.config.origin_path);
+            text_put(text, "/x");
         } else if (session.origin_by_file) {
-            put_file_path(&text, object->real_path);
+            put_file_path(text, path);
         } else if (session.way == START_INTERPRETER) {
             char link[4096];
             long len = sys_readlink("/proc/self/exe", link, sizeof link - 1);
             if (len <= 0 || link[0] != '/')
-                return NULL;
-            text_putn(&text, link, (size_t)len);
+                return false;
+            text_putn(text, link, (size_t)len);
         }
     }
-    if (!text.len) {
-        const char *path = object->real_path ? object->real_path : object->path;
+    if (!text->len) {
         if (!path)
-            return NULL;
+            return false;
         if (path[0] != '/') {
             char cwd[4096];
             long len = sys_getcwd(cwd, sizeof cwd);
             if (len <= 1)
-                return NULL;
-            text_putn(&text, cwd, (size_t)len - 1);
-            text_char(&text, '/');
+                return false;
+            text_putn(text, cwd, (size_t)len - 1);
+            text_char(text, '/');
         }
-        text_put(&text, path);
+        text_put(text, path);
     }
-    if (text.cut)
-        return NULL;
-    const char *slash = str_rchr(buf, '/');
+    return !text->cut;
+}
+
+bool origin_of(bool is_program, const char *path, char *buf, size_t room)
+{
+    struct text text = text_on(buf, room);
+    if (!put_origin_path(&text, is_program, path))
+        return false;
+    char *slash = (char *)str_rchr(buf, '/');
     if (!slash)
-        return NULL;
-    size_t len = (size_t)(slash - buf);
+        return false;
     /* As glibc: no tidying, "./prog" in /d has the origin "/d/.". */
-    object->origin = arena_dupn(object->arena, buf, len ? len : 1);
+    slash[slash == buf] = 0;
+    return true;
+}
+
+const char *object_origin(struct object *object)
+{
+    char buf[4096];
+    if (!object->origin && origin_of(object->is_program, object->real_path ? object->real_path : object->path, buf, sizeof buf))
+        object->origin = arena_dup(object->arena, buf);
     return object->origin;
 }
 

@@ -116,6 +116,8 @@ void object_list_remove(struct object *object);
 bool object_add_alias(struct object *object, const char *name);
 struct object *object_at(u64 addr);                            /* whose segments hold the address; NULL: none */
 const char *object_origin(struct object *object);              /* NULL: unknown */
+/* origin_of - the same for a file that need not be an object yet: the directory in `buf`. False: unknown, or longer than `room`. */
+bool origin_of(bool is_program, const char *path, char *buf, size_t room);
 const char *object_label(const struct object *object);         /* for messages: path, or argv[0] for the program */
 bool scope_add(struct scope *scope, struct object *object, struct arena *arena);
 bool object_add_scope(struct object *object, const struct scope *scope, bool first);

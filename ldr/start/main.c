@@ -300,6 +300,8 @@ static u64 hand_over_static(void)
 static void must(int err)
 {
     if (err)
+        event_phase(PHASE_END);
+    if (err)
         sys_exit(err == -LDR_E_VERSION_MISSING ? 1 : 127);
 }
 

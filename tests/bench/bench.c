@@ -21,7 +21,7 @@ enum { MAX_ROWS = 64, MAX_WORDS = 16 };
 struct row {
     char name[32];
     size_t runs;
-    double bar;                 /* cpu ratio, ours / system, at or under */
+    double bar, warm_bar;       /* cpu ratio, ours / system, at or under; the second for starts from the cache */
     char *command[SIDES][MAX_WORDS + 2]; /* LINKER PROGRAM ARGS NULL */
     bool chosen, ran;
     struct pair pair;
@@ -35,6 +35,7 @@ struct options {
     int cpu;
     int only_side; /* -1, or the side to run alone (profile.sh) */
     bool show_command, show_pages;
+    enum cache_state state;
 };
 
 static struct row row[MAX_ROWS];
@@ -75,15 +76,16 @@ static int read_rows(const struct options *options)
         return -1;
     }
     for (int number = 1; fgets(line, sizeof line, file); number++) {
-        char *at = line, *name = next_word(&at), *runs = name ? next_word(&at) : NULL, *bar = runs ? next_word(&at) : NULL;
+        char *at = line, *name = next_word(&at), *runs = name ? next_word(&at) : NULL, *bar = runs ? next_word(&at) : NULL,
+             *warm_bar = bar ? next_word(&at) : NULL;
         if (!name)
             continue;
         struct row *r = &row[row_count];
         size_t words = 0;
-        for (char *word; bar && words < MAX_WORDS && (word = next_word(&at)) != NULL; words++)
+        for (char *word; warm_bar && words < MAX_WORDS && (word = next_word(&at)) != NULL; words++)
             r->command[OURS][words + 1] = expand(word, options->directory);
         if (!words || row_count == MAX_ROWS - 1) {
-            fprintf(stderr, "bench: %s:%d: expected NAME RUNS CPU-BAR COMMAND, at most %d rows\n", options->rows_file, number,
+            fprintf(stderr, "bench: %s:%d: expected NAME RUNS CPU-BAR WARM-BAR COMMAND, at most %d rows\n", options->rows_file, number,
                     MAX_ROWS - 1);
             fclose(file);
             return -1;
@@ -94,6 +96,9 @@ static int read_rows(const struct options *options)
         snprintf(r->name, sizeof r->name, "%s", name);
         r->runs = options->runs ? options->runs : strtoul(runs, NULL, 10);
         r->bar = strtod(bar, NULL);
+        r->warm_bar = strtod(warm_bar, NULL);
+        if (options->state == STATE_WARM)
+            r->bar = r->warm_bar < r->bar ? r->warm_bar : r->bar;
         row_count++;
     }
     fclose(file);
@@ -276,6 +281,8 @@ static int measure_row(struct row *r, const struct options *options)
         return -1;
     }
     size_t warmup = r->runs < 10 ? 1 : 3;
+    if (options->state == STATE_WARM && cache_warm(argv[OURS]))
+        return -1;
     if (measure_pair(argv, r->runs, warmup, 0, &r->pair))
         return -1;
     for (int side = 0; side < SIDES; side++)
@@ -316,13 +323,14 @@ static void usage(FILE *out)
           "  -c CPU    pin to this cpu (the last one allowed)\n"
           "  -j FILE   write JSON there\n"
           "  -1 SIDE   only run ROW, under `ldr` or `system`: for profilers\n"
+          "  -t STATE  of the cache: off, first (every start is the first), warm (every start was made before)\n"
           "  -p        with -1, only print the command\n"
           "  -P        with -1, run once and list the mappings with private pages at the program's entry\n", out);
 }
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    for (int c; (c = getopt(argc, argv, "o:s:r:d:n:m:c:j:1:pPh")) != -1;)
+    for (int c; (c = getopt(argc, argv, "o:s:r:d:n:m:c:j:1:t:pPh")) != -1;)
         switch (c) {
         case 'o': options->linker[OURS] = optarg; break;
         case 's': options->linker[SYSTEM] = optarg; break;
@@ -333,6 +341,9 @@ static int parse_options(int argc, char **argv, struct options *options)
         case 'c': options->cpu = atoi(optarg); break;
         case 'j': options->json_file = optarg; break;
         case '1': options->only_side = strcmp(optarg, "system") ? OURS : SYSTEM; break;
+        case 't':
+            options->state = strcmp(optarg, "off") == 0 ? STATE_OFF : strcmp(optarg, "first") == 0 ? STATE_FIRST : STATE_WARM;
+            break;
         case 'p': options->show_command = true; break;
         case 'P': options->show_pages = true; break;
         case 'h': usage(stdout); exit(0);
@@ -366,6 +377,8 @@ int main(int argc, char **argv)
     for (struct row *r = row; r < row + row_count && optind == argc; r++)
         r->chosen = true;
 
+    if (cache_use(options.state, options.directory))
+        return 1;
     int cpu = pin_to_cpu(options.cpu);
     if (cpu < 0) {
         fprintf(stderr, "bench: cannot pin to cpu %d: %s\n", options.cpu, strerror(-cpu));
@@ -375,7 +388,8 @@ int main(int argc, char **argv)
         return run_alone(find_row(argv[optind]), &options);
 
     bool failed = false;
-    printf("ldr %s, system %s, cpu %d\n", options.linker[OURS], options.linker[SYSTEM], cpu);
+    static const char *const states[] = { "as the environment says", "off", "empty at each start", "every start made before" };
+    printf("ldr %s, system %s, cpu %d; cache: %s\n", options.linker[OURS], options.linker[SYSTEM], cpu, states[options.state]);
     print_time_head();
     for (struct row *r = row; r < row + row_count; r++)
         if (r->chosen && measure_row(r, &options)) {

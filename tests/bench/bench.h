@@ -3,6 +3,7 @@
  * bench.c   rows, table, JSON: the program
  * pair.c    how long: two commands run alternately, time and faults of each run
  * pages.c   how much memory: pages a process has written, at the program's entry and at its exit
+ * cache.c   what our linker remembers of earlier starts
  * command.c starts one command, the same way for both
  */
 #ifndef LDR_BENCH_H
@@ -21,6 +22,9 @@ enum { OURS, SYSTEM, SIDES };
 /* command_environment - the environment every measured command gets: fixed, plus the caller's LDR_* variables. */
 char **command_environment(void);
 
+/* command_environment_renew - a variable of ours was set since. */
+void command_environment_renew(void);
+
 /* command_text - argv joined by spaces, for messages; static storage, overwritten by the next call. */
 const char *command_text(char *const *argv);
 
@@ -31,6 +35,20 @@ int pin_to_cpu(int cpu);
 /* limit_run - kill pid when it still runs after a minute: a linker that hangs must not hang the benchmark. 0 ends
  * the watch. */
 void limit_run(pid_t pid);
+
+/* ---- cache.c ---- */
+
+/* In which state ours finds its cache: as the caller's environment has it; unused; empty at each start; every start made before. */
+enum cache_state { STATE_AS_IS, STATE_OFF, STATE_FIRST, STATE_WARM };
+
+/* cache_use - from now on, with the cache in `parent`/cache. 0, or -1 after a message */
+int cache_use(enum cache_state state, const char *parent);
+
+/* cache_warm - start argv once so that its start is remembered when this returns. 0 or -1 */
+int cache_warm(char *const *argv);
+
+/* cache_forget - before each run: empties the cache if that is the state, waiting for whoever still writes there. */
+void cache_forget(void);
 
 /* ---- pair.c ---- */
 

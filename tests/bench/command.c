@@ -15,12 +15,20 @@ extern char **environ;
 /* A caller's LD_LIBRARY_PATH, locale or huge environment would be measured too (search paths, locale
  * archives, bytes on the stack), so every run gets the same few words. LDR_* passes: it is how one
  * measures a setting of our linker. */
+static bool environment_changed;
+
+void command_environment_renew(void)
+{
+    environment_changed = true;
+}
+
 char **command_environment(void)
 {
     enum { MAX = 64 };
     static char *list[MAX + 1];
-    if (list[0])
+    if (list[0] && !environment_changed)
         return list;
+    environment_changed = false;
     size_t count = 0;
     list[count++] = "PATH=/usr/bin:/bin";
     list[count++] = "HOME=/";

@@ -51,6 +51,7 @@ static int run_sample(char *const *argv, struct sample *out)
     posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
 
+    cache_forget();
     pid_t pid;
     double start = microseconds(CLOCK_MONOTONIC);
     int failure = posix_spawn(&pid, argv[0], &files, NULL, argv, command_environment());

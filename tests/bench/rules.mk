@@ -1,8 +1,11 @@
 # make bench         every row, ours beside the system's linker: tables on stdout, build/bench.json
 #      ROWS="true clang-stub"   only these      RUNS=30   that many runs of each
+#      STATES="off first warm"        the states of the cache to measure (all three)
 #      LINKER=FILE   another linker as ours (not LDSO=FILE: that is the file the linker's own rule would write)
 #      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
+# make bench-trace   what LDR_TRACE costs: true, 100 and 400 libraries, a million relocations
 # make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
+STATES          ?= off first warm
 LINKER          ?= $(B)/ld-ldr.so
 SYSTEM_LDSO     ?= /lib64/ld-linux-x86-64.so.2
 BENCH           := $(B)/bench
@@ -25,10 +28,10 @@ bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=no
 bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
 
 # make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
-.PHONY: bench bench-check bench-setup bench-pages
+.PHONY: bench bench-check bench-setup bench-trace bench-pages
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
-	$(BENCH)/bench -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench.json $(bench_runs) $(ROWS)
+	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
 	$(if $(filter file,$(firstword $(origin ROWS))),$(MAKE) --no-print-directory bench-pages)
 
 bench_pages_rows = $(if $(filter command environment,$(firstword $(origin ROWS))),$(ROWS))
@@ -39,10 +42,13 @@ bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself 
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls
 	@test $$(grep -c '"cpu_bar_met"' $(BENCH)/check.json) = 2
 
+bench-trace: $(LINKER) $(call bench_needs,gen-100 gen-400 million) ## what LDR_TRACE costs: cpu of a start with and without
+	python3 tests/bench/trace_cost.py $(LINKER) $(or $(RUNS),40) /usr/bin/true $(addprefix $(BENCH)/generated/main-,100 400 million)
+
 bench-setup:
 	tools/setup.sh build bench
 
-$(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c command.c bench.h) | $(BENCH)/
+$(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c cache.c command.c bench.h) | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $(filter %.c,$^) -lm
 
 $(BENCH)/generate: tests/bench/generate.c | $(BENCH)/

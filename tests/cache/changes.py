@@ -1,6 +1,6 @@
 """changes.py - a change is always seen. Each case: a start is recorded and made from the record (LDR_CACHE=require proves it), then
 something changes, then the system's linker says what is right, and the next starts must say the same."""
-import os, shutil, struct, subprocess, time
+import contextlib, os, shutil, struct, subprocess, time
 from kit import *
 
 with_etc = in_namespace()
@@ -194,6 +194,52 @@ def other_cases(where, parts):
                 one_case(f"{change.__name__} with {placement}, {way}", Tree(parts, where, placement, way), change, visible and not outranked)
 
 
+# ---- where the program is, and what kind of process it is ----------------------------------------------------------------------
+
+def link_to(tree, folder):
+    """bin/prog leads to the program's name in that folder."""
+    for name in ("prog", "prog.system"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(tree.file("bin", name))
+        os.symlink(os.path.join("..", folder, name), tree.file("bin", name))
+
+
+def names_of_one_file(where, parts):
+    """$ORIGIN is where the program's file is; a link is turned to another name of the same file, as package stores do that keep equal files once."""
+    for placement in ("rpath", "runpath"):
+        tree = Tree(parts, where, placement, "kernel")
+        for folder in ("bin", "v1", "v2"):
+            os.mkdir(tree.file(folder))
+        for folder, who in (("v1", "one"), ("v2", "two")):
+            for name in ("prog", "prog.system"):
+                os.link(tree.file(name), tree.file(folder, name))
+            tree.put(folder + "/lib", "a", who)
+            tree.put(folder + "/lib", "b", who)
+        tree.prog = "bin/prog"
+        link_to(tree, "v1")
+        one_case(f"link turned to another name of the program, {placement}", tree, lambda t: link_to(t, "v2"), True)
+
+
+def odd_processes(where, parts):
+    """Records made by an ordinary process are used, or not, by processes with other layouts and limits, and the other way round."""
+    shell = lambda words: ["/bin/bash", "-c", words + '; exec "$@"', "x"]
+    kinds = {"no randomisation": ["/usr/bin/setarch", "-R"], "old layout": ["/usr/bin/setarch", "-L"], "unlimited stack": shell("ulimit -s unlimited"),
+             "small stack": shell("ulimit -s 64"), "five descriptors": shell("ulimit -n 5"), "little address space": shell("ulimit -v 100000"),
+             "no file may grow": shell("ulimit -f 0"), "small files": shell("ulimit -f 1")}
+    for way in WAYS:
+        tree = Tree(parts, where, "rpath", way)
+        right = tree.system()
+        for kind, words in kinds.items():
+            shutil.rmtree(tree.cache, ignore_errors=True)
+            odd = lambda state: run([*words, *tree.command()], tree.cache_env(state))
+            time.sleep(YOUNG)
+            answers = [odd("use")]
+            await_quiet(tree.cache)
+            answers += [tree.ours("use"), tree.ours("now"), odd("use"), odd("now"), tree.ours("require"), tree.ours("verify")]
+            equal(f"{kind}, {way}", answers, [right] * 7)
+        tree.remove()
+
+
 # ---- the system's own files ----------------------------------------------------------------------------------------------
 
 def write_file(path, text):
@@ -289,6 +335,8 @@ with workshop() as (where, parts):
     library_cases(where, parts)
     other_cases(where, parts)
     loader_cases(where, parts)
+    names_of_one_file(where, parts)
+    odd_processes(where, parts)
     if with_etc:
         etc_cases(where, parts)
     else:

@@ -2,7 +2,7 @@
 linker (the truth) and under ours, checks that print one line each.
 
 Lines: "ok NAME", "not ok NAME" with what was found, "skip NAME: why". run.sh counts them. LDSO and LDR name what is tested."""
-import contextlib, os, shutil, subprocess, sys, tempfile, time
+import contextlib, fcntl, os, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LDSO = os.path.realpath(os.environ["LDSO"])
@@ -73,12 +73,12 @@ LIBRARY = r"""
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 static const char text[] = STRING(WHO);
-static const char *const table[300] = { [0 ... 299] = text };      /* two pages of RELRO that only relocation writes */
+const char *const JOIN(table_, NAME)[1300] = { [0 ... 1299] = text };        /* pages of RELRO that only relocation writes */
 const char *JOIN(words_, NAME)[300] = { [0 ... 299] = text };      /* the same in data */
 int JOIN(count_, NAME) = 1;
 __thread int JOIN(tls_, NAME) = TLS;
 const char *who_b(void);
-const char *JOIN(who_, NAME)(void) { JOIN(count_, NAME)++; JOIN(tls_, NAME)++; return table[7]; }
+const char *JOIN(who_, NAME)(void) { JOIN(count_, NAME)++; JOIN(tls_, NAME)++; return JOIN(table_, NAME)[JOIN(count_, NAME)]; }
 #ifdef ASKS_B
 const char *a_asks_b(void) { return who_b(); }
 const char *(*ask_b)(void) = who_b;
@@ -156,6 +156,7 @@ class Tree:
         self.dir = tempfile.mkdtemp(prefix="tree.", dir=where)
         self.cache = os.path.join(self.dir, "cache")
         self.env, self.options, self.cwd = {}, [], None
+        self.prog = "prog"           # may become a link in another folder
         self.loader = parts.loader
         for d in PATH_DIRS:
             if d != "absent":
@@ -181,12 +182,12 @@ class Tree:
 
     def system(self, *args):
         if self.way == "command":
-            return run([SYSTEM, *self.options, self.file("prog"), *args], self.env, self.cwd)
+            return run([SYSTEM, *self.options, self.file(self.prog), *args], self.env, self.cwd)
         # The same program with the system's interpreter, where the other one is.
-        return run([self.file("prog.system"), *args], self.env, self.cwd)
+        return run([self.file(self.prog + ".system"), *args], self.env, self.cwd)
 
     def command(self, *args):
-        return [self.loader, *self.options, self.file("prog"), *args] if self.way == "command" else [self.file("prog"), *args]
+        return [self.loader, *self.options, self.file(self.prog), *args] if self.way == "command" else [self.file(self.prog), *args]
 
     def cache_env(self, state):
         return {**self.env, "LDR_CACHE": state, "LDR_CACHE_DIR": self.cache}
@@ -216,17 +217,19 @@ def workshop():
 
 def await_quiet(cache, seconds=10):
     """Until no maker holds the lock of that directory."""
-    import fcntl
     end = time.time() + seconds
     while time.time() < end:
         try:
-            with open(os.path.join(cache, "lock")) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-        except FileNotFoundError:
+            lock = os.open(os.path.join(cache, "lock"), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError:
+            return True               # no lock that a maker would take
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
             time.sleep(0.01)
+        finally:
+            os.close(lock)
     return False
 
 

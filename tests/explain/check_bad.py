@@ -20,14 +20,17 @@ def run(*words):
     return subprocess.run([ldr, *words], env=truth.environment(), capture_output=True, timeout=10, check=False, stdin=subprocess.DEVNULL)
 
 
-def judge(line):
+def judge(numbered):
+    number, line = numbered
     name, _, how, *words = line.split()
     if how != "start" or name not in ends:
         return []
     folder, program = words
     options = () if "/good" in folder else ("--library-path", folder)
     bad = []
-    for command in (("tree", "--unused"), ("check",)):
+    for command in (("tree", "--unused"), ("check",), ("relocs", "--list"), ("why",)):
+        if command[0] in ("relocs", "why") and number % 3:
+            continue                  # a third of the cases: they read no more than check does
         last = ("victim_add",) if command[0] == "why" else ()
         try:
             done = run(*command, *options, program, *last)
@@ -48,7 +51,7 @@ def judge(line):
 with open(cases, encoding="utf-8") as f:
     lines = [line for line in f if line.split()[2] == "start"]
 with ThreadPoolExecutor(2) as pool:
-    results = list(pool.map(judge, lines))
+    results = list(pool.map(judge, enumerate(lines)))
 failed = sum(1 for result in results if result)
 for result in results:
     for text in result:

@@ -17,7 +17,7 @@ status_and "unknown subcommand" 2 "no subcommand 'frob'" "$ldr" frob
 status_and "help" 0 "ldr pages" "$ldr" --help
 status_and "help names an example" 0 "Examples:" "$ldr" --help
 status_and "version" 0 "ldr 0." "$ldr" --version
-for sub in run session pages; do
+for sub in run session trace pages; do
     status_and "$sub --help" 0 "Examples:" "$ldr" $sub --help
     status_and "$sub --help names its statuses" 0 "Exit status:" "$ldr" $sub --help
     status_and "$sub --version" 0 "ldr 0." "$ldr" $sub --version
@@ -25,6 +25,11 @@ done
 status_and "run without program" 125 "no program named" "$ldr" run
 status_and "run, unknown option" 125 "unrecognized option '--frob'" "$ldr" run --frob true
 status_and "run, option without value" 125 "requires an argument" "$ldr" run --argv0
+status_and "trace without program" 125 "no program named, and no record to --read" "$ldr" trace
+status_and "trace, unknown kind" 125 "no kind of event 'frob'; there are all process phase" "$ldr" trace -e frob true
+status_and "trace, record and program" 125 "--read runs no program" "$ldr" trace --read x true
+status_and "trace, no record" 1 "No such file" "$ldr" trace --read /nonexistent
+status_and "trace, a file that is none" 1 "not a record of ld-ldr.so" "$ldr" trace --read /etc/passwd
 status_and "session without command" 125 "no command named" "$ldr" session
 status_and "pages, unknown option" 2 "unrecognized option '--frob'" "$ldr" pages --frob
 status_and "pages, no number" 2 "--top needs a number, not 'x'" "$ldr" pages --top x
@@ -50,6 +55,7 @@ status_and "pages diff, report 0" 2 "not '0'" "$ldr" pages diff --before 0 a
 status_and "pages diff, unknown option" 2 "ldr pages diff: unrecognized option '--frob'" "$ldr" pages diff --frob
 status_and "pages, no such PID" 4 "no process 4194305" "$ldr" pages 4194305
 status_and "pages, PID out of range" 4 "no process 99999999999999999999" "$ldr" pages 99999999999999999999
+status_and "pages of a process called diff" 4 "no process is called diff" "$ldr" pages -- diff
 status_and "pages, no such name" 4 "no process is called no-such-program" "$ldr" pages no-such-program
 status_and "linker set but missing" 125 "LDR_LDSO=/no/such: No such file" env LDR_LDSO=/no/such "$ldr" run true
 status_and "linker set to a folder" 125 "LDR_LDSO=/: Is a directory" env LDR_LDSO=/ "$ldr" run true

@@ -5,6 +5,8 @@ set -u
 # shellcheck disable=SC2034 # used by the scripts
 ldr=${LDR:?run by tests/tools/run.sh} build=${BUILD:?} here=$(dirname "$0")
 work=$(mktemp -d)
+# A first start writes what it remembers before it goes on, not in a process beside that the tests would meet.
+export LDR_CACHE=${LDR_CACHE:-now}
 held=()
 cleanup() {
     if ((${#held[@]})); then kill "${held[@]}" 2>/dev/null; wait 2>/dev/null; fi

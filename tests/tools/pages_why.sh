@@ -135,6 +135,59 @@ else
     skip "no memory to read" "CAP_PERFMON does not open page tables here"
 fi
 
+# ---- first writers: recorded while it runs; lines by addr2line ----
+watched() { # NAME RECORD: the report of the last pid against addr2line and the source
+    equal "$1: instructions and lines" "$(python3 - report whole.so <<'P'
+import json, subprocess, sys
+report, library = json.load(open(sys.argv[1])), sys.argv[2]
+found = {(w["instruction"]["vaddr"], w["function"], w["line"]) for p in report["pages"] for w in p["writers"] if w["kind"] != "none"
+         and w["instruction"]["object"].endswith(library)}
+for vaddr, function, line in found:
+    lines = subprocess.run(["addr2line", "-f", "-e", library, hex(vaddr)], capture_output=True, text=True).stdout.split("\n")
+    if (lines[0], lines[1].split(":")[1].split()[0]) != (function, str(line)):
+        print(function, line, lines)
+source = open("subject.c").read().split("\n")
+written = {p["vaddr"]: p for p in report["pages"] if p["copies_write"]}
+for p in written.values():
+    text = source[p["writers"][0]["line"] - 1]
+    name = p["written"][0]["name"].split("::")[-1].replace("subject_", "")
+    if len(p["writers"]) != 1 or name not in text:
+        print("page", hex(p["vaddr"]), name, "by", text)
+print(len(written), "pages")
+P
+)" "6 pages"
+}
+found=0; "$ldr" run --watch-writes record sh -c 'exit 7' <hold >out 2>err || found=$?
+equal "--watch-writes: the program's status, no output" "$found $(cat out err)" "7 "
+pids=(); start "$ldr" run --watch-writes record ./opener ./whole.so subject_first
+watcher=$! parent=$(awk '/^PPid/ { print $2 }' "/proc/${pids[0]}/status")
+equal "--watch-writes: the watcher is the parent" "$parent" "$watcher"
+sleep 0.3 # the record is written twenty times a second
+found=0; "$ldr" pages --why=whole.so --writers record --json "${pids[@]}" >report 2>err || found=$?
+equal "--writers: status, stderr" "$found $(cat err)" "0 "
+watched "--writers"
+contains "--writers as text" "$("$ldr" pages --why=whole.so --writers record "${pids[@]}")" "made private by write_all, "
+equal "--writers: kinds, as root" "$(get "{w['kind'] for p in r['pages'] for w in p['writers'] if p['copies_write']}")" "{'write'}"
+kill -TERM "$watcher"; found=0; wait "$watcher" || found=$?
+held=("${held[@]/$watcher/}"); held=("${held[@]:0:${#held[@]}-1}")
+equal "--watch-writes: a signal goes on to the program, and the watcher ends as it did" "$found" 143
+pids=(); start ./opener ./whole.so subject_first
+found=0; "$ldr" pages --why=whole.so --writers record "${pids[@]}" >out 2>err || found=$?
+contains "--writers of a process that has ended: status, said" "$found $(cat err)" "which has ended"
+echo nonsense >record
+found=0; "$ldr" pages --why=whole.so --writers record "${pids[@]}" >out 2>err || found=$?
+contains "--writers of another file" "$found $(cat err)" "3 ldr pages: record: not a record"
+rm -f record; chmod 777 .
+if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
+    pids=(); start "${user[@]}" "$ldr" run --watch-writes record ./opener ./whole.so subject_first
+    sleep 0.3
+    "${user[@]}" "$ldr" pages --why=whole.so --writers record --json "${pids[@]}" >report 2>err
+    watched "--writers, ordinary user"
+    equal "--writers: kinds, as ordinary user" "$(get "{w['kind'] for p in r['pages'] for w in p['writers'] if p['copies_write']}")" "{'last_fault'}"
+else
+    skip "--writers as an ordinary user" "perf_event_paranoid is above 2"
+fi
+
 # damaged debug information of a library that runs: the report stands, with the next best names
 for seed in 1 2 3 4 5 6; do
     python3 - whole.so damaged.so $seed <<'P'
@@ -150,8 +203,21 @@ P
     pids=(); start ./opener ./damaged.so subject_first
     found=0; timeout 60 "$ldr" pages --why=damaged.so --json "${pids[@]}" >report 2>err || found=$?
     equal "damaged debug information $seed: status, pages" "$found $(get "len(r['pages'])")" "0 13"
+    if [ -x "$build/tests/tools/ldr-sanitized" ]; then
+        found=0; timeout 60 "$build/tests/tools/ldr-sanitized" pages --why=damaged.so --json "${pids[@]}" >report 2>err || found=$?
+        equal "damaged debug information $seed, with sanitizers: status, pages" "$found $(get "len(r['pages'])")" "0 13"
+    fi
     mv damaged.so "damaged$seed.so"
 done
+if [ -x "$build/tests/tools/ldr-sanitized" ]; then
+    pids=(); start ./opener ./whole.so subject_first
+    for part in "" :.data :0x9000; do
+        found=0; "$build/tests/tools/ldr-sanitized" pages --why="whole.so$part" "${pids[@]}" >out 2>err || found=$?
+        equal "whole.so$part as text, with sanitizers: status, stderr" "$found $(cat err)" "0 "
+    done
+else
+    skip "with sanitizers" "build/tests/tools/ldr-sanitized is not built"
+fi
 
 # ---- relocated pages of the distribution's libraries, and what they write ----
 unset LDR_DEBUG_DIR

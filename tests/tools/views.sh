@@ -44,6 +44,16 @@ check schema "$work/out" "$top/tools/views/ldr-pages.schema.json" | sed 's/schem
 status "every mapping, recorded" 0 "$ldr" pages --scope all --record "$work/all.jsonl" --openmetrics "$work/all.prom" "${pids[@]}"
 check metrics "$work/all.jsonl" "$work/all.prom" | sed 's/metrics:/metrics, every mapping:/'
 
+if [ "$(id -u)" = 0 ]; then
+    user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    hold "${user[@]}" bash -c "$waits"; await
+    found=0; "${user[@]}" "$ldr" pages --map --json "$answer" "${pids[0]}" >"$work/out" 2>"$work/err" || found=$?
+    equal "an ordinary user's report: partial, by file identity" "$found $(python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["method"], d["exact"])' "$work/out")" "3 file-identity False"
+    check schema "$work/out" "$top/tools/views/ldr-pages.schema.json" | sed "s/schema:/schema, an ordinary user's report:/"
+    equal "an ordinary user's report: promtool" "$("$ldr" pages --from "$work/out" --openmetrics - | promtool check metrics 2>&1; echo "status $?")" "status 0"
+else
+    skip "an ordinary user's report" "not root"
+fi
 "$ldr" pages --map --json "${pids[@]}" >"$work/map.json"
 /usr/bin/python3 "$here/views_owners.py" "$work/map.json" libc.so.6 || echo "not ok page map: the check broke"
 
@@ -143,6 +153,8 @@ equal "three reports: a second apart" "$(python3 -c '
 import datetime, json, sys
 times = [datetime.datetime.fromisoformat(json.loads(line)["time"].rstrip("Z")) for line in open(sys.argv[1])]
 print(times == sorted(times) and 1 < (times[2] - times[0]).total_seconds() < 20)' "$work/t.jsonl")" True
+status "text over time" 0 "$ldr" pages --interval 0.1 --reports 2 "${pids[0]}"
+equal "text over time: each with its time" "$(grep -cE '^20[0-9-]+T[0-9:]+Z$' "$work/out") $(grep -c '^method: ' "$work/out")" "2 2"
 status "JSON over time" 0 "$ldr" pages --interval 0.1 --reports 2 --json "${pids[0]}"
 equal "JSON over time: a report a line" "$(wc -l <"$work/out") $(python3 -c 'import json, sys; print({json.loads(line)["schema"] for line in open(sys.argv[1])})' "$work/out")" "2 {'ldr-pages'}"
 "$ldr" pages --interval 20 --record "$work/s.jsonl" "${pids[0]}" >"$work/out" 2>&1 &

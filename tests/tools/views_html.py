@@ -3,7 +3,8 @@
 KIND: real, hostile, large or changed (then DOCUMENT and PAGE are folders: pages made of changed documents, which need only not break). Screenshots go to FOLDER if it is given, for people to look at."""
 import json, os, re, sys, time
 
-from browser import Browser
+sys.dont_write_bytecode = True  # the tree stays as it was
+from browser import Browser  # noqa: E402
 
 document, page, kind = sys.argv[1:4]
 folder = sys.argv[4] if len(sys.argv) > 4 else None

@@ -177,8 +177,97 @@ static void a_chain_as_long_as_a_file_likes_needs_no_stack(void **state)
     free(all), free(list), free(room), free(edge);
 }
 
+/* graph_load: names of needs come from dynamic tables of one letter each; new objects are appended by the loader. */
+static struct object loaded[26];
+static struct { Elf64_Dyn dyn[8]; char strings[64]; } tables[26];
+static char asked[128];
+static const char *needs_of[26];
+static struct object *last_loaded;
+
+static void table_of(struct object *o, char letter, const char *needs)
+{
+    __typeof__(tables[0]) *t = &tables[letter - 'a'];
+    u32 n = 0;
+    i64 tag = DT_NEEDED;
+    for (const char *at = needs; *at; at++) {
+        if (*at == '>' || *at == '?') {
+            tag = *at == '>' ? DT_FILTER : DT_AUXILIARY;
+            continue;
+        }
+        t->strings[2 * n] = *at;
+        t->dyn[n] = (Elf64_Dyn){ tag, { 2 * n } };
+        if (*at == '!')
+            t->dyn[n].d_un.d_val = 64;    /* a name outside the strings */
+        *(tag == DT_NEEDED ? &o->image.needed_count : &o->image.filter_count) += 1;
+        n++;
+    }
+    o->image.dyn = t->dyn;
+    o->image.dyn_count = n;
+    o->image.strtab = t->strings;
+    o->image.strtab_len = 64;
+    o->state = OBJECT_MAPPED;
+}
+
+static struct object *load_letter(struct graph_loader *loader, const char *name, struct object *wanted_by, i64 tag)
+{
+    (void)loader;
+    snprintf(asked + strlen(asked), sizeof asked - strlen(asked), "%s%c%s", *asked ? " " : "", (char)('a' + (wanted_by - loaded)), name);
+    assert_true(tag == DT_NEEDED || tag == DT_FILTER || tag == DT_AUXILIARY);
+    if (*name < 'a' || *name > 'z')
+        return NULL;                  /* a capital: not found */
+    struct object *o = &loaded[*name - 'a'];
+    if (o->state == OBJECT_OPENED) {
+        o->arena = wanted_by->arena;
+        table_of(o, *name, needs_of[*name - 'a'] ? needs_of[*name - 'a'] : "");
+        o->prev = last_loaded;
+        last_loaded = last_loaded->next = o;
+    }
+    return o;
+}
+
+static const struct {
+    const char *name, *needs;         /* "a=bc b=d>e": a needs b and c; b needs d and filters e; ?x: auxiliary */
+    const char *asked;                /* who asked for whom, in order */
+    int code;
+} loads[] = {
+    { "loading_is_breadth_first", "a=bc b=d c=e", "ab ac bd ce", 0 },
+    { "filtees_come_after_needs", "a=b>c b=d", "ab ac bd", 0 },
+    { "auxiliary_filtees_come_last", "a=b?c>d b=e", "ab ad ac be", 0 },
+    { "a_missing_need_ends_it", "a=Xb", "aX", LDR_E_OPEN },
+    { "a_missing_filtee_ends_it", "a=>Xb", "aX", LDR_E_OPEN },
+    { "a_missing_auxiliary_filtee_does_not", "a=?X b", "aX", 0 },
+    { "a_cycle_is_asked_but_not_walked_again", "a=b b=ab", "ab ba bb", 0 },
+    { "a_name_outside_the_strings_ends_it", "a=b! b=c", "ab", LDR_E_STRING },
+};
+static void loading_asks(void **state)
+{
+    const __typeof__(loads[0]) *row = *state;
+    struct arena arena;
+    test_arena(&arena);
+    memset(loaded, 0, sizeof loaded);
+    memset(tables, 0, sizeof tables);
+    memset(needs_of, 0, sizeof needs_of);
+    static char text[64];
+    snprintf(text, sizeof text, "%s", row->needs);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+        needs_of[word[0] - 'a'] = word[1] == '=' ? word + 2 : "";
+    *asked = 0;
+    loaded[0].arena = &arena;
+    table_of(&loaded[0], 'a', needs_of[0]);
+    last_loaded = &loaded[0];
+    struct graph_loader loader = { load_letter, &test_report };
+    assert_int_equal(graph_load(&loaded[0], &loader), -row->code);
+    assert_string_equal(asked, row->asked);
+    for (u32 i = 0; !row->code && i < loaded[0].needed_count; i++)
+        assert_ptr_equal(loaded[0].needed[i], &loaded[(u32)(needs_of[0][i] - 'a')]);
+    for (struct object *o = loaded; !row->code && o; o = o->next)
+        assert_int_equal(o->state, OBJECT_LINKED);
+    test_arena_free(&arena);
+}
+
 int main(void)
 {
+    ROWS(loads, loading_asks);
     ROWS(rows, closure_and_order_are);
     TEST(preloads_follow_the_program);
     TEST(bindings_count_for_destructors);

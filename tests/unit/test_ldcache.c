@@ -159,8 +159,14 @@ static void every_cut_of_a_cache_is_survived(void **state)
         memcpy(exact, c.bytes, len);
         struct ldcache cache;
         if (ldcache_read(&cache, exact, len))
+        {
+            u32 at = 0;
+            const char *soname, *path;
             for (u32 i = 0; i < ARRAY_COUNT(good); i++)
                 ldcache_find(&cache, good[i].name, &search);
+            while (ldcache_next(&cache, &at, &soname, &path))
+                assert_in_range(strlen(soname) + strlen(path), 0, len);
+        }
         free(exact);
     }
 }
@@ -192,6 +198,15 @@ static void the_machines_cache_is_read_as_ldconfig_prints_it(void **state)
         asked++;
     }
     pclose(list);
+    /* Walking shows every name that can be found, and ends. */
+    u32 at = 0, walked = 0;
+    const char *soname, *where;
+    while (ldcache_next(&cache, &at, &soname, &where)) {
+        assert_non_null(ldcache_find(&cache, soname, &(struct search){ .config = &(struct config){ 0 } }));
+        walked++;
+    }
+    assert_true(walked >= asked);
+    assert_false(ldcache_next(&cache, &at, &soname, &where));
     assert_true(asked > 10);
     assert_null(ldcache_find(&cache, "libnever.so.0", &search));
 }

@@ -90,8 +90,35 @@ static void no_memory_is_told(void **state)
     assert_int_equal(plan_of(&plan, 0x1000, 16, 16, LDR_PAGE, PF_R, &none), -LDR_E_NO_MEMORY);
 }
 
+/* Two writable segments around one that is not. */
+static const struct segment three[] = { { .vaddr = 0x1010, .file_end = 0x1100, .mem_end = 0x1200, .prot = PF_R | PF_W },
+                                        { .vaddr = 0x3000, .file_end = 0x3100, .mem_end = 0x3100, .prot = PF_R | PF_X },
+                                        { .vaddr = 0x5000, .file_end = 0x5100, .mem_end = 0x6000, .prot = PF_R | PF_W } };
+static const struct {
+    const char *name;
+    u64 place, width;
+    bool text_open, fits;
+} places[] = {
+    { "a_place_in_writable_memory_fits", 0x1010, 8, false, true },
+    { "a_place_may_lie_on_the_page_before_the_segment", 0x1000, 8, false, true },
+    { "a_place_in_bss_fits", 0x5ff8, 8, false, true },
+    { "a_place_must_end_inside", 0x5ffc, 8, false, false },
+    { "a_place_in_code_does_not_fit", 0x3000, 8, false, false },
+    { "a_place_in_code_fits_while_text_is_open", 0x3000, 8, true, true },
+    { "a_place_between_segments_does_not_fit", 0x2000, 1, true, false },
+    { "a_place_past_all_does_not_fit", ~0ull - 3, 8, true, false },
+    { "a_huge_width_does_not_wrap", 0x5000, ~0ull, true, false },
+};
+static void place_is_judged(void **state)
+{
+    const __typeof__(places[0]) *row = *state;
+    struct plan plan = { .seg = three, .seg_count = 3 };
+    assert_int_equal(plan_place_fits(&plan, row->place, row->width, row->text_open), row->fits);
+}
+
 int main(void)
 {
+    ROWS(places, place_is_judged);
     ROWS(rows, row_is_judged);
     TEST(segments_are_as_the_file_says);
     TEST(alignment_is_honoured_up_to_a_huge_page);

@@ -75,9 +75,24 @@ static const struct setting settings[] = {
     { "a_name_too_long_is_not_tried", NULL, .rpath = "/r", .begins = "" },
 };
 
-static void candidates_are(void **state)
+/* What a search tells a watcher: lists in parentheses, a candidate with a question mark. */
+static char told[65536];
+static void note_step(struct search *search, enum search_step step, const char *path, enum found_by rule, const struct object *owner)
 {
-    const struct setting *row = *state;
+    (void)search;
+    (void)owner;
+    char *end = told + strlen(told);
+    switch (step) {
+    case SEARCH_LIST: sprintf(end, "("); return;
+    case SEARCH_LIST_DIR: sprintf(end, "%s ", path); return;
+    case SEARCH_LIST_END: sprintf(end, "%s) ", found_by_text(rule)); return;
+    case SEARCH_CACHE: sprintf(end, "cache "); return;
+    case SEARCH_CANDIDATE: sprintf(end, "%s? ", path); return;
+    }
+}
+
+static void search_row(const struct setting *row, bool watched)
+{
     struct arena arena;
     test_arena(&arena);
     struct config config = { .secure = row->secure, .library_path = row->library_path, .inhibit_rpath = row->inhibit };
@@ -86,6 +101,7 @@ static void candidates_are(void **state)
                              .image.flags_1 = row->no_default ? DF_1_NODEFLIB : 0 };
     struct search search = { .config = &config, .arena = &arena, .program = &program, .try = note_try, .dir_present = present, .origin = origin,
                              .cpu_level = level };
+    search.watch = watched ? note_step : NULL;
     static char endless[8192];
     memset(endless, 'n', sizeof endless - 1);
     tried[0] = 0;
@@ -93,8 +109,52 @@ static void candidates_are(void **state)
     hwcaps_present = row->hwcaps;
     cpu = 3;
     assert_int_equal(search_library(&search, row->library ? row->library : endless, &plugin), 0);
+    test_arena_free(&arena);
+}
+
+static void candidates_are(void **state)
+{
+    const struct setting *row = *state;
+    search_row(row, false);
     if (strncmp(tried, row->begins, strlen(row->begins)) != 0 || (!*row->begins && *tried))
         fail_msg("tried %s", tried);
+}
+
+/* Directories that are relative count as present, and a watched search tries what is below them too. */
+static void watching_changes_nothing(void **state)
+{
+    const struct setting *row = *state;
+    if (row->library_path && row->library_path[0] != '/')
+        return;
+    search_row(row, false);
+    static char plain[sizeof tried];
+    strcpy(plain, tried);
+    search_row(row, true);
+    assert_string_equal(tried, plain);
+}
+
+static void each_directory_is_told_until_it_is_known_to_be_missing(void **state)
+{
+    (void)state;
+    struct arena arena;
+    test_arena(&arena);
+    struct config config = { .library_path = "/a:/b", .inhibit_cache = true };
+    struct object plugin = { .path = "plugin.so", .image.flags_1 = DF_1_NODEFLIB };
+    struct search search = { .config = &config, .arena = &arena, .try = note_try, .dir_present = present, .cpu_level = level, .watch = note_step };
+    cpu = 2;
+    exists = "/b/x.so";
+    hwcaps_present = false;
+    tried[0] = told[0] = 0;
+    assert_int_equal(search_library(&search, "x.so", &plugin), 1);
+    assert_string_equal(told, "(/a/glibc-hwcaps/x86-64-v2 /a/tls/x86_64/x86_64 /a/tls/x86_64 /a/tls /a/x86_64/x86_64 /a/x86_64 /a "
+                              "/b/glibc-hwcaps/x86-64-v2 /b/tls/x86_64/x86_64 /b/tls/x86_64 /b/tls /b/x86_64/x86_64 /b/x86_64 /b LD_LIBRARY_PATH) "
+                              "/a/glibc-hwcaps/x86-64-v2/x.so? /a/tls/x86_64/x86_64/x.so? /a/tls/x86_64/x.so? /a/tls/x.so? /a/x86_64/x86_64/x.so? "
+                              "/a/x86_64/x.so? /a/x.so? /b/glibc-hwcaps/x86-64-v2/x.so? /b/tls/x86_64/x86_64/x.so? /b/tls/x86_64/x.so? /b/tls/x.so? "
+                              "/b/x86_64/x86_64/x.so? /b/x86_64/x.so? /b/x.so? ");
+    assert_string_equal(tried, "/a/x.so[LD_LIBRARY_PATH] /b/x.so[LD_LIBRARY_PATH] ");
+    told[0] = 0;
+    assert_int_equal(search_library(&search, "x.so", &plugin), 1);
+    assert_string_equal(told, "(/a /b LD_LIBRARY_PATH) /a/x.so? /b/x.so? ");
     test_arena_free(&arena);
 }
 
@@ -196,7 +256,9 @@ static void an_expansion_that_does_not_fit_fails(void **state)
 int main(void)
 {
     ROWS(settings, candidates_are);
+    ROWS(settings, watching_changes_nothing);
     ROWS(expansions, expansion_is);
+    TEST(each_directory_is_told_until_it_is_known_to_be_missing);
     TEST(the_search_ends_with_what_exists);
     TEST(a_directory_is_asked_after_once);
     TEST(a_broken_candidate_ends_the_search);

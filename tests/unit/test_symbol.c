@@ -66,6 +66,38 @@ static void lookup_ends(void **state)
     }
 }
 
+/* The reason of a refusal, for those who explain. */
+static const struct {
+    const char *name;
+    struct gen_symbol symbol;         /* beside it stands "g" in version V1, so that there are versions */
+    const char *version;
+    bool insists;
+    enum symbol_verdict verdict;
+} verdicts[] = {
+    { "an_answer_is_called_so", { .name = "f", .version = "V1" }, "V1", false, SYMBOL_ANSWERS },
+    { "an_undefined_one_is_called_so", { .name = "f", .undefined = true }, NULL, false, SYMBOL_REFUSED_UNDEFINED },
+    { "a_type_is_given_as_the_reason", { .name = "f", .type = STT_SECTION }, NULL, false, SYMBOL_REFUSED_TYPE },
+    { "hidden_is_given_as_the_reason", { .name = "f", .visibility = STV_HIDDEN }, NULL, false, SYMBOL_REFUSED_VISIBILITY },
+    { "a_binding_is_given_as_the_reason", { .name = "f", .bind = 13 }, NULL, false, SYMBOL_REFUSED_BINDING },
+    { "another_version_is_given_as_the_reason", { .name = "f", .version = "V1" }, "V2", false, SYMBOL_REFUSED_VERSION },
+    { "no_version_is_given_as_the_reason", { .name = "f" }, "V2", true, SYMBOL_REFUSED_UNVERSIONED },
+    { "another_name_is_called_so", { .name = "e", .version = "V1" }, "V1", false, SYMBOL_OTHER_NAME },
+};
+static void verdict_is(void **state)
+{
+    const __typeof__(verdicts[0]) *row = *state;
+    static struct elf elf;
+    struct reading r;
+    const struct gen_symbol symbols[] = { row->symbol, { .name = "g", .version = "V1" } };
+    elf_make(&elf, &(struct gen_options){ .symbol = symbols, .symbol_count = 2 });
+    assert_int_equal(elf_read(&elf, &r, VIEW_FILE), 0);
+    struct version version = { .name = row->version, .hash = row->version ? sysv_hash_of(row->version) : 0, .hidden = row->insists };
+    struct symbol_want want = { .name = "f", .len = 1, .gnu = gnu_hash_of("f"), .version = row->version ? &version : NULL };
+    assert_int_equal(image_symbol_answers(&r.object.image, elf.number[0], &want), row->verdict);
+    assert_int_equal(image_symbol_answers(&r.object.image, 1u << 30, &want), SYMBOL_OTHER_NAME);
+    reading_free(&r);
+}
+
 /* Hash tables that lie: no fault, no endless walk, at worst a symbol of the file's own not found. */
 static const struct row lies[] = {
     { "a_gnu_bucket_past_the_symbols_finds_nothing", TABLE(GEN_GNU, 16 + 32, 4), 0xffffffff, 0, 0 },
@@ -151,6 +183,7 @@ static void thread_local_without_a_tls_segment_is_nowhere(void **state)
 
 int main(void)
 {
+    ROWS(verdicts, verdict_is);
     ROWS(lookups, lookup_ends);
     ROWS(lies, lookups_stay_inside);
     TEST(hashes_are_those_of_the_standard);

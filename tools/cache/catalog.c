@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The catalog knows files by their identity; their names stand in records. */
-static const char *path_of(const struct store *store, const struct file_identity *file) {
+static const char *path_of(const struct cache_dir *store, const struct file_identity *file) {
     for (size_t i = 0; i < store->start_count; i++)
         for (size_t k = 0; k < store->starts[i].object_count; k++)
             if (store->starts[i].objects[k].kind != KIND_KERNEL && memcmp(&store->starts[i].objects[k].file, file, sizeof *file) == 0)
@@ -14,14 +14,14 @@ static const char *path_of(const struct store *store, const struct file_identity
     return NULL;
 }
 
-static void mark_packs(struct store *store, const struct pack_ref *ref, u32 count) {
+static void mark_packs(struct cache_dir *store, const struct pack_ref *ref, u32 count) {
     for (u32 i = 0; i < count; i++)
         for (size_t k = 0; k < store->pack_count; k++)
             if (strncmp(store->packs[k].name, ref[i].name, sizeof ref[i].name) == 0)
                 store->packs[k].in_catalog = true;
 }
 
-static bool add_image(struct store *store, const struct known_image *from, const struct place *place, u32 place_count) {
+static bool add_image(struct cache_dir *store, const struct known_image *from, const struct place *place, u32 place_count) {
     if (from->place >= place_count || from->piece_count > PIECES_MOST)
         return false;
     struct cached_image *to = &store->images[store->image_count];
@@ -46,7 +46,7 @@ static int compare_images(const void *a, const void *b) {
     return memcmp(&x->file, &y->file, sizeof x->file);
 }
 
-static char *read_images(struct store *store, const struct bytes *bytes) {
+static char *read_images(struct cache_dir *store, const struct bytes *bytes) {
     const struct catalog_head *head = bytes_at(bytes, 0, 1, sizeof *head);
     if (!head)
         return must_format("%llu bytes long, expected %zu at least", (unsigned long long)bytes->len, sizeof *head);
@@ -73,6 +73,6 @@ static char *read_images(struct store *store, const struct bytes *bytes) {
     return NULL;
 }
 
-void catalog_read(struct store *store, const struct bytes *bytes) {
+void catalog_read(struct cache_dir *store, const struct bytes *bytes) {
     store->catalog_why = read_images(store, bytes);
 }

@@ -124,14 +124,14 @@ static char *changed_witness(const struct bytes *bytes, const struct record_head
     return why;
 }
 
-static struct pack *find_pack(const struct store *store, const char *name) {
+static struct pack *find_pack(const struct cache_dir *store, const char *name) {
     for (size_t i = 0; i < store->pack_count; i++)
         if (strcmp(store->packs[i].name, name) == 0)
             return &store->packs[i];
     return NULL;
 }
 
-static char *changed_pack(struct start *start, const struct store *store, const struct bytes *bytes, const struct record_head *head) {
+static char *changed_pack(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head) {
     const struct pack_ref *ref = bytes_at(bytes, head->packs, head->pack_count, sizeof *ref);
     char *why = ref ? NULL : must_format("packs lie outside the record");
     for (u32 i = 0; ref && i < head->pack_count; i++) {
@@ -153,7 +153,29 @@ static char *changed_object(const struct start *start, int dir) {
     return why;
 }
 
-static char *changed_start(struct start *start, const struct store *store, const struct bytes *bytes, const struct record_head *head) {
+/* Where the program's file is decides $ORIGIN, and one file may have several names. */
+static char *changed_origin(const struct start *start, int dir, const struct bytes *bytes, const struct record_head *head) {
+    const char *was = head->origin ? text_at(bytes, head->origin) : NULL;
+    if (!was || (start->key.head.way && !start->key.head.origin_by_file) || start->key.text[KEY_ORIGIN_PATH])
+        return NULL;
+    int fd = openat(dir, start->key.text[KEY_PATH], O_PATH | O_CLOEXEC);
+    char *link = must_format("/proc/self/fd/%d", fd), now[4096], *why = NULL;
+    ssize_t len = fd < 0 ? -1 : readlink(link, now, sizeof now - 1);
+    if (len > 0) {
+        now[len] = 0;
+        char *slash = strrchr(now, '/');
+        if (slash)
+            slash[slash == now] = 0;
+        if (strcmp(now, was) != 0)
+            why = must_format("%s lies in %s, and not in %s as before", start->key.text[KEY_PATH], now, was);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(link);
+    return why;
+}
+
+static char *changed_start(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head) {
     const struct start_key *key = &start->key;
     char *why = changed_pack(start, store, bytes, head);     /* first: it counts who uses the packs */
     int dir = key->text[KEY_DIR] ? open(key->text[KEY_DIR], O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
@@ -163,6 +185,8 @@ static char *changed_start(struct start *start, const struct store *store, const
         why = must_format("%s: %s", key->text[KEY_DIR], strerror(errno));
     if (!why)
         why = changed_file(dir, key->text[KEY_PATH], &key->head.program);
+    if (!why)
+        why = changed_origin(start, dir, bytes, head);
     if (!why)
         why = changed_witness(bytes, head);
     if (!why)
@@ -177,11 +201,11 @@ static void set_state(struct start *start, enum start_state state, char *why) {
     start->why = why;
 }
 
-static bool same_loader(const struct start_key *key, const struct store *store) {
+static bool same_loader(const struct start_key *key, const struct cache_dir *store) {
     return key->head.notes_len == store->loader_notes.len && memcmp(key->notes, store->loader_notes.at, store->loader_notes.len) == 0;
 }
 
-void start_read(struct start *start, const struct store *store, const struct bytes *bytes) {
+void start_read(struct start *start, const struct cache_dir *store, const struct bytes *bytes) {
     const struct record_head *head = bytes_at(bytes, 0, 1, sizeof *head);
     const u8 *key = head ? bytes_at(bytes, head->key, head->key_len, 1) : NULL;
     if (!head)

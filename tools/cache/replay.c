@@ -17,7 +17,7 @@ enum { SECONDS_MOST = 60, ANSWER_MOST = 4000, OPTIONS_MOST = 16 };
 
 extern char **environ;
 
-bool replay_by_kernel(const struct store *store, int dir, const char *path, char **why) {
+bool replay_by_kernel(const struct cache_dir *store, int dir, const char *path, char **why) {
     struct stat st;
     struct bytes notes = { 0 };
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -60,7 +60,7 @@ static void add_option(char **argv, size_t *at, const char *option, const struct
     argv[(*at)++] = key->text[text];
 }
 
-static char **make_arguments(const struct store *store, const struct start_key *key) {
+static char **make_arguments(const struct cache_dir *store, const struct start_key *key) {
     char **argv = must_alloc(OPTIONS_MOST, sizeof *argv);
     size_t at = 0;
     if (key->head.way) {              /* START_COMMAND */
@@ -82,7 +82,7 @@ static char **make_arguments(const struct store *store, const struct start_key *
 static bool begins(const char *entry, const char *prefix) { return strncmp(entry, prefix, strlen(prefix)) == 0; }
 
 /* The caller's environment; what belongs to the key is replaced by the key's, in its order. Without a key's (`env` NULL) it stays. */
-static char **make_environment(const struct store *store, const struct start_key *key, const char *how) {
+static char **make_environment(const struct cache_dir *store, const struct start_key *key, const char *how) {
     size_t count = 0, at = 0;
     while (environ[count])
         count++;
@@ -104,7 +104,7 @@ static char **make_environment(const struct store *store, const struct start_key
 
 /* ---- one process ----------------------------------------------------------------------------------------------------- */
 
-static _Noreturn void become(const struct store *store, const struct start_key *key, int answer, char **argv, char **env) {
+static _Noreturn void become(const struct cache_dir *store, const struct start_key *key, int answer, char **argv, char **env) {
     int null = open("/dev/null", O_RDWR);
     if (key->text[KEY_DIR] && chdir(key->text[KEY_DIR]) != 0)
         dprintf(answer, "%s: %s\n", key->text[KEY_DIR], strerror(errno));
@@ -144,7 +144,7 @@ static char *first_line(char *answer) {
     return must_format("%s", *at ? at : "it ended without a word");
 }
 
-enum replay replay_start(const struct store *store, const struct start_key *key, const char *how, char **why) {
+enum replay replay_start(const struct cache_dir *store, const struct start_key *key, const char *how, char **why) {
     int ends[2];
     char answer[ANSWER_MOST + 1];
     *why = NULL;

@@ -15,10 +15,10 @@ struct verdicts {                     /* in the order of store.starts */
     size_t count, of[VERDICT_KINDS];
 };
 
-void cache_report_text(const struct store *store, size_t top);
-void cache_report_json(const struct store *store);
-void cache_verdicts_text(const struct store *store, const struct verdicts *verdicts);
-void cache_verdicts_json(const struct store *store, const struct verdicts *verdicts);
+void cache_report_text(const struct cache_dir *store, size_t top);
+void cache_report_json(const struct cache_dir *store);
+void cache_verdicts_text(const struct cache_dir *store, const struct verdicts *verdicts);
+void cache_verdicts_json(const struct cache_dir *store, const struct verdicts *verdicts);
 
 /* start_program - the program of a start as a report names it: its path, or the record's name where that is not known */
 static inline const char *start_program(const struct start *start) {

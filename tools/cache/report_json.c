@@ -51,7 +51,7 @@ static struct json_object *start_json(const struct start *start) {
     return to;
 }
 
-static struct json_object *images_json(const struct store *store) {
+static struct json_object *images_json(const struct cache_dir *store) {
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < store->image_count; i++) {
         const struct cached_image *image = &store->images[i];
@@ -65,7 +65,7 @@ static struct json_object *images_json(const struct store *store) {
     return list;
 }
 
-static struct json_object *packs_json(const struct store *store) {
+static struct json_object *packs_json(const struct cache_dir *store) {
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < store->pack_count; i++) {
         struct json_object *pack = json_object_new_object();
@@ -78,7 +78,7 @@ static struct json_object *packs_json(const struct store *store) {
     return list;
 }
 
-static struct json_object *begin(const struct store *store, const char *schema) {
+static struct json_object *begin(const struct cache_dir *store, const char *schema) {
     struct json_object *root = json_object_new_object();
     put_text(root, "schema", schema);
     put(root, "schema_version", SCHEMA_VERSION);
@@ -92,7 +92,7 @@ static void end(struct json_object *root) {
     json_object_put(root);
 }
 
-void cache_report_json(const struct store *store) {
+void cache_report_json(const struct cache_dir *store) {
     struct json_object *root = begin(store, "ldr-cache"), *starts = json_object_new_array();
     for (size_t i = 0; i < store->start_count; i++)
         json_object_array_add(starts, start_json(&store->starts[i]));
@@ -108,7 +108,7 @@ void cache_report_json(const struct store *store) {
     end(root);
 }
 
-void cache_verdicts_json(const struct store *store, const struct verdicts *verdicts) {
+void cache_verdicts_json(const struct cache_dir *store, const struct verdicts *verdicts) {
     struct json_object *root = begin(store, "ldr-cache-verify"), *list = json_object_new_array();
     put(root, "hold", verdicts->of[VERDICT_HOLDS]);
     put(root, "differ", verdicts->of[VERDICT_DIFFERS]);

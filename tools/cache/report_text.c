@@ -16,7 +16,7 @@ static int wider(int width, const char *text) {
     return len > width ? len : width;
 }
 
-static void put_starts(const struct store *store, size_t top) {
+static void put_starts(const struct cache_dir *store, size_t top) {
     size_t shown = 0, valid = 0;
     int width = (int)strlen("program");
     for (size_t i = 0; i < store->start_count; i++)
@@ -40,7 +40,7 @@ struct object_line { const char *path; size_t variants; u64 pages, read_only; };
 static bool same_file(const struct cached_image *a, const struct cached_image *b) { return memcmp(&a->file, &b->file, sizeof a->file) == 0; }
 
 /* One line for all variants of a file; the images of one file need not stand together. */
-static size_t gather(const struct store *store, struct object_line *lines) {
+static size_t gather(const struct cache_dir *store, struct object_line *lines) {
     size_t count = 0;
     for (size_t i = 0; i < store->image_count; i++) {
         bool first = true;
@@ -60,7 +60,7 @@ static size_t gather(const struct store *store, struct object_line *lines) {
     return count;
 }
 
-static size_t put_images(const struct store *store, size_t top) {
+static size_t put_images(const struct cache_dir *store, size_t top) {
     struct object_line *lines = must_alloc(store->image_count, sizeof *lines);
     size_t count = gather(store, lines), named = 0, unnamed = 0, shown = 0;
     int width = (int)strlen("object");
@@ -86,7 +86,7 @@ static size_t put_images(const struct store *store, size_t top) {
     return count;
 }
 
-static void put_unusable(const struct store *store, size_t top) {
+static void put_unusable(const struct cache_dir *store, size_t top) {
     size_t shown = 0, count = 0;
     for (size_t i = 0; i < store->start_count; i++) {
         const struct start *start = &store->starts[i];
@@ -102,7 +102,7 @@ static void put_unusable(const struct store *store, size_t top) {
         printf("\nThe catalog is not usable: %s. The next record made begins a new one.\n", store->catalog_why);
 }
 
-void cache_report_text(const struct store *store, size_t top) {
+void cache_report_text(const struct cache_dir *store, size_t top) {
     size_t of[3] = { 0 };
     u64 packs = 0;
     for (size_t i = 0; i < store->start_count; i++)
@@ -123,7 +123,7 @@ void cache_report_text(const struct store *store, size_t top) {
         puts("\npages: relocated pages mapped from images; of these read-only ones are shared by all processes, the others until written.");
 }
 
-void cache_verdicts_text(const struct store *store, const struct verdicts *verdicts) {
+void cache_verdicts_text(const struct cache_dir *store, const struct verdicts *verdicts) {
     for (size_t i = 0; i < verdicts->count; i++) {
         const struct verdict *verdict = &verdicts->list[i];
         if (verdict->result != VERDICT_HOLDS && verdict->result != VERDICT_NOT_ASKED)

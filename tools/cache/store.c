@@ -38,7 +38,7 @@ static char *distrust(const struct stat *st, mode_t type) {
     return NULL;
 }
 
-char *cache_store_file(const struct store *store, const char *name, u64 most, struct stat *st, struct bytes *bytes) {
+char *cache_file(const struct cache_dir *store, const char *name, u64 most, struct stat *st, struct bytes *bytes) {
     int fd = openat(store->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return must_format("%s", strerror(errno));
@@ -87,7 +87,7 @@ static int open_trusted(const char *path, bool create, char **why) {
     return *why ? -1 : fd;
 }
 
-static bool find_directory(struct store *store, bool create) {
+static bool find_directory(struct cache_dir *store, bool create) {
     const char *given = getenv("LDR_CACHE_DIR");
     char *tried[4] = { NULL }, *why[4] = { NULL };
     int count = 0, choices = given && *given ? 1 : 4;
@@ -133,10 +133,10 @@ static void read_boot(u8 boot[16]) {
 
 /* ---- what ------------------------------------------------------------------------------------------------------------ */
 
-static void take_record(struct store *store, const char *name) {
+static void take_record(struct cache_dir *store, const char *name) {
     struct stat st = { 0 };
     struct bytes bytes;
-    char *why = cache_store_file(store, name, RECORD_MOST, &st, &bytes);
+    char *why = cache_file(store, name, RECORD_MOST, &st, &bytes);
     store->starts = must_grow(store->starts, store->start_count + 1, sizeof *store->starts);
     struct start *start = &store->starts[store->start_count++];
     *start = (struct start){ .name = must_format("%s", name), .size = (u64)st.st_size, .made = st.st_mtim };
@@ -149,7 +149,7 @@ static void take_record(struct store *store, const char *name) {
     free(bytes.at);
 }
 
-static void take_pack(struct store *store, const char *name, const struct stat *st) {
+static void take_pack(struct cache_dir *store, const char *name, const struct stat *st) {
     store->packs = must_grow(store->packs, store->pack_count + 1, sizeof *store->packs);
     store->packs[store->pack_count++] = (struct pack){ .name = must_format("%s", name), .size = (u64)st->st_size };
 }
@@ -165,7 +165,7 @@ static int compare_starts(const void *a, const void *b) {
     return order ? order : strcmp(x->name, y->name);
 }
 
-static bool list_names(const struct store *store, char ***names, size_t *count) {
+static bool list_names(const struct cache_dir *store, char ***names, size_t *count) {
     int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {
@@ -186,7 +186,7 @@ static bool list_names(const struct store *store, char ***names, size_t *count) 
 }
 
 /* Packs before records, which count them. */
-static void take_files(struct store *store, char **names, size_t count) {
+static void take_files(struct cache_dir *store, char **names, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct stat st;
         if (fstatat(store->dir, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
@@ -207,10 +207,10 @@ static void take_files(struct store *store, char **names, size_t count) {
     qsort(store->starts, store->start_count, sizeof *store->starts, compare_starts);
 }
 
-int cache_store_open(struct store *store, bool create) {
+int cache_open(struct cache_dir *store, bool create) {
     char **names;
     size_t count;
-    *store = (struct store){ 0 };
+    *store = (struct cache_dir){ 0 };
     if (!find_directory(store, create))
         return LDR_EXIT_NO_TARGET;
     read_boot(store->boot);
@@ -222,7 +222,7 @@ int cache_store_open(struct store *store, bool create) {
     take_files(store, names, count);
     struct stat st;
     struct bytes bytes = { 0 };
-    store->catalog_why = cache_store_file(store, "catalog", CATALOG_MOST, &st, &bytes);
+    store->catalog_why = cache_file(store, "catalog", CATALOG_MOST, &st, &bytes);
     if (!store->catalog_why)
         catalog_read(store, &bytes);
     free(bytes.at);
@@ -232,7 +232,7 @@ int cache_store_open(struct store *store, bool create) {
     return LDR_EXIT_OK;
 }
 
-void store_close(struct store *store) {
+void cache_close(struct cache_dir *store) {
     for (size_t i = 0; i < store->start_count; i++)
         start_free(&store->starts[i]);
     for (size_t i = 0; i < store->pack_count; i++)
@@ -248,7 +248,7 @@ void store_close(struct store *store) {
     free(store->path);
 }
 
-bool store_remove(const struct store *store, const char *prefix) {
+bool cache_remove(const struct cache_dir *store, const char *prefix) {
     char **names;
     size_t count;
     if (!list_names(store, &names, &count))
@@ -265,7 +265,7 @@ bool store_remove(const struct store *store, const char *prefix) {
     return good;
 }
 
-int store_lock(const struct store *store, int seconds) {
+int cache_lock(const struct cache_dir *store, int seconds) {
     int fd = openat(store->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         warn_ldr("%s/lock: %s", store->path, strerror(errno));

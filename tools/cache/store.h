@@ -65,7 +65,7 @@ struct cached_image {                 /* one variant of an object's relocated pa
     u64 pages, read_only;
 };
 
-struct store {
+struct cache_dir {
     char *path;                       /* of the directory */
     int dir;                          /* open */
     u8 boot[16];
@@ -83,28 +83,28 @@ struct store {
     size_t foreign;                   /* files that no linker wrote, or that it does not trust */
 };
 
-/* cache_store_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory) and read all of it.
+/* cache_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory) and read all of it.
  *   create   make the directory when it is the first choice and not there, as the linker would
  *   returns 0; LDR_EXIT_NO_TARGET after a message when there is none or the linker would not trust it; LDR_EXIT_FAILED */
-int cache_store_open(struct store *store, bool create);
-void store_close(struct store *store);
+int cache_open(struct cache_dir *store, bool create);
+void cache_close(struct cache_dir *store);
 
-/* store_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
-int store_lock(const struct store *store, int seconds);
+/* cache_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
+int cache_lock(const struct cache_dir *store, int seconds);
 
-/* store_remove - every file whose name begins so. False after a message: one could not be removed. */
-bool store_remove(const struct store *store, const char *prefix);
+/* cache_remove - every file whose name begins so. False after a message: one could not be removed. */
+bool cache_remove(const struct cache_dir *store, const char *prefix);
 
 /* record.c: start_read - the record `bytes` as a start of `store`; state, why, key and objects are set. */
-void start_read(struct start *start, const struct store *store, const struct bytes *bytes);
+void start_read(struct start *start, const struct cache_dir *store, const struct bytes *bytes);
 void start_free(struct start *start);
 
 /* catalog.c: catalog_read - the images the catalog lists; needs the starts and packs. */
-void catalog_read(struct store *store, const struct bytes *bytes);
+void catalog_read(struct cache_dir *store, const struct bytes *bytes);
 
-/* cache_store_file - open a file of the directory as the linker does and take its bytes, `most` of them at most.
+/* cache_file - open a file of the directory as the linker does and take its bytes, `most` of them at most.
  *   returns NULL and *bytes, or why not (malloc'd) */
-char *cache_store_file(const struct store *store, const char *name, u64 most, struct stat *st, struct bytes *bytes);
+char *cache_file(const struct cache_dir *store, const char *name, u64 most, struct stat *st, struct bytes *bytes);
 bool identity_is(const struct file_identity *identity, const struct stat *st);
 
 /* elf.c: loader_notes - bytes of the PT_NOTE segments of an ELF file, which tell builds of ld-ldr.so apart. False: not readable. */

@@ -68,7 +68,8 @@ static void read_sections(struct debuginfo *debuginfo) {
             .has_bytes = header.sh_type != SHT_NOBITS };
         make_printable(debuginfo->sections[debuginfo->section_count - 1].name);
     }
-    qsort(debuginfo->sections, debuginfo->section_count, sizeof *debuginfo->sections, compare_sections);
+    if (debuginfo->section_count > 1)
+        qsort(debuginfo->sections, debuginfo->section_count, sizeof *debuginfo->sections, compare_sections);
 }
 
 static bool has_dwarf(const struct objfile *file) {
@@ -255,7 +256,8 @@ static void answer_all(void *argument, struct outbox *outbox) {
     for (size_t i = 0; i < task->count; i++)
         asked.order[i] = i;
     sorted = task->questions;
-    qsort(asked.order, task->count, sizeof *asked.order, compare_questions);
+    if (task->count > 1)
+        qsort(asked.order, task->count, sizeof *asked.order, compare_questions);
     struct session session;
     struct symtab symtab;
     bool symbols = task->how >= DEBUGINFO_SYMBOL && task->debuginfo->symbols &&
@@ -328,7 +330,8 @@ static bool decode(char *bytes, size_t len, const struct task *task, struct debu
             answers->list = must_grow(answers->list, room = room * 2 + 64, sizeof *answers->list);
         answers->list[answers->count++] = answer;
     }
-    qsort(answers->list, answers->count, sizeof *answers->list, compare_answers);
+    if (answers->count > 1)
+        qsort(answers->list, answers->count, sizeof *answers->list, compare_answers);
     /* every question is answered */
     size_t next = 0;
     for (size_t i = 0; i < answers->count; i++) {

@@ -5,8 +5,8 @@
 
 #include "debuginfo.h"
 
-#include <dwarf.h>
-#include <libdwarf.h>
+#include <libdwarf/dwarf.h>
+#include <libdwarf/libdwarf.h>
 #include <libelf.h>
 
 /* ---- objfile.c: one ELF file in memory, by libelf ---- */

@@ -5,6 +5,6 @@ DEBUGINFO_LIBS := -ldwarf -liberty -lelf -lz
 # whereis FILE ADDRESS[:LEN]...: the answers as JSON lines, for scripts
 $(B)/tests/tools/whereis: tests/tools/debuginfo/whereis.c $(DEBUGINFO_SRCS) $(wildcard tools/debuginfo/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) -I/usr/include/libdwarf -o $@ $(filter %.c,$^) $(DEBUGINFO_LIBS) -ljson-c
+	$(CC) $(TOOL_CFLAGS) -o $@ $(filter %.c,$^) $(DEBUGINFO_LIBS) -ljson-c
 
 DEBUGINFO_TESTS := $(B)/tests/tools/whereis

@@ -405,6 +405,7 @@ bool session_start(struct session *session, const struct objfile *file, const st
     }
     read_units(session, true);
     read_units(session, false);
-    qsort(session->types, session->type_count, sizeof *session->types, compare_types);
+    if (session->type_count > 1)
+        qsort(session->types, session->type_count, sizeof *session->types, compare_types);
     return true;
 }

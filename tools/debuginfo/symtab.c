@@ -57,7 +57,8 @@ bool symtab_read(const struct objfile *file, uint32_t type, struct symtab *symta
             continue;
         symtab->list[symtab->count++] = (struct symbol){ symbol.st_value, symbol.st_size, name, rank_of(&symbol) };
     }
-    qsort(symtab->list, symtab->count, sizeof *symtab->list, compare_symbols);
+    if (symtab->count > 1)
+        qsort(symtab->list, symtab->count, sizeof *symtab->list, compare_symbols);
     symtab->reach = must_alloc(symtab->count, sizeof *symtab->reach);
     for (size_t i = 0; i < symtab->count; i++) {
         uint64_t end = symtab->list[i].vaddr + symtab->list[i].len;

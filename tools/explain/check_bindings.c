@@ -16,7 +16,7 @@ struct group {
     enum check_rule rule;
     const struct node *about, *other;
     u32 count;
-    char names[NAMES_KEPT][96];
+    char *names[NAMES_KEPT];
     struct group *next;
 };
 struct pass {
@@ -74,7 +74,7 @@ static void group_add(struct pass *pass, enum check_rule rule, const struct node
     if (!see(pass, ((u64)symbol << 8 | (u64)rule) ^ (u64)group << 4))
         return;
     if (group->count < NAMES_KEPT)
-        snprintf(group->names[group->count], sizeof group->names[0], "%s", name);
+        group->names[group->count] = names_readable(name);
     group->count++;
 }
 
@@ -94,7 +94,7 @@ static void undefined(struct pass *pass, const struct reloc_record *record, cons
         group_add(pass, RULE_UNRESOLVED, node, NULL, &pass->object->image.symtab[record->symbol], want->name);
         return;
     }
-    char *subject = want->version ? must_format("%s@%s", want->name, want->version->name) : must_format("%s", want->name);
+    char *readable = names_readable(want->name), *subject = want->version ? must_format("%s@%s", want->name, want->version->name) : must_format("%s", want->name);
     pass->told++;
     if (!findings_known(check->findings, RULE_MISSING_SYMBOL, check->root, node_path(node), subject)) {
         struct lines lines = { 0 };
@@ -102,9 +102,10 @@ static void undefined(struct pass *pass, const struct reloc_record *record, cons
         lines_add(&lines, "%s at %#llx", arch_reloc_name(record->type), (unsigned long long)record->place);
         char *advice = hint_symbol(check->session, want->name, want->version, &lines);
         findings_add(check->findings, RULE_MISSING_SYMBOL, SEVERITY_ERROR, check->root, node_path(node), subject,
-                     must_format("nobody defines %s: the program ends %s", subject, lazy ? "at the first call of it" : "at its start"), lines.text, advice);
+                     must_format("nobody defines %s%s%s: the program ends %s", readable, want->version ? "@" : "", want->version ? want->version->name : "", lazy ? "at the first call of it" : "at its start"), lines.text, advice);
     }
     free(subject);
+    free(readable);
 }
 
 /* ---- several definitions ----------------------------------------------------------------------------------------------- */
@@ -350,8 +351,8 @@ static void check_needs(struct pass *pass) {
                 findings_add(check->findings, RULE_UNUSED, SEVERITY_NOTE, check->root, node_path(node), request->name,
                              must_format("needs %s, but none of its references binds there", request->name), NULL,
                              must_format("Link with --as-needed, unless it is needed for its constructors."));
-        if (object->is_program || object->is_missing)
-            continue;
+        if (object->is_program || object->is_missing || node_is_linker(node))
+            continue;                 /* the linker's own references are settled by itself */
         reach(session, object, reached, stack);
         for (const struct object *other = session->first; other; other = other->next) {
             const struct node *to = object_node(other);
@@ -432,6 +433,8 @@ void check_bindings(const struct check *check) {
     for (struct group *group = pass.groups, *next; group; group = next) {
         next = group->next;
         tell_group(&pass, group);
+        for (u32 i = 0; i < group->count && i < NAMES_KEPT; i++)
+            free(group->names[i]);
         free(group);
     }
     free(pass.uses);

@@ -85,7 +85,7 @@ static void check_hardening(const struct check *check, const struct node *node) 
 
 static bool is_writable_by_others(const struct check *check, const char *dir, mode_t *mode) {
     uid_t owner;
-    return store_dir_mode(check->session->store, dir, mode, &owner) && (*mode & S_IWOTH);
+    return catalog_dir_mode(check->session->catalog, dir, mode, &owner) && (*mode & S_IWOTH);
 }
 
 static void check_directory(const struct check *check, const struct node *node, const char *tag, const char *element, size_t len) {
@@ -110,7 +110,7 @@ static void check_directory(const struct check *check, const struct node *node, 
                          word, must_format("%s leads to %s, where anyone can put a library for it to load", tag, dir), lines.text,
                          must_format("Remove it from the %s (chrpath, patchelf, or link anew without -rpath).", tag));
         }
-    } else if (expanded && !store_is_dir(check->session->store, dir) && !known(check, RULE_RUNPATH_MISSING, node, word)) {
+    } else if (expanded && !catalog_is_dir(check->session->catalog, dir) && !known(check, RULE_RUNPATH_MISSING, node, word)) {
         add(check, RULE_RUNPATH_MISSING, node, word, must_format("%s has %s%s%s%s, which does not exist: every library is looked for there in vain", tag, word,
                                                                  same ? "" : " (", same ? "" : dir, same ? "" : ")"),
             NULL, must_format("Remove it: it often is the build directory."));
@@ -158,6 +158,27 @@ static void check_static_tls(const struct check *check, const struct node *node)
                  lines.text, must_format("Compile it without -ftls-model=initial-exec, or link programs with it, or preload it, or raise the tunable."));
 }
 
+enum { STATIC_TLS_TOLD = 1024 };
+
+/* What the objects loaded at start take of every thread's block. */
+static void check_tls_of_start(const struct check *check) {
+    const struct session *session = check->session;
+    struct lines lines = { 0 };
+    u64 total = 0;
+    for (const struct object *object = session->first; object; object = object->next) {
+        total += object->image.tls_memsz;
+        if (object->image.tls_memsz)
+            lines_add(&lines, "%s: %llu bytes", node_path(object_node(object)), (unsigned long long)object->image.tls_memsz);
+    }
+    if (check->is_library || total < STATIC_TLS_TOLD) {
+        free(lines.text);
+        return;
+    }
+    findings_add(check->findings, RULE_THREAD_STORAGE, SEVERITY_NOTE, check->root, check->root, "",
+                 must_format("each thread begins with %llu bytes of thread storage of the objects loaded at start", (unsigned long long)total), lines.text,
+                 must_format("Small stacks must leave room for it: it is taken from the stack's memory."));
+}
+
 static void check_cpu_level(const struct check *check, const struct node *node) {
     struct search *search = (struct search *)&check->session->search;
     if (object_runs_on(&node->object, search->cpu_level, search) || known(check, RULE_CPU_LEVEL, node, ""))
@@ -177,5 +198,7 @@ void check_file(const struct check *check, const struct node *node) {
     check_hardening(check, node);
     check_search_path(check, node);
     check_static_tls(check, node);
+    if (node == check->session->program)
+        check_tls_of_start(check);
     check_cpu_level(check, node);
 }

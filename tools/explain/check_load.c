@@ -121,7 +121,7 @@ static void check_duplicates(const struct check *check) {
 void check_loading(const struct check *check) {
     const struct session *session = check->session;
     const char *interpreter = session_interpreter(session);
-    if (interpreter && !store_exists(session->store, interpreter))
+    if (interpreter && !catalog_exists(session->catalog, interpreter))
         findings_add(check->findings, RULE_NO_INTERPRETER, SEVERITY_ERROR, check->root, check->root, interpreter,
                      must_format("its linker %s does not exist: starting it says \"No such file or directory\" of the program itself", interpreter), NULL,
                      must_format("Install that C library (musl, a 32-bit or a foreign one?), or set the interpreter (patchelf --set-interpreter)."));

@@ -121,10 +121,20 @@ void findings_add(struct findings *findings, enum check_rule rule, enum severity
 
 static int compare_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
+/* What was asked about comes before what it only needs. */
+static bool is_about_root(const struct finding *finding) {
+    for (u32 i = 0; i < finding->program_count && i < PROGRAMS_KEPT; i++)
+        if (strcmp(finding->programs[i], finding->object) == 0)
+            return true;
+    return false;
+}
+
 static int compare(const void *a, const void *b) {
     const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
     if (x->severity != y->severity)
         return x->severity > y->severity ? -1 : 1;
+    if (is_about_root(x) != is_about_root(y))
+        return is_about_root(x) ? -1 : 1;
     if (x->rule != y->rule)
         return x->rule < y->rule ? -1 : 1;
     int order = strcmp(x->object, y->object);

@@ -33,6 +33,7 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
     X(UNDERLINKED,     "underlinked",         NOTE,    "uses a library that it does not need") \
     X(UNUSED,          "unused-needed",       NOTE,    "needs a library that it does not use") \
     X(STATIC_TLS,      "static-tls",          NOTE,    "a library that takes static thread storage when opened late") \
+    X(THREAD_STORAGE,  "thread-storage",      NOTE,    "how much thread storage a program's libraries take") \
     X(NO_RELRO,        "no-relro",            NOTE,    "the GOT stays writable") \
     X(NO_PIE,          "no-pie",              NOTE,    "a program at a fixed address")
 
@@ -66,7 +67,7 @@ void findings_add(struct findings *findings, enum check_rule rule, enum severity
                   const char *subject, char *message, char *evidence, char *advice);
 /* findings_known - whether it was found before (in another root); notes the root if so. Saves the work of the evidence. */
 bool findings_known(struct findings *findings, enum check_rule rule, const char *root, const char *object, const char *subject);
-/* findings_sorted - worst first, then by rule, object and subject; valid until the next add. */
+/* findings_sorted - worst first, what was asked about before what it needs, then by rule, object and subject; valid until the next add. */
 struct finding **findings_sorted(struct findings *findings, size_t *count);
 
 /* lines: evidence as it grows */

@@ -4,8 +4,11 @@
 #include "names.h"
 #include "tree.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SHOWN_MAX = 4, NEAR_MAX = 3 };
 
@@ -23,7 +26,7 @@ static bool same_stem(const char *a, const char *b) { return stem_len(a) == stem
 static bool next_library(const struct session *session, u32 *at, const char **soname, const struct library_file **file) {
     const char *path;
     while (session->cache.bytes && ldcache_next(&session->cache, at, soname, &path))
-        if (store_file(session->store, path, file) == 0 && !(*file)->defect.code && !(*file)->foreign)
+        if (catalog_file(session->catalog, path, file) == 0 && !(*file)->defect.code && !(*file)->foreign)
             return true;
     return false;
 }
@@ -47,7 +50,7 @@ static const struct node *by_runpath_of_others(const struct session *session, co
             struct text text = text_on(dir, sizeof dir);
             if (len && search_expand(search, at, len, object, &text)) {
                 char *path = must_format("%s/%s", dir, request->name);
-                if (store_exists(session->store, path)) {
+                if (catalog_exists(session->catalog, path)) {
                     *where = path;
                     return object_node(object);
                 }
@@ -65,7 +68,7 @@ static char *in_usual_places(const struct session *session, const char *name) {
     static const char *const places[] = { "/usr/local/lib", "/usr/local/lib/x86_64-linux-gnu", "/usr/local/lib64", "/usr/lib64", "/opt/lib" };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char *path = must_format("%s/%s", places[i], name);
-        if (store_exists(session->store, path))
+        if (catalog_exists(session->catalog, path))
             return path;
         free(path);
     }
@@ -84,40 +87,93 @@ static u32 other_versions(const struct session *session, const char *name, struc
     return shown;
 }
 
-char *hint_library(const struct session *session, const struct request *request, struct lines *evidence) {
-    const struct attempt *foreign = NULL, *broken = NULL, *denied = NULL;
-    for (const struct attempt *attempt = request->attempts; attempt; attempt = attempt->next) {
-        char *text = attempt_text(attempt);
-        if (text)
-            lines_add(evidence, "%s", text);
-        free(text);
-        if (attempt->outcome == ATTEMPT_FOREIGN)
-            foreign = attempt;
-        if (attempt->outcome == ATTEMPT_BROKEN)
-            broken = attempt;
-        if (attempt->outcome == ATTEMPT_ERRNO && attempt->error != 2)
-            denied = attempt;
+/* A link that leads nowhere is there for `ls`, but not for open(2). */
+static bool is_dangling(const struct session *session, const char *path, char *target, size_t room) {
+    char *outside = must_format("%s%s", catalog_sysroot(session->catalog) ? catalog_sysroot(session->catalog) : "", path);
+    ssize_t len = readlink(outside, target, room - 1);
+    free(outside);
+    target[len > 0 ? len : 0] = '\0';
+    return len > 0;
+}
+
+/* Another version of the library, or the name without one, in a directory that was searched. */
+static bool neighbour(const struct session *session, const char *tried, const char *name, struct lines *evidence) {
+    const char *base = base_of(tried);
+    char *dir = must_format("%.*s", base > tried ? (int)(base - tried) : 1, base > tried ? tried : ".");
+    char *outside = must_format("%s%s", catalog_sysroot(session->catalog) ? catalog_sysroot(session->catalog) : "", dir);
+    DIR *stream = opendir(outside);
+    u32 shown = 0;
+    for (const struct dirent *entry; stream && shown < 2 && (entry = readdir(stream));) {
+        const struct library_file *file;
+        char *path = must_format("%s%s", dir, entry->d_name);
+        if (same_stem(entry->d_name, base_of(name)) && strcmp(entry->d_name, base_of(name)) != 0 && catalog_file(session->catalog, path, &file) == 0 && !file->defect.code) {
+            lines_add(evidence, "%s is there, and calls itself %s", path, file->image.soname ? file->image.soname : "nothing (no soname)");
+            shown++;
+        }
+        free(path);
     }
-    if (broken)
-        return must_format("Replace %s: the search stops at it.", broken->path);
-    if (foreign)
-        return must_format("%s is %s; install the library for x86-64.", foreign->path, foreign->other_class ? "32-bit" : "for another machine");
-    if (denied)
-        return must_format("Make %s readable.", denied->path);
-    char *where = NULL;
+    if (stream)
+        closedir(stream);
+    free(dir);
+    free(outside);
+    return shown;
+}
+
+/* The cause, if one shows; evidence and advice of it. NULL: none. */
+static char *library_cause(const struct session *session, const struct request *request, struct lines *evidence) {
+    const struct node *by = request->by;
+    char target[4096], *where = NULL;
+    for (const struct attempt *attempt = request->attempts; attempt; attempt = attempt->next) {
+        if (attempt->outcome == ATTEMPT_BROKEN)
+            return must_format("Replace %s: the search stops at it.", attempt->path);
+        if (attempt->outcome == ATTEMPT_FOREIGN) {
+            lines_add(evidence, "%s is %s", attempt->path, attempt->other_class ? "a 32-bit library" : "for another machine");
+            return must_format("Install the library for x86-64.");
+        }
+        if (attempt->outcome == ATTEMPT_ERRNO && attempt->error == EACCES) {
+            lines_add(evidence, "%s: %s", attempt->path, errno_text(attempt->error));
+            return must_format("Make %s readable.", attempt->path);
+        }
+        if (attempt->outcome == ATTEMPT_ERRNO && is_dangling(session, attempt->path, target, sizeof target)) {
+            lines_add(evidence, "%s is a symbolic link to %s, which does not exist", attempt->path, target);
+            return must_format("Install what the link leads to, or run ldconfig to renew it.");
+        }
+    }
+    if (strchr(request->name, '/')) {
+        lines_add(evidence, "the need is a path, so no directory is searched: the library had no soname when %s was linked with it", by ? node_path(by) : "it");
+        return must_format("Link the library with -soname, then its users anew.");
+    }
     const struct node *other = by_runpath_of_others(session, request, &where);
     if (other) {
         lines_add(evidence, "%s exists: the RUNPATH of %s leads there, but RUNPATH counts for the needs of its own object only", where, node_path(other));
-        return must_format("Give %s a RUNPATH of its own, or link %s with --disable-new-dtags (RPATH, which is inherited).",
-                           request->by ? node_path(request->by) : "the preload", node_path(other));
+        return must_format("Give %s a RUNPATH of its own, or link %s with --disable-new-dtags (RPATH, which is inherited).", by ? node_path(by) : "the preload",
+                           node_path(other));
+    }
+    if (by && (by->object.image.flags_1 & DF_1_NODEFLIB)) {
+        lines_add(evidence, "%s is linked with -z nodefaultlib: neither the default directories nor their part of the cache are searched", node_path(by));
+        return must_format("Link it without -z nodefaultlib, or name the directory in its RUNPATH.");
     }
     if ((where = in_usual_places(session, request->name))) {
         lines_add(evidence, "%s exists, but no list of directories leads there and the cache does not know it", where);
         return must_format("Run ldconfig, or set LD_LIBRARY_PATH=%.*s.", (int)(base_of(where) - where - 1), where);
     }
+    for (const struct attempt *attempt = request->attempts; attempt; attempt = attempt->next)
+        if (attempt->outcome == ATTEMPT_ERRNO && neighbour(session, attempt->path, request->name, evidence))
+            return must_format("Install the version that is needed, or link anew: a library is looked for by its soname.");
     if (other_versions(session, request->name, evidence))
         return must_format("Install the version that is needed; another major version is another library.");
-    return must_format("Install the library %s, or name its directory in a RUNPATH or in LD_LIBRARY_PATH.", request->name);
+    return NULL;
+}
+
+char *hint_library(const struct session *session, const struct request *request, struct lines *evidence) {
+    char *advice = library_cause(session, request, evidence);
+    for (const struct attempt *attempt = request->attempts; attempt; attempt = attempt->next) {
+        char *text = attempt_text(attempt);
+        if (text)
+            lines_add(evidence, "%s", text);
+        free(text);
+    }
+    return advice ? advice : must_format("Install the library %s, or name its directory in a RUNPATH or in LD_LIBRARY_PATH.", request->name);
 }
 
 /* ---- symbols ----------------------------------------------------------------------------------------------------------- */
@@ -193,8 +249,10 @@ static u32 near_within(const struct session *session, const char *name, u32 limi
                 continue;
             bool language = is_other_language(name, have);
             if (language || distance(name, have, limit) <= limit) {
-                lines_add(evidence, "%s defines %s%s", node_path(object_node(object)), have,
+                char *readable = names_readable(have);
+                lines_add(evidence, "%s defines %s%s", node_path(object_node(object)), readable,
                           language ? ": the same name in the other language (C against C++: extern \"C\" is missing on one side)" : ", which is nearly the same name");
+                free(readable);
                 shown++;
             }
         }

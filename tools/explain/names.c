@@ -1,11 +1,14 @@
 /* names.c - looks for a name the slow way, past hash tables: what lost is told, not only what won. */
 #include "names.h"
+#include "../ldr.h"
 
 #include <gelf.h>
 #include <libelf.h>
+#include <libiberty/demangle.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { OFFSETS_MAX = 64 };
+enum { MANGLED_MAX = 4096 };          /* longer names are left as they are: the demangler's time grows faster than its input */
 
 struct symbol_want names_want(const char *name, const struct version *version) {
     struct symbol_want want = { .name = name, .version = version };
@@ -31,12 +34,10 @@ const char *verdict_text(enum symbol_verdict verdict) {
     return "";
 }
 
-/* Where the string table holds the name: link editors merge strings, so it may be the tail of another. A symbol of that name then has
- * one of these offsets, and no string need be read symbol by symbol. */
-static u32 offsets_of(const struct image *image, const char *name, u32 *offsets) {
+u32 names_offsets(const struct image *image, const char *name, u32 *offsets) {
     size_t len = strlen(name) + 1;
     u32 count = 0;
-    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end && count < OFFSETS_MAX;) {
+    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end && count < NAME_OFFSETS_MAX;) {
         const char *hit = memmem(at, (size_t)(end - at), name, len);
         if (!hit)
             break;
@@ -49,7 +50,7 @@ static u32 offsets_of(const struct image *image, const char *name, u32 *offsets)
 void names_each(const struct object *object, const char *name, const struct symbol_want *want, void (*visit)(const struct definition *, void *),
                 void *arg) {
     const struct image *image = &object->image;
-    u32 offsets[OFFSETS_MAX], count = image->symtab ? offsets_of(image, name, offsets) : 0;
+    u32 offsets[NAME_OFFSETS_MAX], count = image->symtab ? names_offsets(image, name, offsets) : 0;
     u64 symbols = count ? image_symbol_count(image) : 0;
     for (u64 i = 1; i < symbols && i < image->sym_limit; i++) {
         const Elf64_Sym *entry = &image->symtab[i];
@@ -85,5 +86,59 @@ const char *names_local(const struct node *node, const char *name) {
         }
     }
     elf_end(elf);
+    return found;
+}
+
+static char *demangled(const char *name, bool parameters) {
+    bool mangled = name[0] == '_' && name[1] == 'Z' && strlen(name) < MANGLED_MAX;
+    return mangled ? cplus_demangle_v3(name, DMGL_ANSI | (parameters ? DMGL_PARAMS : 0)) : NULL;
+}
+
+char *names_readable(const char *name) {
+    char *plain = demangled(name, true), *text = plain ? must_format("%s (%s)", plain, name) : must_format("%s", name);
+    free(plain);
+    return text;
+}
+
+static bool reads_as(const char *name, const char *readable) {
+    bool same = false;
+    for (int parameters = 0; parameters < 2 && !same; parameters++) {
+        char *plain = demangled(name, parameters);
+        same = plain && strcmp(plain, readable) == 0;
+        free(plain);
+    }
+    return same;
+}
+
+/* The last plain identifier of a readable name: a mangled one holds it as it is, so most need not be demangled. Operators have other
+ * names there; "" is in every name. */
+static char *identifier_of(const char *readable) {
+    if (strstr(readable, "operator"))
+        return must_format("%s", "");
+    size_t end = strcspn(readable, "(<");
+    while (end && (readable[end - 1] == ' ' || readable[end - 1] == '~'))
+        end--;
+    size_t start = end;
+    while (start && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", readable[start - 1]))
+        start--;
+    return must_format("%.*s", (int)(end - start), readable + start);
+}
+
+char *names_mangled(const struct session *session, const char *readable, u32 *others) {
+    char *identifier = identifier_of(readable), *found = NULL;
+    *others = 0;
+    for (const struct object *object = session->first; object; object = object->next) {
+        const struct image *image = &object->image;
+        /* Strings, not symbols: a program without exports does not tell how many symbols it has. */
+        for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end; at += strlen(at) + 1) {
+            if (at[0] != '_' || at[1] != 'Z' || !strstr(at, identifier) || (found && strcmp(found, at) == 0) || !reads_as(at, readable))
+                continue;
+            if (found)
+                ++*others;
+            else
+                found = must_format("%s", at);
+        }
+    }
+    free(identifier);
     return found;
 }

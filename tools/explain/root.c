@@ -1,6 +1,7 @@
 /* root.c - from the words a user typed to the first file of a session. */
 #include "root.h"
 #include "../ldr.h"
+#include "plain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,26 +38,26 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 
 const struct argp explain_argp = { options, parse_option, NULL, NULL, NULL, NULL, NULL };
 
-struct store *explain_store(const struct explain_options *explain) {
-    struct store *store = store_open(explain->sysroot);
-    if (!store)
+struct catalog *explain_catalog(const struct explain_options *explain) {
+    struct catalog *catalog = catalog_open(explain->sysroot);
+    if (!catalog)
         warn_ldr("--sysroot %s: %s", explain->sysroot, strerror(errno));
-    return store;
+    return catalog;
 }
 
-struct session_options explain_session_options(const struct explain_options *explain, struct store *store) {
-    return (struct session_options){ .store = store, .library_path = explain->library_path, .preload = explain->preload,
-                                     .environment = explain->sysroot || explain->no_environment ? NULL : environ,
+struct session_options explain_session_options(const struct explain_options *explain, struct catalog *catalog) {
+    return (struct session_options){ .catalog = catalog, .library_path = explain->library_path, .preload = explain->preload,
+                                     .environment = explain->sysroot || explain->no_environment ? NULL : explain->environment ? explain->environment : environ,
                                      .inhibit_cache = explain->inhibit_cache };
 }
 
 /* The first of a list of directories that has a regular file of that name; malloc'd, or NULL. */
-static char *in_path(struct store *store, const char *list, const char *name) {
+static char *in_path(struct catalog *catalog, const char *list, const char *name) {
     const struct library_file *file;
     for (const char *at = list; *at;) {
         size_t len = strcspn(at, ":");
         char *path = len ? must_format("%.*s/%s", (int)len, at, name) : must_format("./%s", name);
-        if (store_file(store, path, &file) == 0)
+        if (catalog_file(catalog, path, &file) == 0)
             return path;
         free(path);
         at += len + (at[len] == ':');
@@ -64,26 +65,26 @@ static char *in_path(struct store *store, const char *list, const char *name) {
     return NULL;
 }
 
-static char *library_named(struct store *store, const char *name) {
+static char *library_named(struct catalog *catalog, const char *name) {
     const struct library_file *file;
     for (u32 i = 0; search_default_dir(i); i++) {
         char *path = must_format("%s/%s", search_default_dir(i), name);
-        if (store_file(store, path, &file) == 0)
+        if (catalog_file(catalog, path, &file) == 0)
             return path;
         free(path);
     }
     return NULL;
 }
 
-static char *find(struct store *store, const char *word) {
+static char *find(struct catalog *catalog, const char *word) {
     const struct library_file *file;
     if (strchr(word, '/'))
-        return store_inside(store, word);
-    const char *path = store_sysroot(store) ? NULL : getenv("PATH");
-    char *found = in_path(store, path ? path : "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", word);
+        return catalog_inside(catalog, word);
+    const char *path = catalog_sysroot(catalog) ? NULL : getenv("PATH");
+    char *found = in_path(catalog, path ? path : "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", word);
     if (!found)
-        found = library_named(store, word);
-    if (!found && store_file(store, word, &file) == 0)
+        found = library_named(catalog, word);
+    if (!found && catalog_file(catalog, word, &file) == 0)
         found = must_format("./%s", word);
     if (!found)
         warn_ldr("%s: no such program in PATH, no such library in the default directories, no such file here", word);
@@ -103,11 +104,11 @@ static char *interpreter_of(const struct library_file *file) {
     return stop > at ? must_format("%.*s", (int)(stop - at), at) : NULL;
 }
 
-char *explain_root(struct store *store, const char *word) {
-    char *path = find(store, word), *interpreter = NULL;
+char *explain_root(struct catalog *catalog, const char *word) {
+    char *path = find(catalog, word), *interpreter = NULL;
     const struct library_file *file;
     for (int i = 0; path && i < SCRIPTS_MAX; i++, path = interpreter) {
-        if (store_file(store, path, &file) != 0 || !(interpreter = interpreter_of(file)))
+        if (catalog_file(catalog, path, &file) != 0 || !(interpreter = interpreter_of(file)))
             break;
         warn_ldr("%s is a script: this is about its interpreter, %s", path, interpreter);
         free(path);
@@ -122,11 +123,13 @@ char *explain_failure(int error, const struct defect *defect) {
 }
 
 void explain_begin(struct session *session, const struct explain_options *explain, const char *word) {
-    struct store *store = explain_store(explain);
-    char *path = store ? explain_root(store, word) : NULL;
+    struct catalog *catalog = explain_catalog(explain);
+    char *path = catalog ? explain_root(catalog, word) : NULL;
     if (!path)
         exit(LDR_EXIT_NO_TARGET);
-    struct session_options chosen = explain_session_options(explain, store);
+    if (!explain->json)
+        plain_output();
+    struct session_options chosen = explain_session_options(explain, catalog);
     struct defect defect;
     int error = session_begin(session, &chosen, path, &defect);
     if (error) {

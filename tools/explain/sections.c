@@ -30,7 +30,8 @@ struct sections sections_read(const struct library_file *file) {
             sections.list[sections.count++] = (struct section){ must_format("%s", name), header.sh_addr, header.sh_size };
         }
     elf_end(elf);
-    qsort(sections.list, sections.count, sections.count ? sizeof *sections.list : 1, compare);
+    if (sections.count)
+        qsort(sections.list, sections.count, sizeof *sections.list, compare);
     return sections;
 }
 

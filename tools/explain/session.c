@@ -2,6 +2,7 @@
  * search tried. run/load.c is the other one; what is decided stands in neither. */
 #include "session.h"
 #include "../ldr.h"
+#include "unique.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -119,7 +120,7 @@ static struct attempt *note_attempt(struct session *session, const char *path, e
 
 static bool dir_present(struct search *search, const char *path) {
     struct session *session = (struct session *)search;
-    bool present = store_is_dir(session->store, path);
+    bool present = catalog_is_dir(session->catalog, path);
     if (!present)
         note_attempt(session, path, ATTEMPT_NO_DIRECTORY);
     return present;
@@ -132,7 +133,7 @@ static const struct ldcache *open_cache(struct search *search) {
     const struct library_file *file;
     if (!session->cache_tried) {
         session->cache_tried = true;
-        if (store_file(session->store, "/etc/ld.so.cache", &file) == 0 && file->len)
+        if (catalog_file(session->catalog, "/etc/ld.so.cache", &file) == 0 && file->len)
             ldcache_read(&session->cache, file->bytes, file->len);
     }
     return session->cache.bytes ? &session->cache : NULL;
@@ -158,7 +159,7 @@ static const char *origin_of(struct search *search, const struct object *asked) 
         whole = must_format("%s/x", session->config.origin_path);
     else if (object->is_program && object->image.interp_len && node->file->real_path)
         whole = must_format("%s", node->file->real_path);
-    else if (object->real_path[0] == '/' || store_sysroot(session->store))
+    else if (object->real_path[0] == '/' || catalog_sysroot(session->catalog))
         whole = must_format("%s%s", object->real_path[0] == '/' ? "" : "/", object->real_path);
     else {
         char *cwd = getcwd(NULL, 0);
@@ -215,7 +216,7 @@ static int take_candidate(struct session *session, const struct library_file *fi
 static int try_candidate(struct search *search, const char *path, enum found_by rule, const struct object *owner) {
     struct session *session = (struct session *)search;
     const struct library_file *file = NULL;
-    int error = store_file(session->store, path, &file);
+    int error = catalog_file(session->catalog, path, &file);
     struct attempt *attempt = note_attempt(session, path, error ? ATTEMPT_ERRNO : ATTEMPT_TAKEN);
     attempt->rule = rule;
     attempt->owner = owner;
@@ -278,7 +279,7 @@ static struct node *answer(struct session *session, const char *name, struct nod
     session->as_preload = kind == REQUEST_PRELOAD;
     int got = 0;
     if (!(session->config.secure && strchr(name, '/') && strchr(name, '$'))) {
-        /* Anew for every request: which directories were passed over belongs to its story. The store remembers the answers. */
+        /* Anew for every request: which directories were passed over belongs to its story. The catalog remembers the answers. */
         session->search.dirs = NULL;
         session->search.program = &session->program->object;
         got = search_library(&session->search, name, by ? &by->object : &session->program->object);
@@ -326,7 +327,7 @@ static void preload(struct session *session, const char *list, bool colons, bool
 
 static void preload_file(struct session *session) {
     const struct library_file *file;
-    if (store_file(session->store, "/etc/ld.so.preload", &file) != 0 || !file->len || file->len >= 1 << 20)
+    if (catalog_file(session->catalog, "/etc/ld.so.preload", &file) != 0 || !file->len || file->len >= 1 << 20)
         return;
     char *text = arena_zalloc(&session->arena, file->len + 1);
     memcpy(text, file->bytes, file->len);
@@ -339,11 +340,11 @@ static void preload_file(struct session *session) {
 
 int session_begin(struct session *session, const struct session_options *options, const char *path, struct defect *defect) {
     const struct library_file *file;
-    *session = (struct session){ .store = options->store, .arena = { .more = more_memory, .zeroed = true } };
+    *session = (struct session){ .catalog = options->catalog, .arena = { .more = more_memory, .zeroed = true } };
     *defect = (struct defect){ 0 };
     session->search = (struct search){ .config = &session->config, .arena = &session->arena, .try = try_candidate, .dir_present = dir_present,
                                        .too_long = too_long, .cache = open_cache, .cpu_level = cpu_level, .origin = origin_of };
-    int error = store_file(session->store, path, &file);
+    int error = catalog_file(session->catalog, path, &file);
     if (error)
         return error;
     *defect = file->defect;
@@ -437,6 +438,7 @@ void session_end(struct session *session) {
         free(block);
     }
     session->arena.chunks = NULL;
+    uniques_free(session->uniques);
 }
 
 /* The same question as in start/main.c: would a linker be of use? */
@@ -454,9 +456,21 @@ const char *session_interpreter(const struct session *session) {
     return text && memchr(text, 0, len) ? text : NULL;
 }
 
-int session_bind(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
+int session_find(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
                  struct binding *out) {
     struct reference reference = { object, symbol, reference_classes(kind), &quiet, NULL };
     *want = (struct symbol_want){ 0 };
     return reference_find(&reference, &session->config, session->index, NULL, want, out);
+}
+
+/* As resolve in run/relocate.c: find, then settle. */
+int session_bind(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
+                 struct binding *out) {
+    int got = session_find(session, object, symbol, kind, want, out);
+    if (got != 0 || !want->name || ELF64_ST_BIND(out->symbol->st_info) != STB_GNU_UNIQUE || (want->classes & CLASS_COPY))
+        return got;
+    if (!session->uniques)            /* a memo: the session means the same with and without it */
+        ((struct session *)session)->uniques = uniques_build(session);
+    *out = uniques_binding(session->uniques, out);
+    return 0;
 }

@@ -2,11 +2,11 @@
  * read instead of mapped, with every step kept that a person may ask about.
  *
  * Order of events, as ld-ldr.so has them: session_begin (the program), session_load (preloads, then everything needed, breadth first),
- * session_place (closure, constructor order, global scope, index). Nothing is decided here; see ldr/ARCHITECTURE.md, "The command". */
+ * session_place (closure, constructor order, global scope, index). Nothing is decided here; see ldr/ARCHITECTURE.md, "Explaining without a process". */
 #ifndef LDR_EXPLAIN_SESSION_H
 #define LDR_EXPLAIN_SESSION_H
 
-#include "store.h"
+#include "catalog.h"
 
 /* One candidate that the search offered, and what came of it. */
 enum attempt_outcome {
@@ -58,7 +58,7 @@ struct node {
 static inline struct node *object_node(const struct object *object) { return (struct node *)object; }
 
 struct session_options {
-    struct store *store;
+    struct catalog *catalog;
     const char *library_path, *preload;            /* options; NULL: none. library_path stands for LD_LIBRARY_PATH */
     char **environment;               /* LD_* are taken from here; NULL: none */
     bool ignore_preload_file;         /* not /etc/ld.so.preload */
@@ -67,7 +67,7 @@ struct session_options {
 struct session {
     struct search search;             /* first: callbacks cast */
     struct config config;
-    struct store *store;
+    struct catalog *catalog;
     struct arena arena;
     struct node *program;
     struct object *first, *last;
@@ -83,11 +83,12 @@ struct session {
     const struct scope *global_list[1];
     struct symbol_index index_memory;
     const struct symbol_index *index; /* NULL: walk */
+    struct uniques *uniques;          /* built when the first unique symbol is met */
     struct defect load_defect;        /* what ended loading: a damaged name of a needed library */
     const char *load_defect_path;
 };
 
-/* session_begin - a session whose root is the file at `path` (inside the store's tree).
+/* session_begin - a session whose root is the file at `path` (inside the catalog's tree).
  *   returns 0; a positive errno; or -LDR_E_* with *defect set. session_end is due in every case. */
 int session_begin(struct session *session, const struct session_options *options, const char *path, struct defect *defect);
 /* session_load - preloads and everything needed. Missing libraries become nodes that are missing. */
@@ -106,6 +107,8 @@ bool node_is_linker(const struct node *node);
  *   out     want     zeroed for a reference that binds locally
  *   returns 0, REFERENCE_WEAK, REFERENCE_UNDEFINED, or -LDR_E_* (a relocation that names no symbol of the table) */
 int session_bind(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want, struct binding *out);
+/* session_find - the same by scope and version alone, without the rule that a unique symbol has one definition per process. */
+int session_find(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want, struct binding *out);
 
 /* defect_text - a sentence with the values found; malloc'd. */
 char *defect_text(const struct defect *defect);

@@ -109,7 +109,7 @@ void tree_json(struct tree_report *report) {
     put(root, "schema_version", SCHEMA_VERSION);
     put_text(root, "program", node_path(session->program));
     put_text(root, "interpreter", session_interpreter(session));
-    put_text(root, "sysroot", store_sysroot(session->store));
+    put_text(root, "sysroot", catalog_sysroot(session->catalog));
     put_bool(root, "static", session_is_static(session));
     put_bool(root, "secure", session->config.secure);
     for (const struct request *request = session->requests; request; request = request->next)

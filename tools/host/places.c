@@ -237,7 +237,8 @@ bool places_list(const void *file, size_t file_len, const char *path, struct pla
     /* every place is bytes of the file, and hardly ever are two of them the same; DT_RELR can name many more */
     struct reader reader = { .list = list, .list_max = file_len / 4 + 256 };
     bool good = read_all(&reader, file, file_len, path);
-    qsort(list->list, list->count, sizeof *list->list, compare_places);
+    if (list->count > 1)
+        qsort(list->list, list->count, sizeof *list->list, compare_places);
     return good;
 }
 

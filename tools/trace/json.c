@@ -50,6 +50,7 @@ static void put_map(struct json_object *to, const struct story *story) {
     put_object(to, "loader", story->other);
     put_text(to, "rule", story->object->rule <= FOUND_SELF ? found_by_text((enum found_by)object->rule) : "?");
     put_text(to, "build_id", *hex ? hex : NULL);
+    json_object_object_add(to, "from_cache", json_object_new_boolean((story->object->flag & TRACE_IS_SHARED) != 0));
     put_address(to, "bias", object->bias);
     put_address(to, "start", object->start);
     put_number(to, "pages", (object->end - object->start) / 4096);

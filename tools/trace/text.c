@@ -65,6 +65,7 @@ static void put_sentence(const struct story *story, FILE *out) {
                 fputc(' ', out);
             put_prot(out, segment[i].prot);
         }
+        fprintf(out, "%s", story->object->flag & TRACE_IS_SHARED ? ", relocated pages from the cache" : "");
         return;
     }
     case STORY_RELOCATE: {
@@ -94,7 +95,7 @@ static void put_sentence(const struct story *story, FILE *out) {
         fprintf(out, " by %s%s", traced_short(story->object), story->ended && !story->other ? ": failed" : "");
         return;
     case STORY_CLOSE:
-        fprintf(out, "%s, %" PRIu64 " opens left", traced_short(story->object), story->value);
+        fprintf(out, "%s, %" PRIu64 " open%s left", traced_short(story->object), story->value, story->value == 1 ? "" : "s");
         if (story->word && *story->word)
             fprintf(out, ": stays, %s", story->word);
         return;
@@ -135,7 +136,7 @@ static void put_line(const struct story *story, FILE *out) {
 
 /* ---- the end: where the time went ----------------------------------------------------------------------------------- */
 
-struct share { struct traced *object; const char *path; uint64_t ns, calls; };
+struct share { const char *path; uint64_t ns, calls; };
 
 static int by_ns(const void *a, const void *b) {
     const struct share *x = a, *y = b;
@@ -153,12 +154,12 @@ static void put_constructors(const struct trace_model *model, uint32_t pid, size
         if (story->pid != pid || story->kind != STORY_CONSTRUCTOR || !story->ended)
             continue;
         size_t at = 0;
-        while (at < count && shares[at].object != story->object)
+        while (at < count && strcmp(shares[at].path, traced_path(story->object)) != 0)
             at++;
         if (at == count) {
             if (count == room)
                 shares = must_grow(shares, room = room * 2 + 32, sizeof *shares);
-            shares[count++] = (struct share){ .object = story->object, .path = traced_path(story->object) };
+            shares[count++] = (struct share){ .path = traced_path(story->object) };
         }
         shares[at].ns += story->duration;
         shares[at].calls++;

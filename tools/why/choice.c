@@ -138,7 +138,16 @@ int why_report(const struct collection *collection, const struct why_choice *cho
     struct why_memory memory;
     struct story story;
     bool judged = object->file && places_read(object->file, object->file_len, object->path, &places);
-    copies_read(collection, (uint32_t)index, judged ? &places : NULL, is_wanted, &wanted, &memory);
+    struct writers writers = { 0 };
+    bool watched = choice->writers && writers_read(choice->writers, &writers);
+    bool measured = !watched;
+    for (size_t o = 0; o < snapshot->owner_count; o++)
+        for (size_t i = 0; i < collection->names[o].pid_count; i++)
+            measured |= collection->names[o].pids[i] == writers.pid;
+    if (!measured)
+        warn_ldr("%s: process %d is not among those measured", choice->writers, (int)writers.pid);
+    complete = complete && measured && watched == (choice->writers != NULL);
+    copies_read(collection, (uint32_t)index, judged ? &places : NULL, is_wanted, &wanted, watched ? &writers : NULL, &memory);
     story_make(&story, collection, &memory);
     complete = complete && !others && judged && !memory.unreadable && !memory.changed;
     if (choice->json)
@@ -160,5 +169,6 @@ int why_report(const struct collection *collection, const struct why_choice *cho
     story_free(&story);
     copies_free(&memory);
     places_free(&places);
+    writers_free(&writers);
     return complete ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
 }

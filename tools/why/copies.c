@@ -28,6 +28,7 @@ struct reading {
     const struct object *object;
     const struct places *places;
     struct why_memory *memory;
+    const struct writers *writers; /* NULL: none of this owner */
     uint32_t owner;
     int mem, pagemap;
     struct images images;
@@ -62,7 +63,8 @@ static void images_make(struct images *images, const struct snapshot *snapshot, 
             images->list = must_grow(images->list, images->room = images->room * 2 + 64, sizeof *images->list);
         images->list[images->count++] = (struct image){ shape->loads[0].vaddr + run->bias, end + run->bias, run->bias, run->object };
     }
-    qsort(images->list, images->count, sizeof *images->list, compare_images);
+    if (images->count > 1)
+        qsort(images->list, images->count, sizeof *images->list, compare_images);
 }
 
 static struct spot spot_of(struct images *images, uint64_t value) {
@@ -137,6 +139,15 @@ static struct why_page *page_at(const struct why_memory *memory, uint64_t vaddr)
     return low < memory->page_count && memory->pages[low].vaddr == vaddr ? &memory->pages[low] : NULL;
 }
 
+/* Who made it private, if this process was watched. */
+static void find_writer(struct reading *reading, uint64_t addr, struct why_copy *copy) {
+    if (!reading->writers)
+        return;
+    const struct fault *fault = writers_find(reading->writers, addr);
+    copy->writer_kind = fault ? fault->kind : '-';
+    copy->writer = fault ? spot_of(&reading->images, fault->instruction) : (struct spot){ NO_SPOT, 0 };
+}
+
 static void read_copy(struct reading *reading, const struct run *run, size_t index, const uint64_t *bytes, struct why_copy *copy,
                       struct why_page *page) {
     struct cause_words *judged = &reading->judged;
@@ -201,6 +212,7 @@ static void read_batch(struct reading *reading, const struct owner *owner, const
         struct why_copy *copy = &page->copies[page->copy_count++];
         *copy = (struct why_copy){ .owner = reading->owner, .cause = CAUSE_UNKNOWN,
                                    .frame = method == METHOD_FRAMES ? word & PM_FRAME : 0 };
+        find_writer(reading, addr + ((uint64_t)i << PAGE_SHIFT), copy);
         if (i < words && word_place(reading->words[i], method) == word)
             read_copy(reading, run, first + i, &reading->bytes[i * CAUSE_WORDS], copy, page);
         else
@@ -244,8 +256,10 @@ static void find_pages(const struct snapshot *snapshot, struct why_memory *memor
         }
         memory->processes += has;
     }
-    qsort(memory->mapped, memory->mapped_count, sizeof *memory->mapped, compare_addresses);
-    qsort(copies, copy_count, sizeof *copies, compare_addresses);
+    if (memory->mapped_count > 1)
+        qsort(memory->mapped, memory->mapped_count, sizeof *memory->mapped, compare_addresses);
+    if (copy_count > 1)
+        qsort(copies, copy_count, sizeof *copies, compare_addresses);
     memory->pages = must_alloc(copy_count, sizeof *memory->pages);
     for (size_t i = 0; i < copy_count; i++)
         if (i == 0 || copies[i] != copies[i - 1])
@@ -273,7 +287,8 @@ static void count_frames(struct why_page *page) {
         sorted[i] = &page->copies[i];
         page->processes += i == 0 || page->copies[i - 1].owner != page->copies[i].owner;
     }
-    qsort(sorted, page->copy_count, sizeof *sorted, compare_frames);
+    if (page->copy_count > 1)
+        qsort(sorted, page->copy_count, sizeof *sorted, compare_frames);
     for (size_t i = 0, end; i < page->copy_count; i = end) {
         for (end = i + 1; end < page->copy_count && sorted[i]->frame && sorted[end]->frame == sorted[i]->frame; end++)
             ;
@@ -288,7 +303,8 @@ static void count_frames(struct why_page *page) {
 }
 
 void copies_read(const struct collection *collection, uint32_t object, const struct places *places,
-                 bool (*wanted)(const void *context, uint64_t page), const void *context, struct why_memory *memory) {
+                 bool (*wanted)(const void *context, uint64_t page), const void *context, const struct writers *writers,
+                 struct why_memory *memory) {
     const struct snapshot *snapshot = &collection->snapshot;
     struct reading *reading = must_alloc(1, sizeof *reading);
     *memory = (struct why_memory){ .object = object, .refused = places == NULL };
@@ -298,6 +314,10 @@ void copies_read(const struct collection *collection, uint32_t object, const str
         const struct owner *owner = &snapshot->owners[o];
         bool opened = false;
         reading->owner = (uint32_t)o;
+        reading->writers = NULL;
+        for (size_t i = 0; writers && i < collection->names[o].pid_count; i++)
+            if (collection->names[o].pids[i] == writers->pid)
+                reading->writers = writers;
         for (size_t r = 0; r < owner->run_count; r++) {
             const struct run *run = &owner->runs[r];
             if (run->object != object || !is_image(run->kind))

@@ -189,6 +189,28 @@ static struct json_object *relocation_json(const struct story *story, const stru
     return object;
 }
 
+static struct json_object *writers_json(const struct story *story, size_t page) {
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < story->writer_count; i++) {
+        const struct why_writer *writer = &story->writers[i];
+        if (writer->page != page)
+            continue;
+        struct json_object *object = json_object_new_object();
+        put_text(object, "kind", writer->kind == 'w' ? "write" : writer->kind == 'k' ? "system_call" : writer->kind == 'f' ? "last_fault" : "none");
+        put(object, "copies", writer->copies);
+        put_spot(object, "instruction", story, writer->spot);
+        if (writer->answer) {
+            put_text(object, "function", writer->answer->name);
+            if (*writer->answer->file) {
+                put_text(object, "file", writer->answer->file);
+                put(object, "line", writer->answer->line);
+            }
+        }
+        json_object_array_add(list, object);
+    }
+    return list;
+}
+
 /* The pages, each printed when it is made. */
 static void print_pages(const struct story *story) {
     const struct why_memory *memory = story->memory;
@@ -217,6 +239,8 @@ static void print_pages(const struct story *story) {
             json_object_array_add(pieces, piece_json(story, &story->pieces[k]));
         for (size_t k = first_relocation[order[i]]; k < first_relocation[order[i] + 1]; k++)
             json_object_array_add(relocations, relocation_json(story, &story->relocations[k]));
+        if (story->writer_count)
+            json_object_object_add(object, "writers", writers_json(story, order[i]));
         json_object_object_add(object, "written", pieces);
         json_object_object_add(object, "relocations", relocations);
         printf("%s%s", i ? ",\n" : "\n", json_object_to_json_string_ext(object, STYLE));

@@ -336,6 +336,31 @@ static void print_relocations(const struct story *story, size_t page, bool all) 
     putchar('\n');
 }
 
+/* "made private by hot_write+0x.., hot.c:7 (libhot.so)" */
+static void print_writers(const struct story *story, size_t page) {
+    for (size_t i = 0; i < story->writer_count; i++) {
+        const struct why_writer *writer = &story->writers[i];
+        if (writer->page != page)
+            continue;
+        printf("  made private by ");
+        if (writer->kind == '-') {
+            printf("the linker, in advance (no fault)");
+        } else if (writer->kind == 'k') {
+            printf("the kernel, in a system call");
+        } else if (writer->spot.object == NO_SPOT) {
+            printf("code of no file");
+        } else {
+            char line[CELL_MAX] = "";
+            if (writer->answer)
+                declared_at(line, sizeof line, writer->answer);
+            if (writer->answer && *writer->answer->name)
+                printf("%s%s%s, ", writer->answer->name, *line ? ", " : "", line);
+            print_spot(story, writer->spot, 0);
+        }
+        printf("%s in %" PRIu64 "\n", writer->kind == 'f' ? " (its last fault)" : "", writer->copies);
+    }
+}
+
 static void print_page(const struct story *story, size_t index, bool all) {
     const struct why_page *page = &story->memory->pages[index];
     const struct debuginfo_section *section = debuginfo_section_at(story->debuginfo, page->vaddr);
@@ -348,6 +373,7 @@ static void print_page(const struct story *story, size_t index, bool all) {
     if (story->won[index])
         printf("; %s cop%s less without what is written here", grouped(story->won[index], text), story->won[index] == 1 ? "y" : "ies");
     putchar('\n');
+    print_writers(story, index);
     if (all)
         print_pieces(story, index);
     else

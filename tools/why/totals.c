@@ -121,7 +121,8 @@ void story_savings(struct story *story) {
                 processes = page->processes;
         }
     }
-    qsort(candidates, count, sizeof *candidates, compare_candidates);
+    if (count > 1)
+        qsort(candidates, count, sizeof *candidates, compare_candidates);
     uint64_t frames = 0, bytes = 0;
     for (size_t i = 0; i < count; i++) {
         frames += candidates[i].frames;
@@ -141,7 +142,8 @@ void story_savings(struct story *story) {
             savings->variables[savings->variable_count++] = variable;
         named[variable] |= taken[story->pieces[i].page];
     }
-    qsort_r(savings->variables, savings->variable_count, sizeof *savings->variables, compare_won, story);
+    if (savings->variable_count > 1)
+        qsort_r(savings->variables, savings->variable_count, sizeof *savings->variables, compare_won, story);
     free(named);
     free(taken);
     free(last_page);
@@ -170,7 +172,8 @@ size_t *pages_order(const struct story *story) {
     size_t count = story->memory->page_count, *order = must_alloc(count, sizeof *order);
     for (size_t i = 0; i < count; i++)
         order[i] = i;
-    qsort_r(order, count, sizeof *order, compare_pages, (void *)(uintptr_t)story);
+    if (count > 1)
+        qsort_r(order, count, sizeof *order, compare_pages, (void *)(uintptr_t)story);
     return order;
 }
 
@@ -192,6 +195,7 @@ size_t *variables_order(const struct story *story, size_t *count) {
     for (size_t i = 0; i < story->variable_count; i++)
         if (story->variables[i].processes || story->variables[i].relocations) /* not a neighbour that was asked for */
             order[(*count)++] = i;
-    qsort_r(order, *count, sizeof *order, compare_variables, (void *)(uintptr_t)story);
+    if (*count > 1)
+        qsort_r(order, *count, sizeof *order, compare_variables, (void *)(uintptr_t)story);
     return order;
 }

@@ -17,6 +17,7 @@
 #include "../debuginfo/debuginfo.h"
 #include "../host/collect.h"
 #include "../host/places.h"
+#include "../watch/watch.h"
 
 /* ---- what is asked ---- */
 
@@ -27,6 +28,7 @@ struct why_choice {
     uint64_t page;       /* vaddr of the page */
     size_t top;          /* variables and pages listed in text, 0 = all */
     bool json;
+    const char *writers; /* record of ldr run --watch-writes, NULL: none */
 };
 
 /* why_parse - OBJECT, OBJECT:SECTION or OBJECT:PAGE (hexadecimal with 0x, any address on the page)
@@ -63,6 +65,8 @@ struct why_copy {
     uint8_t cause;                       /* enum page_cause */
     uint64_t frame;                      /* 0: not known, nobody else's */
     bool shared;                         /* another owner has the frame too */
+    struct spot writer;                  /* the instruction that made it private, by the record of writers */
+    char writer_kind;                    /* as in struct fault; 0: no record of this process; '-': nobody in it */
     bool counts;                         /* stands for its frame: of several owners of one only the first does */
     uint64_t written[CAUSE_WORDS / 64];  /* words, as of struct cause_words */
     uint64_t relocated[CAUSE_WORDS / 64];
@@ -91,9 +95,10 @@ struct why_memory {
     uint64_t changed;        /* copies that were others when their bytes came */
     bool refused;            /* the linker's readers refuse the file, or it could not be opened: words cannot be judged */
 };
-/* copies_read - PLACES as places_read has them */
+/* copies_read - PLACES as places_read has them; WRITERS may be NULL */
 void copies_read(const struct collection *collection, uint32_t object, const struct places *places,
-                 bool (*wanted)(const void *context, uint64_t page), const void *context, struct why_memory *memory);
+                 bool (*wanted)(const void *context, uint64_t page), const void *context, const struct writers *writers,
+                 struct why_memory *memory);
 void copies_free(struct why_memory *memory);
 
 /* ---- story.c: who that is ---- */
@@ -156,6 +161,15 @@ struct why_relocation {
     const char *target_path;
 };
 
+/* An instruction that made copies of a page private. */
+struct why_writer {
+    uint32_t page;
+    struct spot spot;
+    char kind;
+    uint64_t copies;
+    const struct debuginfo_answer *answer; /* function, file and line; NULL: not known */
+};
+
 /* Moving variables that are written off pages that nothing else makes private. */
 struct why_savings {
     uint64_t frames;       /* copies that would be the file's pages again */
@@ -184,6 +198,9 @@ struct story {
     uint64_t *won;                      /* by page: copies to be won by moving what is written on it; 0 when that is larger than a page */
     double read_s, named_s;           /* seconds for the copies; for names */
     struct debuginfo_answers answers;
+    struct why_writer *writers;         /* by page, most copies first */
+    size_t writer_count;
+    struct debuginfo_answers *writer_answers; /* by object: of their instructions; NULL: not asked */
     struct debuginfo_answers *targets; /* by object: what relocations are bound to; NULL: not asked */
 };
 void story_make(struct story *story, const struct collection *collection, const struct why_memory *memory);

@@ -74,5 +74,6 @@ int main(int argc, char **argv) {
     }
     debuginfo_answers_free(&answers);
     debuginfo_close(debuginfo);
+    free(questions);
     return 0;
 }

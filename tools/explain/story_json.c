@@ -1,6 +1,6 @@
-/* why_json.c - `ldr why --json`: every reference, every object asked. Schema in ldr-why(1). */
+/* story_json.c - `ldr why --json`: every reference, every object asked. Schema in ldr-why(1). */
 #include "../ldr.h"
-#include "why.h"
+#include "story.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -53,9 +53,9 @@ static struct json_object *asked_json(const struct asked *asked, bool winner) {
     return one;
 }
 
-static struct json_object *reference_json(const struct why *why, const struct why_reference *reference) {
+static struct json_object *reference_json(const struct story *story, const struct story_reference *reference) {
     struct json_object *one = json_object_new_object(), *places = json_object_new_array(), *search = json_object_new_array();
-    char *cause = why_cause(why, reference);
+    char *cause = why_story_cause(story, reference);
     put_text(one, "by", path_of(reference->by));
     put_text(one, "version", reference->version ? reference->version->name : NULL);
     put_text(one, "result", reference->result == 0 ? "bound" : reference->result == REFERENCE_WEAK ? "weak-undefined" : "undefined");
@@ -82,17 +82,17 @@ static struct json_object *reference_json(const struct why *why, const struct wh
     return one;
 }
 
-bool why_json(const struct why *why) {
+bool why_story_json(const struct story *story) {
     struct json_object *root = json_object_new_object(), *references = json_object_new_array();
-    bool known = !why->hypothetical;
+    bool known = !story->hypothetical;
     put_text(root, "schema", "ldr-why");
     put(root, "schema_version", SCHEMA_VERSION);
-    put_text(root, "program", node_path(why->session->program));
-    put_text(root, "symbol", why->name);
-    put_text(root, "version", why->version);
-    json_object_object_add(root, "hypothetical", json_object_new_boolean(why->hypothetical));
-    for (const struct why_reference *reference = why->references; reference; reference = reference->next) {
-        json_object_array_add(references, reference_json(why, reference));
+    put_text(root, "program", node_path(story->session->program));
+    put_text(root, "symbol", story->name);
+    put_text(root, "version", story->version);
+    json_object_object_add(root, "hypothetical", json_object_new_boolean(story->hypothetical));
+    for (const struct story_reference *reference = story->references; reference; reference = reference->next) {
+        json_object_array_add(references, reference_json(story, reference));
         for (u32 i = 0; i < reference->asked_count; i++)
             known |= reference->asked[i].entry_count != 0;
     }

@@ -1,8 +1,8 @@
-/* store.c - the paths looked at so far, and the files behind them by (device, inode).
+/* catalog.c - the paths looked at so far, and the files behind them by (device, inode).
  *
  * Programs of one machine share their libraries: `ldr check /usr/bin` asks for libc.so.6 a thousand times and reads it once. Paths that
  * lead nowhere are remembered too; search lists ask for those most of all. */
-#include "store.h"
+#include "catalog.h"
 #include "../ldr.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ struct known_file {
     struct library_file file;
     struct known_file *next;
 };
-struct store {
+struct catalog {
     char *sysroot;
     int root;                         /* descriptor of the sysroot, or AT_FDCWD */
     pthread_mutex_t lock;
@@ -48,50 +48,50 @@ struct store {
 
 static u32 bucket_of(const char *path) { return gnu_hash_of(path) % BUCKETS; }
 
-struct store *store_open(const char *sysroot) {
-    struct store *store = must_alloc(1, sizeof *store);
-    store->root = AT_FDCWD;
-    pthread_mutex_init(&store->lock, NULL);
+struct catalog *catalog_open(const char *sysroot) {
+    struct catalog *catalog = must_alloc(1, sizeof *catalog);
+    catalog->root = AT_FDCWD;
+    pthread_mutex_init(&catalog->lock, NULL);
     if (!sysroot)
-        return store;
-    store->root = open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    store->sysroot = store->root < 0 ? NULL : realpath(sysroot, NULL);
-    if (!store->sysroot) {
-        free(store);
+        return catalog;
+    catalog->root = open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    catalog->sysroot = catalog->root < 0 ? NULL : realpath(sysroot, NULL);
+    if (!catalog->sysroot) {
+        free(catalog);
         return NULL;
     }
-    if (strcmp(store->sysroot, "/") == 0)
-        *store->sysroot = '\0';
-    return store;
+    if (strcmp(catalog->sysroot, "/") == 0)
+        *catalog->sysroot = '\0';
+    return catalog;
 }
 
-const char *store_sysroot(const struct store *store) { return store->sysroot; }
+const char *catalog_sysroot(const struct catalog *catalog) { return catalog->sysroot; }
 
-char *store_inside(const struct store *store, const char *path) {
+char *catalog_inside(const struct catalog *catalog, const char *path) {
     char resolved[PATH_MAX];
-    if (!store->sysroot)
+    if (!catalog->sysroot)
         return must_format("%s", path);
-    size_t len = strlen(store->sysroot);
-    if (realpath(path, resolved) && strncmp(resolved, store->sysroot, len) == 0 && resolved[len] == '/')
+    size_t len = strlen(catalog->sysroot);
+    if (realpath(path, resolved) && strncmp(resolved, catalog->sysroot, len) == 0 && resolved[len] == '/')
         return must_format("%s", resolved + len);
     /* A link of the sysroot that only leads somewhere inside it: its own name counts. */
-    if (strncmp(path, store->sysroot, len) == 0 && path[len] == '/')
+    if (strncmp(path, catalog->sysroot, len) == 0 && path[len] == '/')
         return must_format("%s", path + len);
     return must_format("%s", path);
 }
 
 /* Opens inside the tree. Links that lead to "/" lead to the sysroot: RESOLVE_IN_ROOT is the kernel's chroot for one call. */
-static int open_inside(const struct store *store, const char *path, int flags) {
-    if (store->root == AT_FDCWD)
+static int open_inside(const struct catalog *catalog, const char *path, int flags) {
+    if (catalog->root == AT_FDCWD)
         return open(path, flags | O_CLOEXEC);
     struct open_how how = { .flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-    return (int)syscall(SYS_openat2, store->root, path, &how, sizeof how);
+    return (int)syscall(SYS_openat2, catalog->root, path, &how, sizeof how);
 }
 
-static int stat_inside(const struct store *store, const char *path, struct stat *st) {
-    if (store->root == AT_FDCWD)
+static int stat_inside(const struct catalog *catalog, const char *path, struct stat *st) {
+    if (catalog->root == AT_FDCWD)
         return stat(path, st) == 0 ? 0 : errno;
-    int fd = open_inside(store, path, O_PATH);
+    int fd = open_inside(catalog, path, O_PATH);
     if (fd < 0)
         return errno;
     int error = fstat(fd, st) == 0 ? 0 : errno;
@@ -164,21 +164,21 @@ static void read_file(struct library_file *file) {
         image_read_versions(image, &file->view, &file->arena, report);
 }
 
-static char *real_path_of(const struct store *store, int fd) {
+static char *real_path_of(const struct catalog *catalog, int fd) {
     char link[64], path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, path, sizeof path - 1);
     if (len <= 0 || path[0] != '/')
         return NULL;
     path[len] = '\0';
-    size_t root = store->sysroot ? strlen(store->sysroot) : 0;
-    return must_format("%s", root && strncmp(path, store->sysroot, root) == 0 && path[root] == '/' ? path + root : path);
+    size_t root = catalog->sysroot ? strlen(catalog->sysroot) : 0;
+    return must_format("%s", root && strncmp(path, catalog->sysroot, root) == 0 && path[root] == '/' ? path + root : path);
 }
 
 /* 0 with *out set, or an errno. Called with the lock held. */
-static int open_library(struct store *store, const char *path, const struct library_file **out) {
+static int open_library(struct catalog *catalog, const char *path, const struct library_file **out) {
     struct stat st;
-    int error = stat_inside(store, path, &st);   /* before opening: opening a device can do something */
+    int error = stat_inside(catalog, path, &st);   /* before opening: opening a device can do something */
     if (error)
         return error;
     if (S_ISDIR(st.st_mode))
@@ -186,12 +186,12 @@ static int open_library(struct store *store, const char *path, const struct libr
     if (!S_ISREG(st.st_mode))
         return EINVAL;
     u32 bucket = (u32)((u64)st.st_ino * 31 + (u64)st.st_dev) % BUCKETS;
-    for (struct known_file *known = store->files[bucket]; known; known = known->next)
+    for (struct known_file *known = catalog->files[bucket]; known; known = known->next)
         if (known->file.ino == st.st_ino && known->file.dev == st.st_dev) {
             *out = &known->file;
             return 0;
         }
-    int fd = open_inside(store, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = open_inside(catalog, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return errno;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -209,68 +209,68 @@ static int open_library(struct store *store, const char *path, const struct libr
         }
     }
     struct known_file *known = must_alloc(1, sizeof *known);
-    known->file = (struct library_file){ .path = must_format("%s", path), .real_path = real_path_of(store, fd), .dev = st.st_dev, .ino = st.st_ino,
+    known->file = (struct library_file){ .path = must_format("%s", path), .real_path = real_path_of(catalog, fd), .dev = st.st_dev, .ino = st.st_ino,
                                          .mode = st.st_mode, .owner = st.st_uid, .len = (u64)st.st_size, .bytes = bytes };
     close(fd);
-    known->next = store->files[bucket];
-    store->files[bucket] = known;
+    known->next = catalog->files[bucket];
+    catalog->files[bucket] = known;
     read_file(&known->file);
     *out = &known->file;
     return 0;
 }
 
-int store_file(struct store *store, const char *path, const struct library_file **file) {
+int catalog_file(struct catalog *catalog, const char *path, const struct library_file **file) {
     u32 bucket = bucket_of(path);
-    pthread_mutex_lock(&store->lock);
-    struct known_path *known = store->paths[bucket];
+    pthread_mutex_lock(&catalog->lock);
+    struct known_path *known = catalog->paths[bucket];
     while (known && strcmp(known->path, path) != 0)
         known = known->next;
     if (!known) {
         known = must_alloc(1, sizeof *known);
         known->path = must_format("%s", path);
-        known->error = open_library(store, path, &known->file);
-        known->next = store->paths[bucket];
-        store->paths[bucket] = known;
+        known->error = open_library(catalog, path, &known->file);
+        known->next = catalog->paths[bucket];
+        catalog->paths[bucket] = known;
     }
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&catalog->lock);
     *file = known->file;
     return known->error;
 }
 
 /* ---- directories ------------------------------------------------------------------------------------------------------- */
 
-static struct known_dir *dir_of(struct store *store, const char *path) {
+static struct known_dir *dir_of(struct catalog *catalog, const char *path) {
     u32 bucket = bucket_of(path);
-    pthread_mutex_lock(&store->lock);
-    struct known_dir *known = store->dirs[bucket];
+    pthread_mutex_lock(&catalog->lock);
+    struct known_dir *known = catalog->dirs[bucket];
     while (known && strcmp(known->path, path) != 0)
         known = known->next;
     if (!known) {
         struct stat st;
         known = must_alloc(1, sizeof *known);
         known->path = must_format("%s", path);
-        if (stat_inside(store, path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        if (stat_inside(catalog, path, &st) == 0 && S_ISDIR(st.st_mode)) {
             known->present = true;
             known->mode = st.st_mode;
             known->owner = st.st_uid;
         }
-        known->next = store->dirs[bucket];
-        store->dirs[bucket] = known;
+        known->next = catalog->dirs[bucket];
+        catalog->dirs[bucket] = known;
     }
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&catalog->lock);
     return known;
 }
 
-bool store_is_dir(struct store *store, const char *path) { return dir_of(store, path)->present; }
+bool catalog_is_dir(struct catalog *catalog, const char *path) { return dir_of(catalog, path)->present; }
 
-bool store_dir_mode(struct store *store, const char *path, mode_t *mode, uid_t *owner) {
-    const struct known_dir *dir = dir_of(store, path);
+bool catalog_dir_mode(struct catalog *catalog, const char *path, mode_t *mode, uid_t *owner) {
+    const struct known_dir *dir = dir_of(catalog, path);
     *mode = dir->mode;
     *owner = dir->owner;
     return dir->present;
 }
 
-bool store_exists(struct store *store, const char *path) {
+bool catalog_exists(struct catalog *catalog, const char *path) {
     struct stat st;
-    return stat_inside(store, path, &st) == 0;
+    return stat_inside(catalog, path, &st) == 0;
 }

@@ -1,16 +1,16 @@
-/* why.c - repeats the linker's lookup object by object. The winner is session_bind's; the walk only adds what each object had to say, by
+/* story.c - repeats the linker's lookup object by object. The winner is session_bind's; the walk only adds what each object had to say, by
  * the same functions (image_find_symbol, image_symbol_answers). */
-#include "why.h"
+#include "story.h"
 #include "../ldr.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct collecting {
-    struct why *why;
+    struct story *story;
     struct session *session;
     struct object *object;
-    u32 offsets[64], offset_count;
+    u32 offsets[NAME_OFFSETS_MAX], offset_count;
 };
 
 static bool is_name(const struct collecting *collecting, u32 symbol) {
@@ -23,39 +23,27 @@ static bool is_name(const struct collecting *collecting, u32 symbol) {
     return false;
 }
 
-static void find_offsets(struct collecting *collecting, const char *name) {
-    const struct image *image = &collecting->object->image;
-    size_t len = strlen(name) + 1;
-    collecting->offset_count = 0;
-    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end && collecting->offset_count < 64; at++) {
-        at = memmem(at, (size_t)(end - at), name, len);
-        if (!at)
-            break;
-        collecting->offsets[collecting->offset_count++] = (u32)(at - image->strtab);
-    }
-}
-
 static bool collect(const struct reloc_record *record, void *arg) {
     struct collecting *collecting = arg;
-    struct why *why = collecting->why;
+    struct story *story = collecting->story;
     if (!is_name(collecting, record->symbol))
         return true;
     const struct version *version = reference_version(collecting->object, record->symbol);
-    if (why->version && (!version || strcmp(version->name, why->version) != 0))
+    if (story->version && (!version || strcmp(version->name, story->version) != 0))
         return true;
     u32 classes = reference_classes(record->kind);
-    struct why_reference *reference = why->references;
+    struct story_reference *reference = story->references;
     while (reference && (reference->by != collecting->object || reference->symbol != record->symbol || reference->classes != classes))
         reference = reference->next;
     if (!reference) {
         reference = arena_zalloc(&collecting->session->arena, sizeof *reference);
-        *reference = (struct why_reference){ .by = collecting->object, .symbol = record->symbol, .classes = classes, .version = version };
-        if (why->last)
-            why->last->next = reference;
+        *reference = (struct story_reference){ .by = collecting->object, .symbol = record->symbol, .classes = classes, .version = version };
+        if (story->last)
+            story->last->next = reference;
         else
-            why->references = reference;
-        why->last = reference;
-        why->reference_count++;
+            story->references = reference;
+        story->last = reference;
+        story->reference_count++;
     }
     if (reference->place_count < PLACES_MAX)
         reference->places[reference->place_count] = *record;
@@ -69,7 +57,7 @@ static void keep_entry(const struct definition *definition, void *arg) {
         asked->entries[asked->entry_count++] = *definition;
 }
 
-static void ask_all(struct session *session, struct why_reference *reference, const struct symbol_want *want) {
+static void ask_all(struct session *session, struct story_reference *reference, const struct symbol_want *want) {
     u64 most = 0;
     const struct object *by = reference->by;
     for (u32 s = 0; s < by->scope_count; s++)
@@ -85,14 +73,14 @@ static void ask_all(struct session *session, struct why_reference *reference, co
         }
     reference->winner = reference->asked_count;
     for (u32 i = 0; i < reference->asked_count && reference->result == 0; i++)
-        if (reference->asked[i].object == reference->found.object && reference->asked[i].answers) {
+        if (reference->asked[i].object == reference->by_scope && reference->asked[i].answers) {
             reference->winner = i;
             break;
         }
 }
 
 /* As session_bind for a relocation, from the number alone. */
-static void bind(struct session *session, struct why_reference *reference) {
+static void bind(struct session *session, struct story_reference *reference) {
     struct reloc_kind kind = reference->places[0].kind;
     struct symbol_want want;
     const Elf64_Sym *sym = &reference->by->image.symtab[reference->symbol];
@@ -101,37 +89,52 @@ static void bind(struct session *session, struct why_reference *reference) {
     reference->local = !want.name;
     if (reference->local)
         return;
+    struct binding by_scope = reference->found;
+    session_find(session, reference->by, reference->symbol, kind, &want, &by_scope);
+    reference->by_scope = by_scope.object;
     want = symbol_want_exact(&want);
     ask_all(session, reference, &want);
 }
 
 /* Nobody refers to it: the search that dlsym(RTLD_DEFAULT) would make from the program. */
-static void suppose(struct why *why, struct session *session) {
-    struct why_reference *reference = arena_zalloc(&session->arena, sizeof *reference);
-    struct version *version = why->version ? arena_zalloc(&session->arena, sizeof *version) : NULL;
+static void suppose(struct story *story, struct session *session) {
+    struct story_reference *reference = arena_zalloc(&session->arena, sizeof *reference);
+    struct version *version = story->version ? arena_zalloc(&session->arena, sizeof *version) : NULL;
     if (version)
-        *version = (struct version){ .name = why->version, .hash = sysv_hash_of(why->version), .hidden = true };
-    *reference = (struct why_reference){ .by = &session->program->object, .version = version };
-    struct symbol_want want = names_want(why->name, version);
+        *version = (struct version){ .name = story->version, .hash = sysv_hash_of(story->version), .hidden = true };
+    *reference = (struct story_reference){ .by = &session->program->object, .version = version };
+    struct symbol_want want = names_want(story->name, version);
     want.newest = true;
     reference->result = lookup_reference(reference->by, NULL, &want, NULL, NULL, &reference->found) ? 0 : REFERENCE_UNDEFINED;
-    why->references = why->last = reference;
-    why->hypothetical = true;
+    reference->by_scope = reference->found.object;
+    story->references = story->last = reference;
+    story->hypothetical = true;
     ask_all(session, reference, &want);
 }
 
-void why_symbol(struct why *why, struct session *session, const char *name, const char *version) {
-    *why = (struct why){ .session = session, .name = name, .version = version };
+void why_story_symbol(struct story *story, struct session *session, const char *name, const char *version) {
+    *story = (struct story){ .session = session, .name = name, .version = version };
     for (struct object *object = session->first; object; object = object->next) {
-        struct collecting collecting = { .why = why, .session = session, .object = object };
-        find_offsets(&collecting, name);
+        struct collecting collecting = { .story = story, .session = session, .object = object };
+        collecting.offset_count = names_offsets(&object->image, name, collecting.offsets);
         if (collecting.offset_count)
             relocs_each(object, collect, &collecting);
     }
-    for (struct why_reference *reference = why->references; reference; reference = reference->next)
+    for (struct story_reference *reference = story->references; reference; reference = reference->next)
         bind(session, reference);
-    if (!why->references)
-        suppose(why, session);
+    if (!story->references)
+        suppose(story, session);
+}
+
+void why_story_only(struct story *story, const struct object *by, u32 symbol, u32 classes) {
+    struct story_reference *reference = story->references;
+    while (reference && (reference->by != by || reference->symbol != symbol || reference->classes != classes))
+        reference = reference->next;
+    if (!reference)
+        return;
+    reference->next = NULL;
+    story->references = story->last = reference;
+    story->reference_count = 1;
 }
 
 /* ---- causes ------------------------------------------------------------------------------------------------------------ */
@@ -139,7 +142,7 @@ void why_symbol(struct why *why, struct session *session, const char *name, cons
 static const char *path_of(const struct object *object) { return node_path(object_node(object)); }
 
 /* The first entry that would have been met before the winner (or at all, without one) and was refused for more than being undefined. */
-static const struct definition *refused_before(const struct why_reference *reference, const struct object **where) {
+static const struct definition *refused_before(const struct story_reference *reference, const struct object **where) {
     for (u32 i = 0; i < reference->asked_count && i < reference->winner; i++)
         for (u32 e = 0; e < reference->asked[i].entry_count; e++) {
             const struct definition *entry = &reference->asked[i].entries[e];
@@ -151,18 +154,18 @@ static const struct definition *refused_before(const struct why_reference *refer
     return NULL;
 }
 
-static const struct object *answers_after(const struct why_reference *reference, u32 *count) {
+static const struct object *answers_after(const struct story_reference *reference, u32 *count) {
     const struct object *first = NULL;
     *count = 0;
     for (u32 i = reference->winner + 1; i < reference->asked_count; i++)
-        if (reference->asked[i].answers && reference->asked[i].object != reference->found.object) {
+        if (reference->asked[i].answers && reference->asked[i].object != reference->by_scope) {
             first = first ? first : reference->asked[i].object;
             ++*count;
         }
     return first;
 }
 
-static char *cause_of_lost(const struct why_reference *reference) {
+static char *cause_of_lost(const struct story *story, const struct story_reference *reference) {
     const struct object *where = NULL;
     const struct definition *refused = refused_before(reference, &where);
     const struct asked *doubtful = NULL;
@@ -176,15 +179,15 @@ static char *cause_of_lost(const struct why_reference *reference) {
     if (doubtful)
         return must_format("%s has several versions of it, and the reference names none", path_of(doubtful->object));
     for (u32 i = 0; i < reference->asked_count; i++) {
-        const char *local = names_local(object_node(reference->asked[i].object), reference->by ? relocs_symbol_name(reference->by, reference->symbol) : NULL);
+        const char *local = names_local(object_node(reference->asked[i].object), story->name);
         if (local)
             return must_format("%s has it, but %s: not in its dynamic symbol table", path_of(reference->asked[i].object), local);
     }
     return must_format("none of the %u objects searched defines it", reference->asked_count);
 }
 
-static const char *unsearched(const struct why *why, const char **needed_by) {
-    for (const struct object *object = why->session->first; object; object = object->next)
+static const char *unsearched(const struct story *story, const char **needed_by) {
+    for (const struct object *object = story->session->first; object; object = object->next)
         if (object->is_missing) {
             *needed_by = object->loader ? path_of(object->loader) : "a preload list";
             return path_of(object);
@@ -192,19 +195,21 @@ static const char *unsearched(const struct why *why, const char **needed_by) {
     return NULL;
 }
 
-char *why_cause(const struct why *why, const struct why_reference *reference) {
-    const char *needed_by = NULL, *missing = unsearched(why, &needed_by);
+char *why_story_cause(const struct story *story, const struct story_reference *reference) {
+    const char *needed_by = NULL, *missing = unsearched(story, &needed_by);
     u32 later;
     if (reference->result != 0) {
         if (reference->result < 0)
             return must_format("the reference itself is damaged");
         if (missing)
             return must_format("none of the %u objects searched defines it, and %s, needed by %s, is not found", reference->asked_count - 1, missing, needed_by);
-        return cause_of_lost(reference);
+        return cause_of_lost(story, reference);
     }
     const struct object *winner = reference->found.object;
     if (reference->local)
         return must_format("the symbol is local or hidden in %s: it binds there without a search", path_of(reference->by));
+    if (reference->by_scope != winner)
+        return must_format("it is a unique symbol (STB_GNU_UNIQUE): one definition serves the whole process, and %s was relocated first", path_of(winner));
     if (reference->winner == reference->asked_count)
         return must_format("it is protected in %s: its own references bind to itself", path_of(reference->by));
     const struct object *loser = answers_after(reference, &later), *where = NULL;

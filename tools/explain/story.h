@@ -1,6 +1,6 @@
-/* why.h - the story of one symbol: who refers to it, which objects were asked in which order, why each lost, who won. */
-#ifndef LDR_EXPLAIN_WHY_H
-#define LDR_EXPLAIN_WHY_H
+/* story.h - the story of one symbol: who refers to it, which objects were asked in which order, why each lost, who won. */
+#ifndef LDR_EXPLAIN_STORY_H
+#define LDR_EXPLAIN_STORY_H
 
 #include "names.h"
 #include "relocs.h"
@@ -18,7 +18,7 @@ struct asked {
     u32 entry_count;
 };
 /* References of one object to the symbol that ask for the same. */
-struct why_reference {
+struct story_reference {
     struct object *by;
     u32 symbol, classes;
     const struct version *version;
@@ -27,23 +27,26 @@ struct why_reference {
     bool weak, local;                 /* an undefined weak reference; bound locally without a search */
     int result;                       /* as session_bind */
     struct binding found;
+    const struct object *by_scope;    /* who answers the search; another than found.object for a unique symbol that is settled already */
     struct asked *asked;              /* in search order, up to the winner and past it where the name is met again */
     u32 asked_count, winner;          /* index into asked; asked_count: none of them (local, protected, undefined) */
-    struct why_reference *next;
+    struct story_reference *next;
 };
-struct why {
+struct story {
     const struct session *session;
     const char *name, *version;       /* version NULL: any */
-    struct why_reference *references, *last;
+    struct story_reference *references, *last;
     u32 reference_count;
     bool hypothetical;                /* nobody refers to it: this is what a search from the program would find */
 };
-/* why_symbol - everything about a name; memory of the session. */
-void why_symbol(struct why *why, struct session *session, const char *name, const char *version);
-/* why_text, why_json - returns whether the symbol is known at all: referred to or defined. */
-bool why_text(const struct why *why, u32 most);
-bool why_json(const struct why *why);
-/* why_cause - one sentence: the reason for the result of a reference; malloc'd */
-char *why_cause(const struct why *why, const struct why_reference *reference);
+/* why_story_symbol - everything about a name; memory of the session. */
+void why_story_symbol(struct story *story, struct session *session, const char *name, const char *version);
+/* why_story_only - keeps the references of one relocation: same object, symbol and kind. */
+void why_story_only(struct story *story, const struct object *by, u32 symbol, u32 classes);
+/* why_story_text, why_story_json - returns whether the symbol is known at all: referred to or defined. */
+bool why_story_text(const struct story *story, u32 most);
+bool why_story_json(const struct story *story);
+/* why_story_cause - one sentence: the reason for the result of a reference; malloc'd */
+char *why_story_cause(const struct story *story, const struct story_reference *reference);
 
 #endif

@@ -1,8 +1,8 @@
-/* why_text.c - the story for people: the result, the cause, then the search. */
+/* story_text.c - the story for people: the result, the cause, then the search. */
 #include "../ldr.h"
 #include "finding.h"
 #include "hint.h"
-#include "why.h"
+#include "story.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void print_entry(const char *name, const struct definition *entry) {
 
 static const char *path_of(const struct object *object) { return node_path(object_node(object)); }
 
-static void print_asked(const struct why *why, const struct why_reference *reference, u32 i) {
+static void print_asked(const struct story *story, const struct story_reference *reference, u32 i) {
     const struct asked *asked = &reference->asked[i];
     printf("  %3u %s%s: ", i + 1, path_of(asked->object), asked->scope < reference->by->scope_count - 1 ? " (itself first, DT_SYMBOLIC)" : "");
     if (!asked->entry_count)
@@ -50,7 +50,7 @@ static void print_asked(const struct why *why, const struct why_reference *refer
         const struct definition *entry = &asked->entries[e];
         if (e)
             printf("\n      ");
-        print_entry(why->name, entry);
+        print_entry(story->name, entry);
         if (entry->verdict < 0 && entry->verdict != SYMBOL_REFUSED_UNDEFINED)
             printf(": no, %s", verdict_text(entry->verdict));
         if (entry->verdict == SYMBOL_REFUSED_UNDEFINED && entry->entry->st_value)
@@ -61,7 +61,7 @@ static void print_asked(const struct why *why, const struct why_reference *refer
     if (asked->passed_over)
         printf(": passed over, a copy is not taken from the program");
     if (i == reference->winner)
-        printf("  <- answers");
+        printf(reference->by_scope == reference->found.object ? "  <- answers" : "  <- answers the search, but the process has settled on another");
     else if (asked->answers)
         printf(i > reference->winner ? ": too late in the search order" : ": answers, but the reference's own definition is protected");
     putchar('\n');
@@ -76,7 +76,7 @@ static bool is_bystander(const struct asked *asked) {
 }
 
 /* Bystanders are folded where several stand together, and left out behind the winner. */
-static void print_search(const struct why *why, const struct why_reference *reference) {
+static void print_search(const struct story *story, const struct story_reference *reference) {
     for (u32 i = 0; i < reference->asked_count; i++) {
         u32 last = i;
         while (last < reference->asked_count && last != reference->winner && is_bystander(&reference->asked[last]))
@@ -91,11 +91,11 @@ static void print_search(const struct why *why, const struct why_reference *refe
             i = last - 1;
             continue;
         }
-        print_asked(why, reference, i);
+        print_asked(story, reference, i);
     }
 }
 
-static void print_places(const struct why_reference *reference) {
+static void print_places(const struct story_reference *reference) {
     for (u32 i = 0; i < reference->place_count && i < PLACES_MAX; i++) {
         const struct reloc_record *record = &reference->places[i];
         printf("  %s at %#llx", arch_reloc_name(record->type), (unsigned long long)record->place);
@@ -107,67 +107,67 @@ static void print_places(const struct why_reference *reference) {
         printf("  ... and %u more places\n", reference->place_count - PLACES_MAX);
 }
 
-static char *result_text(const struct why *why, const struct why_reference *reference) {
+static char *result_text(const struct story *story, const struct story_reference *reference) {
     if (reference->result == REFERENCE_WEAK)
         return must_format("is 0 (a weak reference that nobody answers)");
     if (reference->result != 0)
-        return must_format("is undefined%s", why->hypothetical ? " and not referred to" : reference->place_count && relocs_lazy(reference->by, &reference->places[0])
+        return must_format("is undefined%s", story->hypothetical ? " and not referred to" : reference->place_count && relocs_lazy(reference->by, &reference->places[0])
                                                                     ? ": the program ends at the first call" : ": the program ends at its start");
     return must_format("binds to %s", path_of(reference->found.object));
 }
 
-static void print_reference(const struct why *why, const struct why_reference *reference) {
-    printf("%s%s", why->hypothetical ? "nobody refers to it; a search from " : "referred to by ", path_of(reference->by));
+static void print_reference(const struct story *story, const struct story_reference *reference) {
+    printf("%s%s", story->hypothetical ? "nobody refers to it; a search from " : "referred to by ", path_of(reference->by));
     if (reference->version)
-        printf(" as %s@%s", why->name, reference->version->name);
+        printf(" as %s@%s", story->name, reference->version->name);
     putchar('\n');
     print_places(reference);
-    print_search(why, reference);
+    print_search(story, reference);
 }
 
-static bool same_story(const struct why_reference *a, const struct why_reference *b) {
+static bool same_story(const struct story_reference *a, const struct story_reference *b) {
     return a->result == b->result && a->found.object == b->found.object && a->found.symbol == b->found.symbol && (a->classes & CLASS_COPY) == (b->classes & CLASS_COPY) &&
            a->local == b->local && (a->asked_count == a->winner) == (b->asked_count == b->winner) && a->by->scope_count == b->by->scope_count;
 }
 
-static bool is_known(const struct why *why) {
-    if (!why->hypothetical)
+static bool is_known(const struct story *story) {
+    if (!story->hypothetical)
         return true;
-    for (u32 i = 0; i < why->references->asked_count; i++)
-        if (why->references->asked[i].entry_count)
+    for (u32 i = 0; i < story->references->asked_count; i++)
+        if (story->references->asked[i].entry_count)
             return true;
     return false;
 }
 
 /* The reference that the headline is about: the worst, else one whose own definition was taken away, else the program's. */
-static const struct why_reference *main_reference(const struct why *why) {
-    const struct why_reference *best = why->references;
-    for (const struct why_reference *reference = why->references; reference; reference = reference->next) {
+static const struct story_reference *main_reference(const struct story *story) {
+    const struct story_reference *best = story->references;
+    for (const struct story_reference *reference = story->references; reference; reference = reference->next) {
         if (reference->result == REFERENCE_UNDEFINED || reference->result < 0)
             return reference;
         bool own_lost = false;
         for (u32 i = reference->winner + 1; i < reference->asked_count; i++)
             own_lost |= reference->asked[i].answers && reference->asked[i].object == reference->by;
-        if (own_lost && best == why->references)
+        if (own_lost && best == story->references)
             best = reference;
     }
     return best;
 }
 
-static u32 different_results(const struct why *why) {
+static u32 different_results(const struct story *story) {
     u32 count = 0;
-    for (const struct why_reference *a = why->references; a; a = a->next) {
+    for (const struct story_reference *a = story->references; a; a = a->next) {
         bool first = true;
-        for (const struct why_reference *b = why->references; b != a; b = b->next)
+        for (const struct story_reference *b = story->references; b != a; b = b->next)
             first &= b->found.object != a->found.object || b->result != a->result;
         count += first;
     }
     return count;
 }
 
-static void print_hints(const struct why *why, const struct why_reference *reference) {
+static void print_hints(const struct story *story, const struct story_reference *reference) {
     struct lines lines = { 0 };
-    char *advice = hint_symbol(why->session, why->name, reference->version, &lines);
+    char *advice = hint_symbol(story->session, story->name, reference->version, &lines);
     for (const char *at = lines.text; at && *at;) {
         size_t len = strcspn(at, "\n");
         printf("  %.*s\n", (int)len, at);
@@ -178,43 +178,45 @@ static void print_hints(const struct why *why, const struct why_reference *refer
     free(advice);
 }
 
-bool why_text(const struct why *why, u32 most) {
-    const struct why_reference *main = main_reference(why);
-    char *result = result_text(why, main), *cause = why_cause(why, main);
-    u32 different = different_results(why), shown = 0;
-    printf("%s%s%s %s\n", why->name, why->version ? "@" : "", why->version ? why->version : "", result);
+bool why_story_text(const struct story *story, u32 most) {
+    const struct story_reference *main = main_reference(story);
+    char *result = result_text(story, main), *cause = why_story_cause(story, main);
+    u32 different = different_results(story), shown = 0;
+    char *name = names_readable(story->name);
+    printf("%s%s%s %s\n", name, story->version ? "@" : "", story->version ? story->version : "", result);
+    free(name);
     printf("  %s\n", cause);
     if (different > 1)
         printf("  for %s; other references end elsewhere: %u different results\n", path_of(main->by), different);
     if (main->result != 0 && main->result != REFERENCE_WEAK)
-        print_hints(why, main);
-    if (is_known(why)) {
+        print_hints(story, main);
+    if (is_known(story)) {
         putchar('\n');
-        print_reference(why, main);
+        print_reference(story, main);
         shown++;
     }
-    for (const struct why_reference *reference = why->references; reference; reference = reference->next) {
+    for (const struct story_reference *reference = story->references; reference; reference = reference->next) {
         if (reference == main)
             continue;
         bool told = false;
-        for (const struct why_reference *other = why->references; other != reference && !told; other = other->next)
+        for (const struct story_reference *other = story->references; other != reference && !told; other = other->next)
             told = same_story(other, reference);
         told |= same_story(main, reference);
         if (told && shown < most) {
             printf("also referred to by %s: the same\n", path_of(reference->by));
             shown++;
         } else if (shown < most) {
-            char *other_result = result_text(why, reference), *other_cause = why_cause(why, reference);
-            printf("\n%s %s\n  %s\n", why->name, other_result, other_cause);
-            print_reference(why, reference);
+            char *other_result = result_text(story, reference), *other_cause = why_story_cause(story, reference);
+            printf("\n%s %s\n  %s\n", story->name, other_result, other_cause);
+            print_reference(story, reference);
             free(other_result);
             free(other_cause);
             shown++;
         } else if (shown++ == most) {
-            printf("... and by %u more (--all)\n", why->reference_count - most);
+            printf("... and by %u more (--all)\n", story->reference_count - most);
         }
     }
     free(result);
     free(cause);
-    return is_known(why);
+    return is_known(story);
 }

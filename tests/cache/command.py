@@ -1,0 +1,203 @@
+"""command.py - `ldr cache`: list against what is there, warm runs nothing, verify finds a flipped page, clear leaves nothing; damaged files."""
+import json, os, random, shutil, struct, subprocess, time
+from kit import *
+
+
+def ldr(tree, *args, **env):
+    done = subprocess.run([LDR, "cache", *args], env={"PATH": "/usr/bin:/bin", "LDR_CACHE_DIR": tree.cache, "LDR_LDSO": tree.loader, **env}, capture_output=True,
+                          text=True, timeout=60, cwd=tree.dir)
+    return done
+
+
+def report(tree):
+    done = ldr(tree, "--json")
+    return json.loads(done.stdout) if done.stdout else {}
+
+
+M = (1 << 64) - 1
+
+
+def cache_sum(data):
+    """format.h's cache_sum, written from its description in numbers."""
+    a, b = 0x9e3779b97f4a7c15 ^ len(data), 0xbf58476d1ce4e5b9
+    words = struct.unpack(f"<{len(data) // 8}Q", data[:len(data) // 8 * 8])
+    for w in words:
+        a = (a ^ w) * 0xff51afd7ed558ccd & M
+        b = ((b << 23 | b >> 41) + (a ^ a >> 32)) & M
+    rest = int.from_bytes(data[len(data) // 8 * 8:], "little")
+    a = (a ^ rest) * 0xff51afd7ed558ccd & M
+    return b ^ a ^ a >> 29
+
+
+def forge_pack(tree):
+    """What only the owner can do: a word of the last page of a pack changed, and the record made to agree with the changed file."""
+    pack = os.path.join(tree.cache, packs(tree.cache)[0])
+    with open(pack, "r+b") as f:
+        f.seek(-4096, 2)
+        word = f.read(1)
+        f.seek(-4096, 2)
+        f.write(bytes([word[0] ^ 0xff]))
+    st = os.stat(pack)
+    identity = struct.pack("<7Q", st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns // 10**9, st.st_mtime_ns % 10**9, st.st_ctime_ns // 10**9, st.st_ctime_ns % 10**9)
+    for name in records(tree.cache):
+        path = os.path.join(tree.cache, name)
+        data = bytearray(open(path, "rb").read())
+        at = data.find(os.path.basename(pack).encode() + b"\0")
+        if at < 0:
+            continue
+        data[at + 24:at + 24 + len(identity)] = identity
+        struct.pack_into("<Q", data, 16, cache_sum(bytes(data[24:])))
+        with open(path, "wb") as f:
+            f.write(data)
+
+
+def listing(tree, right):
+    done = ldr(tree)
+    check("no directory yet: status 4, the place named", done.returncode == 4 and tree.cache in done.stderr, done)
+    tree.make()
+    listed = report(tree)
+    equal("one start is listed", [(s["program"], s["state"], s["why"], s["entered"]) for s in listed["starts"]],
+          [(tree.file("prog"), "valid", None, tree.way)])
+    start = listed["starts"][0]
+    paths = [o["path"] for o in start["objects"]]
+    check("its objects are those of the process", {tree.file("lib", "liba.so"), tree.file("lib", "libb.so")} <= set(paths), paths)
+    equal("pages are the sum over objects", start["pages"], sum(o["pages"] for o in start["objects"]))
+    pack_bytes = sum(os.stat(os.path.join(tree.cache, n)).st_size for n in packs(tree.cache))
+    equal("packs' bytes are the files'", sum(p["bytes"] for p in listed["packs"]), pack_bytes)
+    equal("a pack is its images and one page", pack_bytes // 4096, sum(i["pages"] for i in listed["images"]) + len(listed["packs"]))
+    by_path = {i["path"]: i["pages"] for i in listed["images"]}
+    equal("an image's pages are the object's", [by_path.get(o["path"]) for o in start["objects"] if o["from"] == "image"],
+          [o["pages"] for o in start["objects"] if o["from"] == "image"])
+    check("liba's pages of pointers in RELRO and in data are in its image", by_path[tree.file("lib", "liba.so")] >= 4, by_path)
+    text = ldr(tree)
+    check("the text names program and libraries", text.returncode == 0 and tree.file("prog") in text.stdout and "liba.so" in text.stdout, text)
+
+    tree.put("early", "a", "two")
+    listed = report(tree)
+    equal("after a shadowing: stale", [(s["state"], s["why"]) for s in listed["starts"]], [("stale", tree.file("early") + " changed")])
+    os.unlink(tree.file("early", "liba.so"))
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
+def verifying(tree, right):
+    done = ldr(tree, "verify")
+    equal("verify: holds", (done.returncode, done.stdout.strip()), (0, "1 hold, 0 differ, 0 stale, 0 not verified."))
+    done = ldr(tree, "verify", "nothing-of-that-name")
+    equal("verify of a program without record", done.returncode, 3)
+    forge_pack(tree)
+    # A start takes it, for only the owner can write there; the program may crash now, so it is not run here.
+    listed = report(tree)
+    equal("the forged record is valid for all that files tell", [s["state"] for s in listed["starts"]], ["valid"])
+    done = ldr(tree, "verify")
+    check("verify finds one flipped byte of a pack", done.returncode == 1 and "1 differ" in done.stdout, done)
+    done = ldr(tree, "--json", "verify")
+    equal("verify: the same as JSON", [(s["program"], s["result"]) for s in json.loads(done.stdout)["starts"]], [(tree.file("prog"), "differs")])
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
+MARKS = r"""
+#include <stdio.h>
+__attribute__((constructor)) static void begin(void) { FILE *f = fopen(MARK, "a"); if (f) fclose(f); }
+int main(void) { puts("ran"); return 0; }
+"""
+
+
+def warming(tree, right):
+    clear = ldr(tree, "clear")
+    equal("clear", (clear.returncode, sorted(os.listdir(tree.cache))), (0, ["lock"]))
+    done = ldr(tree, "warm", tree.file("prog"))
+    equal("warm", (done.returncode, done.stdout, done.stderr), (0, "", ""))
+    time.sleep(YOUNG)
+    env = tree.cache_env("require")
+    equal("warm: `ldr run` is made from the record", run([LDR, "run", tree.file("prog")], {**env, "LDR_LDSO": tree.loader}), right)
+    if tree.way == "kernel":
+        equal("warm: and the program itself", tree.ours("require"), right)
+        equal("warm: two records", len(records(tree.cache)), 2)
+    mark = tree.file("mark")
+    program = tree.parts.compile(f"marks.{tree.way}", MARKS, f'-DMARK="{mark}"', *([f"-Wl,--dynamic-linker={tree.loader}"] if tree.way == "kernel" else []))
+    time.sleep(YOUNG)
+    ldr(tree, "clear")
+    done = [ldr(tree, "warm", program), ldr(tree, "warm", program), ldr(tree, "verify")]
+    equal("warm, warm again and verify: done", [d.returncode for d in done], [0, 0, 0])
+    check("warm and verify ran nothing of the program", not os.path.exists(mark))
+    run([LDR, "run", program], {**env, "LDR_CACHE": "use", "LDR_LDSO": tree.loader})
+    check("a start does run it", os.path.exists(mark))
+    os.unlink(mark)
+    setuid = tree.file("setuid")
+    shutil.copy2(program, setuid)
+    os.chmod(setuid, 0o4755)
+    time.sleep(YOUNG)
+    ldr(tree, "warm", setuid)
+    check("warm does not execute a set-user-ID program", not os.path.exists(mark))
+    static = tree.parts.compile("static", MARKS, f'-DMARK="{mark}"', "-static")
+    done = ldr(tree, "warm", static)
+    check("warm of a static program: told, not run", done.returncode == 3 and "static" in done.stderr and not os.path.exists(mark), done)
+    done = ldr(tree, "warm", "/nonexistent/program")
+    equal("warm of nothing", done.returncode, 3)
+    done = [ldr(tree, "warm"), ldr(tree, "bogus"), ldr(tree, "list", "x"), ldr(tree, "--top=x")]
+    equal("wrong usage", [d.returncode for d in done], [2] * 4)
+
+
+def hostile(tree, right):
+    """No file can crash the reader, make it hang, or make it print what is no JSON."""
+    shutil.rmtree(tree.cache)
+    tree.make()
+    paths = [os.path.join(tree.cache, n) for n in (records(tree.cache)[0], "catalog", packs(tree.cache)[0])]
+    good = {p: open(p, "rb").read() for p in paths}
+    bad, noticed = [], 0
+    random.seed(1)
+    for i in range(300):
+        path = paths[i % 3]
+        data = bytearray(good[path])
+        kind = i // 3 % 4
+        if kind == 0:
+            data = data[:random.randrange(len(data))]
+        elif kind == 1:
+            data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        else:             # anything in the head or the tables, with a right sum, so that it is looked at
+            at = random.randrange(24, min(len(data), 4000 if kind == 2 else 260)) & ~3
+            struct.pack_into("<I", data, at, random.choice([0, 1, 7, 0xffffffff, 0x7fffffff, len(data), len(data) - 1, 1 << 20]))
+            struct.pack_into("<Q", data, 16, cache_sum(bytes(data[24:])))
+        with open(path, "wb") as f:
+            f.write(data)
+        done = ldr(tree, "--json")
+        text = ldr(tree, "--top", "0")
+        try:
+            json.loads(done.stdout)
+            good_json = True
+        except ValueError:
+            good_json = False
+        if done.returncode not in (0, 3) or text.returncode not in (0, 3) or not good_json:
+            bad.append((i, done.returncode, text.returncode, done.stderr[:200]))
+        noticed += done.returncode == 3 or '"stale"' in done.stdout
+        with open(path, "wb") as f:
+            f.write(good[path])
+    check(f"300 damaged files: always a report ({noticed} times the damage was told)", not bad, bad[:5])
+    check("damage to records and catalogs is mostly told", noticed > 150, noticed)
+    for name in ("r-pipe", "p-pipe", "t-pipe"):
+        os.mkfifo(os.path.join(tree.cache, name))
+    os.mkdir(os.path.join(tree.cache, "r-directory"))
+    os.symlink("/etc/passwd", os.path.join(tree.cache, "r-link"))
+    with open(os.path.join(tree.cache, "r-huge"), "wb") as f:
+        f.truncate(1 << 40)
+    done = ldr(tree, "--json")
+    equal("pipes, links, directories and a file of a terabyte: told", (done.returncode, json.loads(done.stdout)["foreign"] >= 4), (3, True))
+    ldr(tree, "clear")
+    equal("clear leaves what is no file of the cache", sorted(os.listdir(tree.cache)), ["lock", "r-directory"])
+    os.rmdir(os.path.join(tree.cache, "r-directory"))
+    os.chmod(tree.cache, 0o777)
+    done = ldr(tree)
+    check("a directory that others may write: status 4 and why", done.returncode == 4 and "0777" in done.stderr, done)
+    os.chmod(tree.cache, 0o700)
+
+
+with workshop() as (where, parts):
+    for way in WAYS:
+        tree = Tree(parts, where, "rpath", way)
+        right = tree.system()
+        for test in (listing, verifying, warming, hostile):
+            test(tree, right)
+        tree.remove()
+finish()

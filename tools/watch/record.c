@@ -1,0 +1,279 @@
+/* record.c - page faults of one program by perf events: the tracepoints that tell reading from writing where they may be used
+ * (root), else the software event, which everybody may use for his own programs (perf_event_paranoid up to 2).
+ *
+ * One ring for each CPU, because an event that new threads inherit cannot have one for all. The program is stopped at a pipe
+ * until all events are open, and they count from its execve on. */
+#include "../ldr.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { RING_PAGES = 64, PAGE = 4096, DRAIN_MS = 50 };
+
+struct ring {
+    int fds[2]; /* the second's samples go into the first's ring; -1: none */
+    struct perf_event_mmap_page *head;
+};
+
+struct watcher {
+    struct ring *rings;
+    size_t ring_count;
+    bool tracepoints;
+    pid_t pid;
+    FILE *out;
+    uint64_t lost;
+};
+
+static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu) {
+    return (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, (unsigned long)PERF_FLAG_FD_CLOEXEC);
+}
+
+/* Number of a tracepoint; 0 when it may not be read. */
+static uint64_t tracepoint_id(const char *name) {
+    static const char *const folders[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+    unsigned long long id = 0;
+    for (size_t i = 0; i < 2 && !id; i++) {
+        char *path = must_format("%s/events/exceptions/%s/id", folders[i], name);
+        FILE *file = fopen(path, "re");
+        if (file) {
+            if (fscanf(file, "%llu", &id) != 1)
+                id = 0;
+            fclose(file);
+        }
+        free(path);
+    }
+    return id;
+}
+
+static bool open_ring(struct watcher *watcher, struct ring *ring, int cpu, const uint64_t ids[2]) {
+    struct perf_event_attr attr = { .size = sizeof attr, .sample_period = 1, .disabled = 1, .enable_on_exec = 1, .inherit = 1,
+                                    .watermark = 1, .wakeup_watermark = RING_PAGES * PAGE / 4 };
+    ring->fds[0] = ring->fds[1] = -1;
+    if (watcher->tracepoints) {
+        attr.type = PERF_TYPE_TRACEPOINT;
+        attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
+        for (int i = 0; i < 2; i++) {
+            attr.config = ids[i];
+            ring->fds[i] = open_event(&attr, watcher->pid, cpu);
+            if (ring->fds[i] < 0)
+                return false;
+        }
+    } else {
+        attr.type = PERF_TYPE_SOFTWARE;
+        attr.config = PERF_COUNT_SW_PAGE_FAULTS;
+        attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
+        attr.exclude_kernel = 1;
+        ring->fds[0] = open_event(&attr, watcher->pid, cpu);
+        if (ring->fds[0] < 0)
+            return false;
+    }
+    void *at = mmap(NULL, (1 + RING_PAGES) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fds[0], 0);
+    if (at == MAP_FAILED)
+        return false;
+    ring->head = at;
+    return ring->fds[1] < 0 || ioctl(ring->fds[1], PERF_EVENT_IOC_SET_OUTPUT, ring->fds[0]) == 0;
+}
+
+static void close_rings(struct watcher *watcher) {
+    for (size_t i = 0; i < watcher->ring_count; i++) {
+        struct ring *ring = &watcher->rings[i];
+        if (ring->head)
+            munmap(ring->head, (1 + RING_PAGES) * PAGE);
+        for (int k = 0; k < 2; k++)
+            if (ring->fds[k] >= 0)
+                close(ring->fds[k]);
+    }
+    free(watcher->rings);
+    watcher->rings = NULL;
+    watcher->ring_count = 0;
+}
+
+static bool open_rings(struct watcher *watcher) {
+    const uint64_t ids[2] = { tracepoint_id("page_fault_user"), tracepoint_id("page_fault_kernel") };
+    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+    for (int attempt = ids[0] && ids[1] ? 0 : 1; attempt < 2; attempt++) {
+        watcher->tracepoints = attempt == 0;
+        watcher->rings = must_alloc((size_t)cpus, sizeof *watcher->rings);
+        bool good = true;
+        for (long cpu = 0; cpu < cpus && good; cpu++) {
+            struct ring *ring = &watcher->rings[watcher->ring_count++];
+            good = open_ring(watcher, ring, (int)cpu, ids);
+            if (!good && (errno == ENODEV || errno == ENXIO)) { /* a CPU that is not there */
+                good = true;
+                watcher->ring_count--;
+            }
+        }
+        if (good && watcher->ring_count)
+            return true;
+        int error = errno;
+        close_rings(watcher);
+        errno = error;
+    }
+    return false;
+}
+
+struct sample_raw { uint64_t common, address, instruction, error; };
+
+static void take_sample(struct watcher *watcher, const uint8_t *at, size_t len) {
+    uint64_t instruction = 0, time, address;
+    uint32_t ids[2];
+    char kind = 'f';
+    if (!watcher->tracepoints) {
+        if (len < 32)
+            return;
+        memcpy(&instruction, at, 8);
+        memcpy(ids, at + 8, 8);
+        memcpy(&time, at + 16, 8);
+        memcpy(&address, at + 24, 8);
+    } else {
+        struct sample_raw raw;
+        if (len < 20 + sizeof raw)
+            return;
+        memcpy(ids, at, 8);
+        memcpy(&time, at + 8, 8);
+        memcpy(&raw, at + 20, sizeof raw);
+        if (!(raw.error & 2)) /* bit 1 of the CPU's error code: a write */
+            return;
+        instruction = raw.instruction;
+        address = raw.address;
+        kind = instruction >> 63 ? 'k' : 'w';
+    }
+    if ((pid_t)ids[0] == watcher->pid) /* not a process it forked */
+        fprintf(watcher->out, "%" PRIu64 " %" PRIx64 " %" PRIx64 " %c\n", time, address, instruction, kind);
+}
+
+static void drain(struct watcher *watcher, struct ring *ring) {
+    const uint8_t *data = (const uint8_t *)ring->head + PAGE;
+    size_t size = RING_PAGES * PAGE;
+    uint64_t end = __atomic_load_n(&ring->head->data_head, __ATOMIC_ACQUIRE), at = ring->head->data_tail;
+    while (end - at >= sizeof(struct perf_event_header)) {
+        uint8_t record[4096];
+        struct perf_event_header header;
+        for (size_t i = 0; i < sizeof header; i++)
+            ((uint8_t *)&header)[i] = data[(at + i) % size];
+        if (header.size < sizeof header || header.size > end - at)
+            break;
+        size_t len = header.size - sizeof header;
+        for (size_t i = 0; i < len && i < sizeof record; i++)
+            record[i] = data[(at + sizeof header + i) % size];
+        if (header.type == PERF_RECORD_SAMPLE) {
+            take_sample(watcher, record, len < sizeof record ? len : sizeof record);
+        } else if (header.type == PERF_RECORD_LOST && len >= 16) {
+            uint64_t lost;
+            memcpy(&lost, record + 8, sizeof lost);
+            watcher->lost += lost;
+        }
+        at += header.size;
+    }
+    __atomic_store_n(&ring->head->data_tail, at, __ATOMIC_RELEASE);
+}
+
+static void drain_all(struct watcher *watcher) {
+    for (size_t i = 0; i < watcher->ring_count; i++)
+        drain(watcher, &watcher->rings[i]);
+    fflush(watcher->out);
+}
+
+static volatile sig_atomic_t child_pid;
+static void pass_on(int number) {
+    if (child_pid > 0)
+        kill(child_pid, number);
+}
+
+/* Field 22 of /proc/PID/stat, behind the name in brackets, which may hold anything. */
+uint64_t watch_start_time(pid_t pid) {
+    char path[64], text[1024];
+    unsigned long long start = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[len] = '\0';
+    char *at = strrchr(text, ')');
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (at)
+        start = strtoull(at, NULL, 10);
+    return start;
+}
+
+int watch_run(const char *file, const char *program, char **args) {
+    struct watcher watcher = { .out = fopen(file, "we") };
+    int gate[2];
+    if (!watcher.out || pipe2(gate, O_CLOEXEC) != 0) {
+        warn_ldr("%s: cannot be written: %s", file, strerror(errno));
+        return LDR_EXIT_OWN;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        char go;
+        close(gate[1]);
+        if (read(gate[0], &go, 1) != 1)
+            _exit(LDR_EXIT_OWN);
+        execv(program, args);
+        warn_ldr("%s: cannot be executed: %s", program, strerror(errno));
+        _exit(LDR_EXIT_OWN);
+    }
+    close(gate[0]);
+    watcher.pid = child;
+    if (child < 0 || !open_rings(&watcher)) {
+        warn_ldr("page faults cannot be watched: %s (perf_event_paranoid above 2?)", strerror(errno));
+        close(gate[1]); /* the child ends */
+        if (child > 0)
+            waitpid(child, NULL, 0);
+        fclose(watcher.out);
+        return LDR_EXIT_OWN;
+    }
+    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 "\n", (int)child, watch_start_time(child));
+    fflush(watcher.out);
+    child_pid = child;
+    for (size_t i = 0; i < 5; i++)
+        signal((const int[]){ SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM }[i], pass_on);
+    signal(SIGINT, SIG_IGN); /* a terminal sends these to the program too */
+    signal(SIGQUIT, SIG_IGN);
+    if (write(gate[1], "g", 1) != 1)
+        warn_ldr("the program could not be started: %s", strerror(errno));
+    close(gate[1]);
+    int status;
+    pid_t ended;
+    struct pollfd *ready = must_alloc(watcher.ring_count + 1, sizeof *ready);
+    int end = (int)syscall(SYS_pidfd_open, child, 0); /* -1 before Linux 5.3: poll leaves it out, and the end is seen a moment later */
+    for (size_t i = 0; i < watcher.ring_count; i++)
+        ready[i] = (struct pollfd){ .fd = watcher.rings[i].fds[0], .events = POLLIN };
+    ready[watcher.ring_count] = (struct pollfd){ .fd = end, .events = POLLIN };
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+        poll(ready, watcher.ring_count + 1, DRAIN_MS);
+        drain_all(&watcher);
+    }
+    drain_all(&watcher);
+    free(ready);
+    if (end >= 0)
+        close(end);
+    if (watcher.lost)
+        warn_ldr("%" PRIu64 " faults came too fast and are not in %s", watcher.lost, file);
+    close_rings(&watcher);
+    fclose(watcher.out);
+    if (WIFSIGNALED(status)) { /* end as it did */
+        struct rlimit none = { 0, 0 };
+        setrlimit(RLIMIT_CORE, &none);
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
