@@ -12,7 +12,10 @@ fi
 cp "$build/tests/tools/mapper" "$work"
 get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
 
-# What is switched on for one check is put back, whatever happens.
+# What is switched on for one check is put back, whatever happens. One run at a time on a machine, or what one puts back is what
+# another switched on.
+exec 7>"${TMPDIR:-/tmp}/ldr-kernel-settings.lock"
+flock -w 200 7 || echo "not ok the kernel's settings are in another run's hands for 200 s"
 settings=()
 setting() { # FILE VALUE: false when the kernel has no such setting or does not take it
     [ -w "$1" ] || return 1
