@@ -6,7 +6,8 @@
  *                 word; what is needed later is kept by page and word, not the memory itself
  *   2. story.c    asks tools/debuginfo, once, who lives at the words that were written and at the places of relocations, and adds
  *                 up by piece (a member), variable, section and page
- *   3. text.c, json.c   print that
+ *   3. totals.c sums up by section and finds what could be won; instructions.c names who wrote first, where that was recorded
+ *   4. text.c, json.c   print that
  *
  * "Copy" is a private page of one process (or one that fork left shared); "page" is a page of the object, of which there may be as
  * many copies as processes. Addresses are those of the file.
@@ -211,6 +212,8 @@ void story_free(struct story *story);
 /* totals.c, called by story_make */
 void story_sections(struct story *story);
 void story_savings(struct story *story);
+/* instructions.c, likewise */
+void story_writers(struct story *story);
 
 /* pages_order - indices of the pages, most to be won first, then most copies; malloc'd */
 size_t *pages_order(const struct story *story);
