@@ -18,7 +18,7 @@ equal "main job: fails when nothing starts" "$?" 1
 linker=$(readlink -f "${LDR_LDSO:-$build/ld-ldr.so}")
 make -s -C "$top" install DESTDIR="$work/root" PREFIX=/opt/ldr B="$build" LDR="$ldr" LDSO="$linker" >"$work/err" 2>&1 || sed 's/^/    /' "$work/err"
 equal "installed files" "$(cd "$work/root" && find . -type f | sort | tr '\n' ' ')" \
-    "./opt/ldr/bin/ldr ./opt/ldr/lib/ldr/ld-ldr.so ./opt/ldr/share/man/man1/ldr-pages.1 ./opt/ldr/share/man/man1/ldr-trace.1 ./opt/ldr/share/man/man1/ldr.1 "
+    "./opt/ldr/bin/ldr ./opt/ldr/lib/ldr/ld-ldr.so ./opt/ldr/share/man/man1/ldr-check.1 ./opt/ldr/share/man/man1/ldr-pages.1 ./opt/ldr/share/man/man1/ldr-relocs.1 ./opt/ldr/share/man/man1/ldr-trace.1 ./opt/ldr/share/man/man1/ldr-tree.1 ./opt/ldr/share/man/man1/ldr-why.1 ./opt/ldr/share/man/man1/ldr.1 "
 equal "installed: the linker is found beside it" "$(env -u LDR_LDSO "$work/root/opt/ldr/bin/ldr" run echo works)" works
 if command -v man >/dev/null; then
     for page in "$top"/tools/*.1; do
