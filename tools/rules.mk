@@ -52,6 +52,8 @@ $(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
 
+$(B)/tests/tools/test_proc: tools/host/proc.c
+
 # Without a C library, so that every page it has was asked for.
 $(B)/tests/tools/mapper: tests/tools/programs/mapper.c
 	@mkdir -p $(@D)
