@@ -31,6 +31,23 @@ struct hashed_name reference_hash(const struct image *image, u32 symbol, const c
     return hashed;
 }
 
+/* Its code will be called while linking: what lies elsewhere is another object's, or nobody's. */
+static bool resolver_is_code(const struct binding *found)
+{
+    const struct plan *plan = &found->object->image.plan;
+    for (u32 i = 0; i < plan->seg_count; i++)
+        if ((plan->seg[i].prot & PF_X) && found->symbol->st_value >= plan->seg[i].vaddr && found->symbol->st_value < plan->seg[i].file_end)
+            return true;
+    return false;
+}
+
+static int judge_resolver(const struct reference *reference, const struct binding *found)
+{
+    if (LIKELY(ELF64_ST_TYPE(found->symbol->st_info) != STT_GNU_IFUNC) || found->symbol->st_shndx == SHN_UNDEF || resolver_is_code(found))
+        return 0;
+    return report_values(reference->report, LDR_E_RESOLVER, found->object->image.path, found->symbol->st_value, 0, 0);
+}
+
 int reference_find(const struct reference *reference, const struct config *config, const struct symbol_index *index,
                    void (*watch)(const struct symbol_want *want, const struct object *object), struct symbol_want *want, struct binding *out)
 {
@@ -41,7 +58,7 @@ int reference_find(const struct reference *reference, const struct config *confi
     const Elf64_Sym *sym = &image->symtab[reference->symbol];
     if (symbol_binds_locally(sym)) {
         *out = (struct binding){ object, sym };
-        return 0;
+        return judge_resolver(reference, out);
     }
     *want = (struct symbol_want){ .name = image_string(image, sym->st_name), .version = reference_version(object, reference->symbol),
                                   .classes = reference->classes, .strong_first = config->dynamic_weak, .watch = watch };
@@ -53,7 +70,7 @@ int reference_find(const struct reference *reference, const struct config *confi
     want->len = hashed.len;
     want->partial = hashed.partial;
     if (lookup_reference(object, sym, want, NULL, index, out))
-        return 0;
+        return judge_resolver(reference, out);
     *out = (struct binding){ 0 };
     return ELF64_ST_BIND(sym->st_info) == STB_WEAK ? REFERENCE_WEAK : REFERENCE_UNDEFINED;
 }

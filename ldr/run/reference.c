@@ -34,24 +34,12 @@ void object_note_binding(struct object *from, struct object *to)
     shim_unlock_load();
 }
 
-/* Its code will be called while linking: what lies elsewhere is another object's, or nobody's. */
-static bool resolver_is_code(const struct binding *found)
-{
-    const struct plan *plan = &found->object->image.plan;
-    for (u32 i = 0; i < plan->seg_count; i++)
-        if ((plan->seg[i].prot & PF_X) && found->symbol->st_value >= plan->seg[i].vaddr && found->symbol->st_value < plan->seg[i].file_end)
-            return true;
-    return false;
-}
-
 int find_reference(const struct reference *reference, struct binding *out)
 {
     struct symbol_want want = { 0 };
     int got = reference_find(reference, &session.config, session.index, WATCHED(WATCH_SYMBOLS) ? events_lookup_watch() : NULL, &want, out);
     if (LIKELY(got != REFERENCE_UNDEFINED)) {
         /* A unique one is known only when settled; one that binds to its own object asked for nothing. */
-        if (got == 0 && ELF64_ST_TYPE(out->symbol->st_info) == STT_GNU_IFUNC && out->symbol->st_shndx != SHN_UNDEF && !resolver_is_code(out))
-            return report_values(reference->report, LDR_E_RESOLVER, object_label(out->object), out->symbol->st_value, 0, 0);
         if (got == 0 && want.name && ELF64_ST_BIND(out->symbol->st_info) != STB_GNU_UNIQUE)
             event_bound(reference, &want, out);
         return got;

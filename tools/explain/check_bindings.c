@@ -282,6 +282,8 @@ static bool look_up(const struct reloc_record *record, void *arg) {
         bad_record(pass, record, LDR_E_RELOC_SYMBOL, record->symbol, pass->object->image.sym_limit);
     if (got == -LDR_E_STRING)
         bad_record(pass, record, LDR_E_STRING, pass->object->image.symtab[record->symbol].st_name, pass->object->image.strtab_len);
+    if (got == -LDR_E_RESOLVER)
+        bad_record(pass, record, LDR_E_RESOLVER, found.symbol->st_value, 0);
     if (got != 0)
         return true;
     /* 32 bits cannot hold an address of a library, wherever that is mapped. */
