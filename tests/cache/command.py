@@ -59,7 +59,7 @@ def listing(tree, right):
 
     tree.put("early", "a", "two")
     listed = report(tree)
-    equal("after a shadowing: stale", [(s["state"], s["why"]) for s in listed["starts"]], [("stale", tree.file("early") + " changed")])
+    equal("after a shadowing: stale", [(s["state"], s["why"]) for s in listed["starts"]], [("stale", tree.file("early", "liba.so") + " is there now")])
     os.unlink(tree.file("early", "liba.so"))
     shutil.rmtree(tree.cache)
     tree.make()

@@ -113,6 +113,32 @@ static void a_reference_is_found_weak_or_undefined(void **state)
     reading_free(&r);
 }
 
+/* The code is 0x100 bytes at 0x5000. */
+static void a_resolver_must_be_code_of_its_object(void **state)
+{
+    (void)state;
+    static const struct { u64 value; u8 visibility; int got; } rows[] = {
+        { 0x5000, STV_DEFAULT, 0 }, { 0x50ff, STV_DEFAULT, 0 }, { 0x5100, STV_DEFAULT, -LDR_E_RESOLVER }, { 0x4fff, STV_DEFAULT, -LDR_E_RESOLVER },
+        { 1, STV_DEFAULT, -LDR_E_RESOLVER }, { ~0ull, STV_DEFAULT, -LDR_E_RESOLVER }, { 0x5010, STV_HIDDEN, 0 }, { 0x104060, STV_HIDDEN, -LDR_E_RESOLVER },
+    };
+    for (u32 i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct gen_symbol symbols[] = { { .name = "f", .type = STT_GNU_IFUNC, .value = rows[i].value, .visibility = rows[i].visibility } };
+        elf_make(&elf, &(struct gen_options){ .symbol = symbols, .symbol_count = 1 });
+        assert_int_equal(elf_read(&elf, &r, VIEW_FILE), 0);
+        struct object *list[] = { &r.object };
+        struct scope scope = { list, 1, 1, false };
+        const struct scope *scopes[] = { &scope };
+        struct config config = { 0 };
+        struct symbol_want want;
+        struct binding out;
+        r.object.scope = scopes;
+        r.object.scope_count = 1;
+        struct reference reference = { &r.object, elf.number[0], 0, &test_report, NULL };
+        assert_int_equal(reference_find(&reference, &config, NULL, NULL, &want, &out), rows[i].got);
+        reading_free(&r);
+    }
+}
+
 static void words_of_a_preload_list(void **state)
 {
     (void)state;
@@ -137,6 +163,7 @@ int main(void)
     TEST(errors_leave_a_path_list_or_go_on);
     TEST(objects_are_known_by_every_name_and_by_file);
     TEST(a_reference_is_found_weak_or_undefined);
+    TEST(a_resolver_must_be_code_of_its_object);
     TEST(words_of_a_preload_list);
     return tests_run("candidate");
 }
