@@ -246,6 +246,11 @@ def first_difference(wanted, got):
     return "the same"
 
 
+def only_order_differs(wanted, got):
+    return wanted.status == got.status and all(sorted(a.split(b"\n")) == sorted(b.split(b"\n"))
+                                               for a, b in ((wanted.out, got.out), (wanted.err, got.err)))
+
+
 def same_refusal(oracle, answer):
     """The system's linker could not start the program. Ours must refuse it too, with the same status and in the same
     form; it may say more (the places searched), so its first line only has to begin with theirs."""
@@ -318,6 +323,14 @@ def sweep(options):
             if answer.key(mask) == plain.key(mask):
                 counts["passed"] += 1
                 continue
+            # Children that write at the same time (groff's) may come in another order, rarely: then it must not stay so.
+            if only_order_differs(plain, answer):
+                again_ours = [command_form(linker, path, argument) if form == "command" else namespace_phase(1, linker, [(path, argument)])[0]
+                              for _ in range(4)]
+                if all(only_order_differs(plain, a) for a in again_ours) and any(a.key() == plain.key() for a in again_ours):
+                    counts["passed"] += 1
+                    print("order %s %s: the lines of its children came in another order once, in %s form" % (path, argument, form))
+                    continue
             wanted = plain
             if form == "command":
                 oracle = [command_form(genuine, path, argument) for _ in range(2)]
