@@ -85,7 +85,7 @@ static int list(const struct cache_dir *store, const struct cache_options *cache
     size_t damaged = 0;
     for (size_t i = 0; i < store->start_count; i++)
         damaged += store->starts[i].state == START_DAMAGED;
-    return damaged || store->catalog_why ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
+    return damaged || (store->catalog_why && store->start_count) ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
 }
 
 /* ---- verify ---------------------------------------------------------------------------------------------------------- */

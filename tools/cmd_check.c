@@ -196,6 +196,7 @@ int cmd_check(int argc, char **argv) {
         children, NULL, NULL,
     };
     struct check_options check = { .level = SEVERITY_WARNING, .fail_on = SEVERITY_WARNING };
+    argp_err_exit_status = LDR_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &check) != 0)
         return LDR_EXIT_USAGE;
     struct catalog *catalog = explain_catalog(&check.explain);

@@ -290,6 +290,7 @@ int cmd_relocs(int argc, char **argv) {
         children, NULL, NULL,
     };
     struct relocs_options relocs = { 0 };
+    argp_err_exit_status = LDR_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &relocs) != 0)
         return LDR_EXIT_USAGE;
     struct session session;

@@ -76,7 +76,8 @@ static const struct argp argp = {
     "  ldr run --library-path /opt/new/lib ./server --port 80\n"
     "  ldr run --argv0 -bash bash          a login shell\n"
     "  ldr run --stats perl -e 1           phases, faults and pages of this run\n"
-    "  ldr run --watch-writes w.txt ./server &  ldr pages --why=libx.so --writers w.txt $!\n",
+    "  ldr run --watch-writes w.txt ./server &\n"
+    "  ldr pages --why=libx.so --writers w.txt --children $!      $! is ldr, which watches\n",
     NULL, NULL, NULL,
 };
 

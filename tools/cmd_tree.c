@@ -56,6 +56,7 @@ int cmd_tree(int argc, char **argv) {
         children, NULL, NULL,
     };
     struct tree_options tree = { 0 };
+    argp_err_exit_status = LDR_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &tree) != 0)
         return LDR_EXIT_USAGE;
     struct session session;

@@ -225,6 +225,7 @@ int cmd_why(int argc, char **argv) {
         children, NULL, NULL,
     };
     struct why_options chosen = { 0 };
+    argp_err_exit_status = LDR_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &chosen) != 0)
         return LDR_EXIT_USAGE;
     if (chosen.pid)

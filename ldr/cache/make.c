@@ -60,12 +60,15 @@ bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_
     return equal;
 }
 
+/* By the file as it was when it was opened; a program linked for a fixed address has a place in the catalog too, and does not use it. */
 static u32 place_number(const struct object *object)
 {
-    for (u32 i = 0; i < cache.catalog->head.place_count; i++)
-        if (cache.catalog->place[i].start == object->map_start && cache.catalog->place[i].file.ino == object->ino)
-            return i;
-    return NO_OBJECT;                 /* not at a place of ours: a program linked for a fixed address */
+    for (const struct met *met = cache.met; met; met = met->next)
+        if (met->file.ino == object->ino && met->file.dev == object->dev) {
+            const struct place *place = catalog_find_place(cache.catalog, &met->file);
+            return place ? (u32)(place - cache.catalog->place) : NO_OBJECT;
+        }
+    return NO_OBJECT;
 }
 
 /* Packs of the record to be. What lies in one too many is written again, into the new pack, which is the last. */
@@ -145,6 +148,8 @@ static void write_piece(const struct draft *of, struct piece *piece)
 static bool make_image(struct draft *of)
 {
     u32 place = place_number(of->object);
+    if (place == NO_OBJECT)
+        return false;
     if (use_known_image(of, place))
         return true;
     if (!begin_pack())

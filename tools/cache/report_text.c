@@ -98,7 +98,7 @@ static void put_unusable(const struct cache_dir *store, size_t top) {
     }
     if (count > shown)
         printf("  (%zu more: --top 0)\n", count - shown);
-    if (store->catalog_why)
+    if (store->catalog_why && store->start_count)
         printf("\nThe catalog is not usable: %s. The next record made begins a new one.\n", store->catalog_why);
 }
 

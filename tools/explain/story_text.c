@@ -45,6 +45,7 @@ static const char *path_of(const struct object *object) { return node_path(objec
 static void print_asked(const struct story *story, const struct story_reference *reference, u32 i) {
     const struct asked *asked = &reference->asked[i];
     printf("  %3u %s%s: ", i + 1, path_of(asked->object), asked->scope < reference->by->scope_count - 1 ? " (itself first, DT_SYMBOLIC)" : "");
+    bool told = false;
     if (!asked->entry_count)
         printf("%s", asked->answers ? "defined" : "not there");
     for (u32 e = 0; e < asked->entry_count; e++) {
@@ -58,12 +59,17 @@ static void print_asked(const struct story *story, const struct story_reference 
             printf(": no, calls look for the function itself");
         if (entry->verdict == SYMBOL_ANSWERS_ALONE && !asked->answers)
             printf(": no, several versions and the reference names none");
+        /* Told on the line of the entry that does it, not behind another that does not. */
+        if (i == reference->winner && entry->entry == reference->found.symbol && e + 1 < asked->entry_count) {
+            printf("  <- answers");
+            told = true;
+        }
     }
     if (asked->passed_over)
         printf(": passed over, a copy is not taken from the program");
-    if (i == reference->winner)
+    if (i == reference->winner && !told)
         printf(reference->by_scope == reference->found.object ? "  <- answers" : "  <- answers the search, but the process has settled on another");
-    else if (asked->answers)
+    else if (asked->answers && i != reference->winner)
         printf(i > reference->winner ? ": too late in the search order" : ": answers, but the reference's own definition is protected");
     putchar('\n');
 }
