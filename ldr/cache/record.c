@@ -119,7 +119,7 @@ static bool witnesses_agree(const struct record_head *head)
 /* One file may have several names, and a link lead to another of them than it did. */
 NOINLINE static bool origin_agrees(const struct record_head *head, const char *program)
 {
-    char now[4096];
+    char now[512];                    /* of the stack no more than the program has touched by its first call; a longer one is no match */
     if (!head->origin)
         return true;
     if (!has_text(head->origin) || !origin_of(true, program, now, sizeof now) || !str_equal(now, (const char *)head + head->origin))

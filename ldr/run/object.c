@@ -103,7 +103,7 @@ const char *object_label(const struct object *object)
 }
 
 /* Where the file a path leads to lies, links resolved; nothing when it cannot be told. */
-static void put_file_path(struct text *text, const char *path)
+NOINLINE static void put_file_path(struct text *text, const char *path)
 {
     char link[64], resolved[4096];
     int fd = sys_open_read(path);
@@ -118,6 +118,24 @@ static void put_file_path(struct text *text, const char *path)
         text_putn(text, resolved, (size_t)len);
 }
 
+NOINLINE static bool put_program_link(struct text *text)
+{
+    char link[4096];
+    long len = sys_readlink("/proc/self/exe", link, sizeof link - 1);
+    if (len > 0 && link[0] == '/')
+        text_putn(text, link, (size_t)len);
+    return len > 0 && link[0] == '/';
+}
+
+NOINLINE static bool put_current_dir(struct text *text)
+{
+    char cwd[4096];
+    long len = sys_getcwd(cwd, sizeof cwd);
+    if (len > 1)
+        text_putn(text, cwd, (size_t)len - 1);
+    return len > 1;
+}
+
 /* The path whose directory is meant. */
 static bool put_origin_path(struct text *text, bool is_program, const char *path)
 {
@@ -128,22 +146,16 @@ static bool put_origin_path(struct text *text, bool is_program, const char *path
         } else if (session.origin_by_file) {
             put_file_path(text, path);
         } else if (session.way == START_INTERPRETER) {
-            char link[4096];
-            long len = sys_readlink("/proc/self/exe", link, sizeof link - 1);
-            if (len <= 0 || link[0] != '/')
+            if (!put_program_link(text))
                 return false;
-            text_putn(text, link, (size_t)len);
         }
     }
     if (!text->len) {
         if (!path)
             return false;
         if (path[0] != '/') {
-            char cwd[4096];
-            long len = sys_getcwd(cwd, sizeof cwd);
-            if (len <= 1)
+            if (!put_current_dir(text))
                 return false;
-            text_putn(text, cwd, (size_t)len - 1);
             text_char(text, '/');
         }
         text_put(text, path);
