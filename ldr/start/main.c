@@ -241,12 +241,12 @@ static int place_everything(void)
     return err;
 }
 
-/* The genuine linker first, by its own definitions only: its IRELATIVE computes the CPU features that everybody's resolvers read. */
 static int relocate_linker_alone(void)
 {
     return relocate_object(session.linker, BIND_NOW);
 }
 
+/* The genuine linker first, by its own definitions only: its IRELATIVE computes the CPU features that everybody's resolvers read. */
 static int relocate_linker(void)
 {
     struct object *linker = session.linker;
@@ -303,10 +303,10 @@ static u64 hand_over_static(void)
 
 static void must(int err)
 {
-    if (err)
-        event_phase(PHASE_END);
-    if (err)
-        sys_exit(err == -LDR_E_VERSION_MISSING ? 1 : 127);
+    if (!err)
+        return;
+    event_phase(PHASE_END);
+    sys_exit(err == -LDR_E_VERSION_MISSING ? 1 : 127);
 }
 
 static bool stack_must_execute(void)
