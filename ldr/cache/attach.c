@@ -41,18 +41,25 @@ static bool map_constant_segments(const struct record_object *from, const struct
     return true;
 }
 
-static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
+bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack)
 {
-    for (u32 i = 0, next; i < from->piece_count; i = next) {
-        bool sealed = piece[i].sealed && !from->own_words;
+    for (u32 i = 0, next; i < count; i = next) {
+        bool sealed = piece[i].sealed && !own_words;
         u64 len = piece[i].len;
         /* Pieces that lie behind one another in memory and in the pack are one mapping when their access is the same. */
-        for (next = i + 1; next < from->piece_count && (piece[next].sealed && !from->own_words) == sealed && piece[next].pack == piece[i].pack &&
+        for (next = i + 1; next < count && (piece[next].sealed && !own_words) == sealed && piece[next].pack == piece[i].pack &&
              piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
             len += piece[next].len;
-        if (!map_at(from->bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
+        if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
             return false;
     }
+    return true;
+}
+
+static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
+{
+    if (!attach_pieces(from->bias, piece, from->piece_count, from->own_words, pack))
+        return false;
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
         u64 from_page = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
@@ -94,6 +101,8 @@ static void describe(struct object *object, const struct record_object *from, co
     object->real_path = base + from->real_path;
     object->dev = from->file.dev;
     object->ino = from->file.ino;
+    object->place = from->map_start;
+    object->file_hash = identity_hash(&from->file);
     object->bias = from->bias;
     object->map_start = from->map_start;
     object->map_end = from->map_end;
@@ -116,7 +125,6 @@ static struct object *attach_object(const struct record_object *from, const stru
         object->shared = true;
         object->state = OBJECT_MAPPED;
     } else {
-        object->place = from->map_start;
         if (map_file(object, fd, from->file.size) != 0)
             return NULL;
         if (object->map_start != from->map_start) {

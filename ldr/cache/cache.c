@@ -37,7 +37,7 @@ bool cache_miss(const char *why, const char *what)
     return false;
 }
 
-static bool asked(const char *word)
+bool cache_asked(const char *word)
 {
     return session.config.cache && str_equal(session.config.cache, word);
 }
@@ -46,7 +46,7 @@ static bool may_use(void)
 {
     const struct config *c = &session.config;
     return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
-           !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
+           !cache_asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
 /* Capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any process of the user can
@@ -67,7 +67,7 @@ void cache_drop(void)
     gate_close();
 }
 
-static void close_all(void)
+void cache_close(void)
 {
     if (cache.lock >= 0)
         sys_close(cache.lock);
@@ -78,7 +78,7 @@ static void close_all(void)
 
 void cache_end(void)
 {
-    close_all();
+    cache_close();
     witness_unwatch();
     session.bind_ahead = false;
     scratch_free(&cache.scratch);
@@ -87,7 +87,7 @@ void cache_end(void)
 
 /* LDR_CACHE=warm and =check (`ldr cache warm`, `ldr cache verify`) are starts that end before any code of the program or its libraries'
  * constructors runs. Status 0: the record is there, or holds; 1: it is not, and why. */
-static bool is_dry(void) { return asked("warm") || asked("check"); }
+static bool is_dry(void) { return cache_asked("warm") || cache_asked("check"); }
 
 static _Noreturn void end_dry(int status)
 {
@@ -123,7 +123,7 @@ static const char *status_line(const char *status, const char *name)
 
 /* Making does what a plain start does not: it writes files, has another process, asks one processor. Where that could kill the program
  * or be noticed, nothing is made. */
-NOINLINE static bool may_make(void)
+NOINLINE bool cache_may_make(void)
 {
     char status[2048];
     u64 limit[2];
@@ -144,23 +144,27 @@ NOINLINE static bool may_make(void)
     return store_may_make(cache.dir) || cache_miss("the directory's file system is not one of this machine's", "");
 }
 
+bool cache_take_lock(void)
+{
+    cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
+    if (cache.lock < 0 || sys_flock(cache.lock, cache_asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+        return cache_miss("somebody else is making a record", "");
+    /* Two descriptors more than without a cache: not where they are short. */
+    u64 limit[2];
+    return (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) == 0 && (u64)cache.lock + 8 <= limit[0]) ||
+           cache_miss("too few descriptors", "");
+}
+
 /* One maker at a time; who comes second starts as if there were no cache. */
 static bool begin_making(void)
 {
-    if (!may_make())
+    if (!cache_may_make())
         return false;
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
-    if (!cache.record) {
-        cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-        if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
-            return cache_miss("somebody else is making a record", "");
-        /* Two descriptors more than without a cache: not where they are short. */
-        u64 limit[2];
-        if (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) != 0 || (u64)cache.lock + 8 > limit[0])
-            return cache_miss("too few descriptors", "");
-    }
+    if (!cache.record && !cache_take_lock())
+        return false;
     u8 *key = arena_alloc(&cache.scratch, cache.key_len);
-    if (!key || !(cache.catalog = catalog_read()))
+    if (!key || !(cache.catalog = catalog_read(cache.record)))
         return false;
     cache.key = memcpy(key, cache.key, cache.key_len);
     if (!gate_open(cache.catalog->head.base))
@@ -190,8 +194,8 @@ static bool begin_warm(const struct record_head *record, int program_fd)
 static bool use_none(const char *why)
 {
     cache_end_dry(why);
-    close_all();
-    if (asked("require") && !session.config.trace) {
+    cache_close();
+    if (cache_asked("require") && !session.config.trace) {
         cache_miss(why, "");
         report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
         sys_exit(127);
@@ -207,20 +211,25 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
         return use_none("a start with these settings uses no cache");
     if ((cache.dir = store_open(true)) < 0)
         return use_none("no directory for records that only this user may write");
+    if (fd < 0) {
+        struct file_identity program;
+        identity_of(st, &program);
+        session.program->file_hash = identity_hash(&program);
+    }
     if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key))
         return use_none("its key is too long, or there is no boot id");
     const struct record_head *record = record_read(cache.dir, path);
-    if (record && (asked("verify") || asked("check"))) {
+    if (record && (cache_asked("verify") || cache_asked("check"))) {
         cache.record = record;
     } else if (record && begin_warm(record, fd)) {
-        if (asked("warm"))
+        if (cache_asked("warm"))
             end_dry(0);
-        close_all();
+        cache_close();
         return true;
     } else if (record) {
         sys_munmap((void *)record, record->size);
     }
-    if (!cache.record && (asked("require") || asked("check")))
+    if (!cache.record && (cache_asked("require") || cache_asked("check")))
         return use_none("no record");
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
     /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
@@ -245,15 +254,17 @@ void cache_make(void)
     if (cache.record && !cache.spoilt && verify_all(cache.record) != 0)
         sys_exit(127);
     bool made = false;
-    if (!cache.record && !cache.spoilt && (is_dry() || asked("now") || make_beside() == BESIDE_HERE))
+    if (!cache.record && !cache.spoilt && (is_dry() || cache_asked("now") || make_beside() == BESIDE_HERE))
         made = make_all();
     if (is_dry())
         end_dry(cache.spoilt || (!made && !cache.record));
     cache_end();
 }
 
-u64 cache_place(const struct stat *st, const struct plan *plan)
+u64 cache_place(struct object *object, const struct stat *st)
 {
+    if (session.started)
+        return late_place(object, st);
     if (cache.state != CACHE_MAKE)
         return 0;
     struct met *met = arena_alloc(&cache.scratch, sizeof *met);
@@ -262,10 +273,11 @@ u64 cache_place(const struct stat *st, const struct plan *plan)
         return 0;
     }
     identity_of(st, &met->file);
+    object->file_hash = identity_hash(&met->file);
     met->next = cache.met;
     cache.met = met;
     cache.met_count++;
-    return catalog_place(cache.catalog, st, plan);
+    return catalog_place(cache.catalog, st, &object->image.plan);
 }
 
 /* ---- a warm start's steps -------------------------------------------------------------------------------------------- */

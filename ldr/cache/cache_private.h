@@ -11,6 +11,8 @@ struct cache {
     enum cache_state state;
     int dir;                          /* open directory while MAKE; -1 else */
     int lock;
+    const char *dir_name;             /* for what dlopen brings; NULL: it uses no cache */
+    u64 seed[2];                      /* of what decides relocated pages in every start of this user alike (key.c) */
     u8 boot[16];
     char record_name[CACHE_NAME_ROOM * 2];
     const u8 *key;
@@ -30,11 +32,16 @@ struct cache {
 };
 extern struct cache cache;
 void cache_end(void);                 /* give everything back; OFF from now on */
+void cache_close(void);               /* directory and lock */
+bool cache_asked(const char *word);   /* LDR_CACHE=word */
+bool cache_may_make(void);            /* nobody is harmed or disturbed by a maker */
+bool cache_take_lock(void);           /* without waiting, but under LDR_CACHE=warm */
 /* cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
 bool cache_miss(const char *why, const char *what);
 
 /* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
-int store_open(bool create);          /* directory descriptor, or negative: no cache */
+int store_open(bool create);          /* directory descriptor, or negative: no cache; cache.dir_name */
+int store_reopen(void);               /* the same directory later, when the environment may have been written over */
 bool store_may_make(int dir);         /* a file system of this machine's own */
 u64 store_user(void);                 /* effective user id */
 int store_open_file(int dir, const char *name, struct stat *st);   /* regular file of ours that only we can write; negative errno */
@@ -47,6 +54,7 @@ void writer_put(struct writer *writer, const void *bytes, u64 len);
 bool writer_end(struct writer *writer, const char *name);          /* complete and renamed; else removed */
 void identity_of(const struct stat *st, struct file_identity *identity);
 bool identity_equal(const struct file_identity *a, const struct stat *st);
+u64 identity_hash(const struct file_identity *identity);               /* never 0 */
 
 /* key.c */
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room);       /* cache.key in buf, cache.record_name */
@@ -71,7 +79,8 @@ struct catalog {
     u32 place_room, image_room, pack_room;
     bool changed, is_new;
 };
-struct catalog *catalog_read(void);   /* or a new one; NULL: no memory */
+/* catalog_read - or a new one; NULL: no memory. `as_of`: only its places, as they were when that record was made. */
+struct catalog *catalog_read(const struct record_head *as_of);
 bool catalog_write(struct catalog *catalog);
 /* catalog_place - where a file's object goes, given now if it has no place yet. 0: none. */
 u64 catalog_place(struct catalog *catalog, const struct stat *st, const struct plan *plan);
@@ -88,7 +97,29 @@ const struct record_head *record_read(int dir, const char *program);        /* m
 /* attach.c */
 #define RECORD_PACKS_MOST 64u         /* a start opens them all at once */
 bool attach_all(const struct record_head *record, int dir, int program_fd);
+/* attach_pieces - map them over what stands there; sealed ones read-only, unless some of their words are still to be written. `pack`:
+ * descriptors by piece.pack. False: some may be mapped, some not. */
+bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack);
 
+/* late.c, late_make.c: objects that dlopen brings. One struct late for each file that a dlopen maps, until late_opened. */
+struct late {
+    struct late *next;
+    struct object *object;
+    struct file_identity file;
+    char name[CACHE_NAME_ROOM];       /* of the file that holds its images */
+    int fd;                           /* that file; -1: none */
+    const struct late_head *head;     /* its tables, judged, in our heap; NULL: none */
+    const struct late_variant *expected;               /* LDR_CACHE=verify: what relocation should come to */
+    enum bind_when when;
+    bool taken;
+};
+u64 late_place(struct object *object, const struct stat *st);
+/* late_context - what decides the object's relocated pages, besides its own file. False: something in its scopes lies where it may not
+ * lie in the next process. */
+bool late_context(const struct object *object, enum bind_when when, u64 context[2]);
+struct object *late_in_scopes(const struct object *object, u32 position);  /* numbered through all its scopes; NULL: past the end */
+bool late_has_room(const struct late_head *head);                      /* for one more situation */
+int late_keep(struct late *list);     /* write what is missing; 0, or negative: verification failed, reported */
 /* make.c */
 bool make_all(void);                  /* write what is missing: images, catalog, record. Silent; true: the record is there. */
 /* beside.c: make_beside - make_all by a process of its own, so that the program need not wait. */
@@ -113,6 +144,10 @@ void draft_object(struct draft *draft, struct object *object);
 /* draft_clean - of the piece at `vaddr`, bytes up to the next fixup or `end`; 0: a fixup stands here. */
 u64 draft_clean(const struct draft *draft, u64 vaddr, u64 end, const struct fixup **fixup);
 const u8 *draft_bytes(const struct draft *draft, u64 vaddr);
+void draft_patches(const struct draft *draft, struct patch *out);      /* draft->patch_count of them */
+bool draft_piece_equals(const struct draft *of, const struct piece *piece, const u8 *bytes);           /* make.c */
+void draft_write_piece(const struct draft *of, struct piece *piece, struct writer *to);                /* make.c; sets piece->off */
+bool program_moves(void);             /* the kernel chooses where the program lies, anew for each exec */
 
 /* verify.c: verify_all - is what was just made, byte for byte, what the record and its images say? Reports the first difference. */
 int verify_all(const struct record_head *record);

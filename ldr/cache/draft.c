@@ -142,7 +142,7 @@ static bool in_pieces(const struct draft *draft, u64 vaddr)
 
 /* ---- which words ----------------------------------------------------------------------------------------------------- */
 
-static bool program_moves(void)
+bool program_moves(void)
 {
     return session.way == START_INTERPRETER && session.program->image.type == ET_DYN;
 }
@@ -174,6 +174,13 @@ static bool table_patches(struct draft *draft, const struct rela_table *table)
 static bool find_patches(struct draft *draft)
 {
     return !program_moves() || (table_patches(draft, &draft->object->image.rela) && table_patches(draft, &draft->object->image.plt));
+}
+
+void draft_patches(const struct draft *draft, struct patch *out)
+{
+    for (u32 i = 0; i < draft->fixup_count; i++)
+        if (draft->fixup[i].patch)
+            *out++ = (struct patch){ draft->fixup[i].vaddr, *(u64 *)(draft->object->bias + draft->fixup[i].vaddr) - session.program->bias };
 }
 
 /* The word of DT_DEBUG points to the linker's list. */

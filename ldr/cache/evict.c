@@ -28,7 +28,7 @@ static void each_entry(void (*visit)(const char *name))
 
 static bool is_ours(const char *name)
 {
-    return (name[0] == 'r' || name[0] == 'p' || name[0] == 't') && name[1] == '-';
+    return (name[0] == 'r' || name[0] == 'p' || name[0] == 't' || name[0] == 'l') && name[1] == '-';
 }
 
 static void remove_any(const char *name)

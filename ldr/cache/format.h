@@ -3,6 +3,7 @@
  *   catalog        places given to files, images made of them         struct catalog_head, then places, then images
  *   r-<32 hex>     how one program starts: a record                   struct record_head, then what its offsets name
  *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page; a name is never used twice
+ *   l-<16 hex>     images of one file that dlopen brings               struct late_head in its tables, from the first whole page behind them pages
  *   lock           held (flock) by whoever makes something
  *   t-<hex>        being written; renamed when complete, otherwise left by somebody who died and removed by the next maker
  *
@@ -97,6 +98,41 @@ struct record_head {
     u32 libc, linker;                 /* object numbers */
     u32 origin;                       /* text: the program's $ORIGIN, when the search asked for it; 0: it did not */
 };
+
+/* ---- images of what dlopen brings ----
+ *
+ * Which start a process made tells nothing of what it opens later, so these stand by themselves, one file for each library. A variant
+ * is a situation (what is in the object's scopes, in which order, where: 128 bits) and the image that is right in it. Images of equal
+ * bytes are one. */
+#define LATE_MAGIC 0x316574616c2d7272ull               /* "rr-late1" */
+#define LATE_VARIANTS_MOST 32u
+#define LATE_IMAGES_MOST 8u
+#define LATE_TABLES_MOST (1u << 20)
+struct late_image {
+    struct piece piece[4];            /* pack: 0, this file */
+    u32 piece_count;
+    u32 patches, patch_count;
+    u32 own_words;
+    u64 sum;                          /* cache_sum of its pages, for those who verify */
+};
+struct late_variant {
+    u64 context[2];
+    u32 image;
+    u32 bound, bound_count;           /* positions in its scopes of objects it uses without needing them */
+    u32 unused;
+};
+struct late_head {
+    u64 magic, size, sum;             /* sum: cache_sum of the tables behind this word */
+    u64 gate;                         /* of the catalog that gave the place */
+    u8 boot[16];
+    struct file_identity file;
+    u64 start, len;                   /* its place */
+    u32 tables;                       /* bytes of head and tables */
+    u32 never;                        /* enum late_never: relocated by each process, and why */
+    u32 variants, variant_count;
+    u32 images, image_count;
+};
+enum late_never { LATE_MAY, LATE_SHAPE /* text relocations, REL, unusual segments */, LATE_TLS, LATE_RESOLVER, LATE_UNIQUE, LATE_WORDS };
 
 /* ---- catalog ---- */
 

@@ -14,7 +14,7 @@ static u32 pack_in_catalog;           /* NO_OBJECT: not begun */
 
 /* ---- images ---------------------------------------------------------------------------------------------------------- */
 
-static bool piece_equal(const struct draft *of, const struct piece *piece, const u8 *bytes)
+bool draft_piece_equals(const struct draft *of, const struct piece *piece, const u8 *bytes)
 {
     u64 vaddr = piece->vaddr, end = vaddr + piece->len;
     while (vaddr < end) {
@@ -54,7 +54,7 @@ bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_
         sys_close(fd);
         if (sys_failed(bytes))
             return false;
-        equal = piece_equal(of, want, bytes);
+        equal = draft_piece_equals(of, want, bytes);
         sys_munmap((void *)bytes, have->len);
     }
     return equal;
@@ -128,19 +128,17 @@ static bool begin_pack(void)
     return true;
 }
 
-static void write_piece(const struct draft *of, struct piece *piece)
+void draft_write_piece(const struct draft *of, struct piece *piece, struct writer *to)
 {
-    piece->pack = pack_in_catalog;
-    piece->off = pack.at;
+    piece->off = to->at;
     u64 vaddr = piece->vaddr, end = vaddr + piece->len;
-    u64 off = pack.at;
-    writer_put(&pack, draft_bytes(of, vaddr), piece->len);
+    writer_put(to, draft_bytes(of, vaddr), piece->len);
     for (;;) {
         const struct fixup *fixup;
         vaddr += draft_clean(of, vaddr, end, &fixup);
         if (!fixup)
             break;
-        pack.failed |= sys_pwrite(pack.fd, &fixup->value, 8, off + (vaddr - piece->vaddr)) != 8;
+        to->failed |= sys_pwrite(to->fd, &fixup->value, 8, piece->off + (vaddr - piece->vaddr)) != 8;
         vaddr += 8;
     }
 }
@@ -156,7 +154,8 @@ static bool make_image(struct draft *of)
         return false;
     struct known_image image = { .place = place, .piece_count = of->piece_count };
     for (u32 i = 0; i < of->piece_count; i++) {
-        write_piece(of, &of->piece[i]);
+        of->piece[i].pack = pack_in_catalog;
+        draft_write_piece(of, &of->piece[i], &pack);
         image.pieces[i] = of->piece[i];
     }
     return !pack.failed && catalog_add_image(cache.catalog, &image);
@@ -262,11 +261,8 @@ static void put_pieces(const struct draft *of, struct record_object *to)
         piece[i].pack = pack_number(of->piece[i].pack);
     to->patch_count = of->patch_count;
     to->patches = put(NULL, of->patch_count * sizeof(struct patch));
-    struct patch *patch = (struct patch *)(out + to->patches);
-    u32 at = 0;
-    for (u32 i = 0; i < of->fixup_count && !out_cut; i++)
-        if (of->fixup[i].patch)
-            patch[at++] = (struct patch){ of->fixup[i].vaddr, *(u64 *)(of->object->bias + of->fixup[i].vaddr) - session.program->bias };
+    if (!out_cut)
+        draft_patches(of, (struct patch *)(out + to->patches));
     to->own_words = of->own_words;
 }
 
