@@ -74,7 +74,8 @@ static bool read_object(struct start_object *to, const struct record_object *fro
     const struct piece *piece = bytes_at(bytes, from->pieces, from->piece_count, sizeof *piece);
     if (!path || from->kind > KIND_KERNEL || (from->kind == KIND_SHARED && !piece))
         return false;
-    *to = (struct start_object){ .path = must_format("%s", path), .kind = from->kind, .file = from->file };
+    *to = (struct start_object){ .path = must_format("%s", path), .kind = from->kind, .file = from->file, .plain_why = from->plain_why,
+                                  .plain_at = from->plain_at };
     for (u32 i = 0; from->kind == KIND_SHARED && i < from->piece_count; i++) {
         if (piece[i].pack >= head->pack_count || piece[i].len % LDR_PAGE || piece[i].len > 1ull << 40)
             return false;

@@ -1,8 +1,10 @@
 /* report_json.c - the cache for programs. The schema is documented in ldr(1); a change of meaning raises its version. */
 #include "report.h"
+#include "../ldr.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/sysmacros.h>
 
 enum { SCHEMA_VERSION = 1 };
@@ -20,6 +22,14 @@ static void put_file(struct json_object *to, const struct file_identity *file) {
     put(to, "inode", file->ino);
 }
 
+/* The linker's own words, as LD_DEBUG=cache has them. */
+static void put_why(struct json_object *to, const struct start_object *object) {
+    char *why = object->kind != KIND_PLAIN ? NULL : object->plain_at ? must_format("%s, at 0x%llx", plain_why_text(object->plain_why), (unsigned long long)object->plain_at)
+                                                                     : must_format("%s", plain_why_text(object->plain_why));
+    put_text(to, "why", why);
+    free(why);
+}
+
 static struct json_object *objects_json(const struct start *start) {
     static const char *const kinds[] = { "image", "relocated", "kernel" };
     struct json_object *list = json_object_new_array();
@@ -27,6 +37,7 @@ static struct json_object *objects_json(const struct start *start) {
         struct json_object *object = json_object_new_object();
         put_text(object, "path", start->objects[i].path);
         put_text(object, "from", kinds[start->objects[i].kind]);
+        put_why(object, &start->objects[i]);
         put(object, "pages", start->objects[i].pages);
         put(object, "pages_read_only", start->objects[i].read_only);
         json_object_array_add(list, object);

@@ -36,6 +36,8 @@ struct start_object {
     u32 kind;                         /* enum object_kind */
     struct file_identity file;
     u64 pages, read_only;             /* pages mapped from images; of these RELRO */
+    u32 plain_why;                    /* enum plain_why: why it is relocated at each start */
+    u64 plain_at;
 };
 
 struct start {
