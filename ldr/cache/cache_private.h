@@ -5,12 +5,15 @@
 #include "cache.h"
 #include "format.h"
 
+#define READ_QUIETLY 01000000         /* O_NOATIME */
+
 enum cache_state { CACHE_OFF, CACHE_MAKE, CACHE_WARM };
 
 struct cache {
     enum cache_state state;
     int dir;                          /* open directory while MAKE; -1 else */
     int lock;
+    int quiet;                        /* O_NOATIME while records are read for another purpose than to use them */
     u8 boot[16];
     char record_name[CACHE_NAME_ROOM * 2];
     const u8 *key;

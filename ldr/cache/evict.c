@@ -85,7 +85,9 @@ static void add_record(const char *name)
 static void mark_packs(const char *name, u8 *used)
 {
     u64 len;
+    cache.quiet = READ_QUIETLY;
     const struct record_head *head = store_map(cache.dir, name, &len);
+    cache.quiet = 0;
     if (!head)
         return;
     u64 end;

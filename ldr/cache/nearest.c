@@ -289,7 +289,9 @@ NOINLINE bool nearest_tell(void)
     looked_at = fewest = 0;
     if (cache.miss[0] || !key_split(cache.key, cache.key_len, &here))
         return false;
+    cache.quiet = READ_QUIETLY;
     store_each(look_at);
+    cache.quiet = 0;
     if (!fewest)
         return cache_miss("no start of this program is recorded", "");
     struct text t = text_on(cache.miss, sizeof cache.miss);

@@ -79,6 +79,11 @@ static bool read_object(struct start_object *to, const struct record_object *fro
     for (u32 i = 0; from->kind == KIND_SHARED && i < from->piece_count; i++) {
         if (piece[i].pack >= head->pack_count || piece[i].len % LDR_PAGE || piece[i].len > 1ull << 40)
             return false;
+        if (i == 0) {
+            const struct pack_ref *ref = bytes_at(bytes, head->packs, head->pack_count, sizeof *ref);
+            to->pack_ino = ref ? ref[piece[0].pack].is.ino : 0;
+            to->pack_page = piece[0].off / LDR_PAGE;
+        }
         to->pages += piece[i].len / LDR_PAGE;
         to->read_only += piece[i].sealed ? piece[i].len / LDR_PAGE : 0;
     }
