@@ -140,20 +140,18 @@ static struct object *attach_file(const struct record_object *from, const struct
     struct stat st;
     int fd = sys_open_read((const char *)record + from->real_path);
     if (fd < 0) {
-        cache_miss("cannot open ", (const char *)record + from->real_path);
+        cache_miss_file((const char *)record + from->real_path, &from->file, fd, &st);
         return NULL;
     }
     struct object *object = NULL;
-    if (sys_fstat(fd, &st) == 0 && identity_equal(&from->file, &st))
+    int err = sys_fstat(fd, &st);
+    if (err == 0 && identity_equal(&from->file, &st))
         object = attach_object(from, record, pack, fd);
     else
-        cache_miss("changed since: ", (const char *)record + from->real_path);
-    if (!object)
-        cache_miss("place taken: ", (const char *)record + from->real_path);
+        cache_miss_file((const char *)record + from->real_path, &from->file, err, &st);
     sys_close(fd);
     return object;
 }
-
 
 static bool attach_objects(const struct record_head *record, const int *pack, int program_fd)
 {
@@ -163,7 +161,7 @@ static bool attach_objects(const struct record_head *record, const int *pack, in
             continue;
         struct object *object = i == 0 && program_fd >= 0 ? attach_object(&from[i], record, pack, program_fd) : attach_file(&from[i], record, pack);
         if (!object)
-            return false;
+            return cache_miss("place taken: ", (const char *)record + from[i].real_path);
         object->is_program = i == 0;  /* the first of the list, as it was loaded */
         cache.object[i] = object;
     }
@@ -185,7 +183,7 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
             continue;
         if (pack[opened] >= 0)
             sys_close(pack[opened]);
-        good = cache_miss("pack missing or changed: ", ref->name);
+        good = cache_miss_file(ref->name, &ref->is, pack[opened] < 0 ? pack[opened] : 0, &st);
         break;
     }
     struct report loud = session.report;

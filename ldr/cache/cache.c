@@ -10,10 +10,17 @@ struct cache cache;
 bool cache_is_warm(void) { return cache.state == CACHE_WARM; }
 bool cache_is_making(void) { return cache.state == CACHE_MAKE; }
 
+void cache_spoil_by(const char *why, const char *what)
+{
+    if (cache.state != CACHE_MAKE || cache.spoilt)
+        return;
+    cache.spoilt = why;
+    cache_miss(why, what);
+}
+
 void cache_spoil(const char *why)
 {
-    if (cache.state == CACHE_MAKE && !cache.spoilt)
-        cache.spoilt = why;
+    cache_spoil_by(why, "");
 }
 
 /* Valgrind learns what an object is from its data mapped from its own file, and counts on relocation being seen. Its own way of asking
@@ -27,26 +34,21 @@ static bool under_valgrind(void)
     return answer != 0;
 }
 
-bool cache_miss(const char *why, const char *what)
-{
-    if (!cache.miss[0]) {
-        struct text t = text_on(cache.miss, sizeof cache.miss);
-        text_put(&t, why);
-        text_put(&t, what);
-    }
-    return false;
-}
-
 bool cache_asked(const char *word)
 {
     return session.config.cache && str_equal(session.config.cache, word);
 }
 
-static bool may_use(void)
+bool cache_is_asked_why(void) { return WATCHED(WATCH_CACHE | WATCH_RECORD) || cache_asked("require"); }
+
+/* Settings under which no start is made from a record, and none recorded; NULL: it may be. */
+static const char *why_unused(void)
 {
     const struct config *c = &session.config;
-    return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
-           !cache_asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
+    return c->secure ? "the program gains privileges (AT_SECURE)" : c->trace ? "the start only lists" : cache_asked("off") ? "LDR_CACHE=off" :
+           session.watch & WATCH_STEPS ? "LD_DEBUG asks for steps that a start from a record leaves out" : c->audit ? "LD_AUDIT is set" :
+           c->bind_not ? "LD_BIND_NOT is set" : c->dynamic_weak ? "LD_DYNAMIC_WEAK is set" : c->verbose ? "LD_VERBOSE is set" :
+           c->show_auxv ? "LD_SHOW_AUXV is set" : session.kernel.page != LDR_PAGE ? "pages are not of 4 KiB" : under_valgrind() ? "it runs under valgrind" : NULL;
 }
 
 /* Capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any process of the user can
@@ -58,13 +60,6 @@ static bool is_plain_user(void)
     struct { u32 version; int pid; } head = { 0x20080522, 0 };
     struct { u32 effective, permitted, inheritable; } data[2] = { { 0 } };
     return sys_call(__NR_capget, (long)&head, (long)data, 0, 0, 0, 0) == 0 && !data[0].permitted && !data[1].permitted;
-}
-
-void cache_drop(void)
-{
-    if (cache.state == CACHE_MAKE)
-        cache_end();
-    gate_close();
 }
 
 void cache_close(void)
@@ -83,6 +78,23 @@ void cache_end(void)
     session.bind_ahead = false;
     scratch_free(&cache.scratch);
     cache.state = CACHE_OFF;
+}
+
+/* No record will be made of this start: the first reason counts. */
+static void end_unmade(const char *why)
+{
+    if (WATCHED(WATCH_CACHE | WATCH_RECORD)) {
+        cache_miss(cache.spoilt ? cache.spoilt : why, "");
+        event_cache(CACHE_NOT_MADE, cache.miss);
+    }
+    cache_end();
+}
+
+void cache_drop(void)
+{
+    if (cache.state == CACHE_MAKE)
+        end_unmade("nothing to link: the program is static");
+    gate_close();
 }
 
 /* LDR_CACHE=warm and =check (`ldr cache warm`, `ldr cache verify`) are starts that end before any code of the program or its libraries'
@@ -195,8 +207,11 @@ static bool use_none(const char *why)
 {
     cache_end_dry(why);
     cache_close();
-    if (cache_asked("require") && !session.config.trace) {
+    if (cache_is_asked_why()) {
         cache_miss(why, "");
+        event_cache(CACHE_MISS, cache.miss);
+    }
+    if (cache_asked("require") && !session.config.trace) {
         report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
         sys_exit(127);
     }
@@ -207,8 +222,9 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
     char key[2048] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
-    if (!may_use() || !path || !is_plain_user())
-        return use_none("a start with these settings uses no cache");
+    const char *unused = why_unused();
+    if (unused || !path || !is_plain_user())
+        return use_none(unused ? unused : path ? "the process has capabilities beyond its user's" : "the program has no path");
     if ((cache.dir = store_open(true)) < 0)
         return use_none("no directory for records that only this user may write");
     if (fd < 0) {
@@ -221,6 +237,7 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     const struct record_head *record = record_read(cache.dir, path);
     if (record && (cache_asked("verify") || cache_asked("check"))) {
         cache.record = record;
+        cache_miss("the start is made anew, to be compared with its record", "");
     } else if (record && begin_warm(record, fd)) {
         if (cache_asked("warm"))
             end_dry(0);
@@ -231,11 +248,14 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     }
     if (!cache.record && (cache_asked("require") || cache_asked("check")))
         return use_none("no record");
+    event_cache(CACHE_MISS, cache.miss);
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
-    /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
-    if (session.config.record || !begin_making()) {
-        cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
-        cache_end();
+    /* A start that is measured may be warm, but makes nothing: it shall differ from others as little as possible. */
+    const char *why = WATCHED(WATCH_RECORD) ? "the start is traced (LDR_TRACE)" : WATCHED(WATCH_STATISTICS) ? "the start is measured (LD_DEBUG=statistics)" : NULL;
+    if (why || !begin_making()) {
+        why = why ? why : "no place for objects";
+        cache_end_dry(why);
+        end_unmade(why);
     }
     return false;
 }
@@ -250,15 +270,20 @@ void cache_make(void)
         cache_spoil("a warning was printed");
     for (const struct object *object = session.first; object; object = object->next)
         if (object->place && object->map_start != object->place)
-            cache_spoil("the place of an object was taken");
+            cache_spoil_by("the place of an object was taken: ", object_label(object));
     if (cache.record && !cache.spoilt && verify_all(cache.record) != 0)
         sys_exit(127);
     bool made = false;
-    if (!cache.record && !cache.spoilt && (is_dry() || cache_asked("now") || make_beside() == BESIDE_HERE))
+    /* A process beside could not tell anybody what became of it. */
+    bool beside = false, here = is_dry() || cache_asked("now") || WATCHED(WATCH_CACHE);
+    if (!cache.record && !cache.spoilt && (here || (beside = make_beside() != BESIDE_HERE) == false))
         made = make_all();
     if (is_dry())
         end_dry(cache.spoilt || (!made && !cache.record));
-    cache_end();
+    if (made || beside || (cache.record && !cache.spoilt))
+        cache_end();
+    else
+        end_unmade("it could not be written");
 }
 
 u64 cache_place(struct object *object, const struct stat *st)
@@ -351,6 +376,8 @@ int cache_list_objects(void)
         session.program->origin = (const char *)cache.record + cache.record->origin;
     if (cache.record->unique_count)
         unique_before_first(tell_unique);
+    if (WATCHED(WATCH_CACHE | WATCH_RECORD))
+        tell_warm();
     return 0;
 }
 

@@ -5,6 +5,8 @@
 #include "cache.h"
 #include "format.h"
 
+#define READ_QUIETLY 01000000         /* O_NOATIME */
+
 enum cache_state { CACHE_OFF, CACHE_MAKE, CACHE_WARM };
 
 struct cache {
@@ -13,6 +15,7 @@ struct cache {
     int lock;
     const char *dir_name;             /* for what dlopen brings; NULL: it uses no cache */
     u64 seed[2];                      /* of what decides relocated pages in every start of this user alike (key.c) */
+    int quiet;                        /* O_NOATIME while records are read for another purpose than to use them */
     u8 boot[16];
     char record_name[CACHE_NAME_ROOM * 2];
     const u8 *key;
@@ -31,13 +34,22 @@ struct cache {
     u64 linker_copy_vaddr, linker_copy_len;
 };
 extern struct cache cache;
+bool cache_is_asked_why(void);        /* somebody will read the reason of a miss: it may cost something */
+/* cache_spoil, and what it is about. The text of `why` stays, that of `what` is copied. */
+void cache_spoil_by(const char *why, const char *what);
 void cache_end(void);                 /* give everything back; OFF from now on */
 void cache_close(void);               /* directory and lock */
 bool cache_asked(const char *word);   /* LDR_CACHE=word */
 bool cache_may_make(void);            /* nobody is harmed or disturbed by a maker */
 bool cache_take_lock(void);           /* without waiting, but under LDR_CACHE=warm */
-/* cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
+
+/* tell.c, nearest.c: in words. cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
 bool cache_miss(const char *why, const char *what);
+/* The same of a file that is not as it was: in which field; `err`: there is none; `was` NULL: there was none. */
+bool cache_miss_file(const char *path, const struct file_identity *was, int err, const struct stat *st);
+bool nearest_tell(void);              /* no record has this key: in what the nearest of this program differs */
+void tell_difference(struct text *t, const struct file_identity *was, const struct file_identity *now);
+void tell_warm(void);                 /* the start is made from cache.record: where each object's pages come from */
 
 /* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache; cache.dir_name */
@@ -88,7 +100,8 @@ struct place *catalog_find_place(struct catalog *catalog, const struct file_iden
 bool catalog_add_image(struct catalog *catalog, const struct known_image *image);
 u32 catalog_add_pack(struct catalog *catalog, const char *name);
 
-/* evict.c: evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
+/* evict.c: store_each - every name in the directory. evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
+void store_each(void (*visit)(const char *name));
 void evict(bool everything);
 
 /* record.c */
@@ -136,11 +149,14 @@ struct draft {                        /* what will be written about one object *
     struct fixup *fixup;              /* ascending */
     u32 fixup_count, fixup_room;
     bool own_words;
+    u32 plain_why;                    /* enum plain_why; KIND_PLAIN only */
+    u64 plain_at;
     u32 patch_count;
     const u8 *copy;                   /* bytes to take instead of memory (genuine linker) */
     u64 copy_vaddr;
 };
 void draft_object(struct draft *draft, struct object *object);
+void tell_made(const struct draft *draft, u32 count, u32 new_pack);    /* tell.c; new_pack: its number in the catalog */
 /* draft_clean - of the piece at `vaddr`, bytes up to the next fixup or `end`; 0: a fixup stands here. */
 u64 draft_clean(const struct draft *draft, u64 vaddr, u64 end, const struct fixup **fixup);
 const u8 *draft_bytes(const struct draft *draft, u64 vaddr);

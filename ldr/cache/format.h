@@ -50,6 +50,31 @@ enum object_kind {
     KIND_KERNEL                       /* mapped by the kernel: vDSO, the program entered through PT_INTERP */
 };
 
+/* Why an object is KIND_PLAIN: what about it only this process can know, or images cannot hold. */
+enum plain_why {
+    PLAIN_NOT, PLAIN_CHOSE, PLAIN_TEXTREL, PLAIN_REL, PLAIN_SEGMENTS, PLAIN_PIECES, PLAIN_COPY, PLAIN_NARROW, PLAIN_OUTSIDE, PLAIN_ADDRESS,
+    PLAIN_OVERLAP, PLAIN_UNFILLED, PLAIN_MEMORY
+};
+static inline const char *plain_why_text(u32 why)
+{
+    switch (why) {
+    case PLAIN_NOT: return "";
+    case PLAIN_CHOSE: return "an indirect function that is not the C library's chose, and may choose otherwise";
+    case PLAIN_TEXTREL: return "its code is relocated (DT_TEXTREL)";
+    case PLAIN_REL: return "it has relocations without addends (DT_REL)";
+    case PLAIN_SEGMENTS: return "its first segment is writable or empty, or a read-only one is longer in memory than in the file";
+    case PLAIN_PIECES: return "its writable memory is in more than four parts";
+    case PLAIN_COPY: return "a copy relocation of a program that the kernel placed";
+    case PLAIN_NARROW: return "a relative or narrow relocation, which could not be stored again, may lead into a program that the kernel placed";
+    case PLAIN_OUTSIDE: return "an address in the program outside the pages of an image";
+    case PLAIN_ADDRESS: return "an address of this process alone";
+    case PLAIN_OVERLAP: return "two words of this process alone overlap";
+    case PLAIN_UNFILLED: return "the linker's pages as they were before they were filled could not be kept";
+    case PLAIN_MEMORY: return "no memory was left";
+    default: return "a reason this build does not know";
+    }
+}
+
 struct record_object {
     struct file_identity file;
     struct image image;               /* as the reader left it; pointers into the mapped object are right because the place is fixed; `path`,
@@ -63,6 +88,8 @@ struct record_object {
     u32 filtee, filtee_count;
     u32 pieces, piece_count;
     u32 patches, patch_count;
+    u32 plain_why;                    /* enum plain_why */
+    u64 plain_at;                     /* the word it is about, as a link-time address; 0: none */
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
 };
 

@@ -63,7 +63,9 @@ static void put_settings(void)
 static void put_environment(void)
 {
     for (char **e = session.kernel.envp; *e; e++)
-        if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
+        if (str_starts(*e, "LD_DEBUG=") || str_starts(*e, "LD_DEBUG_OUTPUT="))
+            continue;                 /* what is told changes nothing; what tells more than a warm start does uses none */
+        else if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
             put_text(*e);
 }
 

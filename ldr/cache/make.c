@@ -4,6 +4,7 @@
  * with the same bytes is used again, whoever made it; so programs share what they relocated alike, and a library bound otherwise
  * (interposition, another TLS layout) simply gets another image. */
 #include "cache_private.h"
+#include "../debug/events.h"
 
 #define RECORD_MOST (32ul << 20)
 
@@ -280,6 +281,8 @@ static void put_object(const struct draft *of, struct record_object *to)
     to->filtee_count = object->filtee_count;
     to->filtee = put_numbers(object->filtee, object->filtee_count);
     to->symbol_count = object->symbol_count;
+    to->plain_why = of->kind == KIND_PLAIN ? of->plain_why : PLAIN_NOT;
+    to->plain_at = of->kind == KIND_PLAIN ? of->plain_at : 0;
     put_pieces(of, to);
     if (of->kind == KIND_KERNEL)
         return;
@@ -297,21 +300,21 @@ static void put_object(const struct draft *of, struct record_object *to)
     while (met && (met->file.ino != object->ino || met->file.dev != object->dev))
         met = met->next;
     if (!met || sys_stat(object->real_path, &st) != 0 || !identity_equal(&met->file, &st)) {
-        cache_spoil("a file changed while it was loaded");
+        cache_spoil_by("a file changed while it was loaded: ", object->real_path);
         return;
     }
     to->file = met->file;
     if (witness_young(&to->file))
-        cache_spoil("a file is too young");
+        cache_spoil_by("a file is too young: ", object->real_path);
     if (!object->image.phdr_vaddr)
-        cache_spoil("program headers outside the segments");
+        cache_spoil_by("program headers outside the segments: ", object_label(object));
 }
 
 static void put_witness(struct witness *to, const struct seen *seen)
 {
     struct witness now;
     if (!seen->known || !witness_take(seen->path, &now) || memcmp(&now, &seen->was, sizeof now) != 0)
-        cache_spoil("a place that was searched changed just now, or cannot be looked at");
+        cache_spoil_by("a place that was searched changed just now, or cannot be looked at: ", seen->path);
     *to = seen->was;
     to->path = put_text(seen->path);
 }
@@ -409,5 +412,8 @@ bool make_all(void)
     /* The catalog last but one: it may name a pack that no record uses, not the other way round. */
     if (good && cache.catalog->changed)
         good = catalog_write(cache.catalog);
-    return good && write_record();
+    good = good && write_record();
+    if (good && WATCHED(WATCH_CACHE))
+        tell_made(draft, draft_count, pack_in_catalog);
+    return good;
 }

@@ -126,7 +126,7 @@ int store_reopen(void) { return open_dir(cache.dir_name); }
 
 int store_open_file(int dir, const char *name, struct stat *st)
 {
-    int fd = sys_openat(dir, name, O_RDONLY | O_NONBLOCK, 0);          /* a pipe would wait for somebody who writes */
+    int fd = sys_openat(dir, name, O_RDONLY | O_NONBLOCK | cache.quiet, 0);        /* a pipe would wait for somebody who writes */
     if (fd < 0)
         return fd;
     if (sys_fstat(fd, st) != 0 || (st->st_mode & MODE_TYPE) != MODE_REGULAR || st->st_uid != store_user() || (st->st_mode & MODE_OTHERS_WRITE)) {
