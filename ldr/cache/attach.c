@@ -5,7 +5,8 @@
  *                        and sealed with everybody else's
  *   data                 from the image, private: a page of ours only when the program writes to it
  *
- * Whatever does not agree (a file changed, a place taken) undoes all of it, and the start goes the ordinary way. */
+ * Whatever does not agree (a file changed) undoes all of it, and the start goes the ordinary way. Only where a place is taken in this
+ * process does the rest stay: that object is mapped elsewhere, and it and those that hold addresses in it are relocated. */
 #include "cache_private.h"
 
 static int prot_of(u32 flags)
@@ -74,8 +75,10 @@ static bool map_writable_segments(const struct record_object *from, const struct
     return true;
 }
 
+enum mapped { MAPPED_NOT, MAPPED_TAKEN /* something else is there */, MAPPED };
+
 /* Only what a plan with these properties can be mapped this short way; others are KIND_PLAIN. */
-static bool map_shared(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int fd)
+static enum mapped map_shared(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int fd)
 {
     u64 span = from->map_end - from->map_start;
     const struct segment *first = &plan->seg[0];
@@ -83,12 +86,12 @@ static bool map_shared(const struct record_object *from, const struct plan *plan
     if (at != (void *)from->map_start) {
         if (!sys_failed(at))
             sys_munmap(at, span);
-        return false;
+        return sys_error_of(at) == 17 /* EEXIST */ || !sys_failed(at) ? MAPPED_TAKEN : MAPPED_NOT;
     }
     if (map_constant_segments(from, plan, fd) && map_writable_segments(from, plan, piece, pack))
-        return true;
+        return MAPPED;
     sys_munmap(at, span);
-    return false;
+    return MAPPED_NOT;
 }
 
 static void describe(struct object *object, const struct record_object *from, const struct record_head *record)
@@ -112,60 +115,114 @@ static void describe(struct object *object, const struct record_object *from, co
     object->no_delete_why = object->no_delete ? "DF_1_NODELETE" : NULL;
 }
 
-static struct object *attach_object(const struct record_object *from, const struct record_head *record, const int *pack, int fd)
+/* As a file like any other: where the kernel likes, to be relocated. A library only; the program's place is in the auxiliary vector. */
+static struct object *attach_elsewhere(const struct record_object *from, const struct record_head *record, int fd, const struct stat *st)
+{
+    struct object *object = load_opened(fd, st, (const char *)record + from->path);
+    if (object) {
+        object->real_path = (const char *)record + from->real_path;
+        object->file_hash = identity_hash(&from->file);
+        object->plain_why = PLAIN_MOVED;
+    }
+    return object;
+}
+
+/* `st`: NULL where it must lie at its place. */
+static struct object *attach_object(const struct record_object *from, const struct record_head *record, const int *pack, int fd, const struct stat *st)
 {
     const struct piece *piece = (const void *)((const char *)record + from->pieces);
     struct object *object = object_new(false);
     if (!object)
         return NULL;
     describe(object, from, record);
+    enum mapped mapped = MAPPED_NOT;
     if (from->kind == KIND_SHARED) {
-        if (!map_shared(from, &object->image.plan, piece, pack, fd))
-            return NULL;
+        mapped = map_shared(from, &object->image.plan, piece, pack, fd);
         object->shared = true;
         object->state = OBJECT_MAPPED;
-    } else {
-        if (map_file(object, fd, from->file.size) != 0)
-            return NULL;
-        if (object->map_start != from->map_start) {
+    } else if (map_file(object, fd, from->file.size) == 0) {
+        mapped = object->map_start == from->map_start ? MAPPED : MAPPED_TAKEN;
+        if (mapped == MAPPED_TAKEN)
             unmap_object(object);
-            return NULL;
-        }
     }
-    return object;
+    if (mapped == MAPPED_TAKEN && st && from->image.type == ET_DYN)
+        return attach_elsewhere(from, record, fd, st);          /* the first descriptor is lost: a rare case */
+    return mapped == MAPPED ? object : NULL;
+}
+
+static int open_as_it_was(const struct record_object *from, const struct record_head *record, struct stat *st)
+{
+    const char *path = (const char *)record + from->real_path;
+    int fd = sys_open_read(path);
+    int err = fd < 0 ? fd : sys_fstat(fd, st);
+    if (err >= 0 && identity_equal(&from->file, st))
+        return fd;
+    cache_miss_file(path, &from->file, err < 0 ? err : 0, st);
+    if (fd >= 0)
+        sys_close(fd);
+    return -1;
 }
 
 static struct object *attach_file(const struct record_object *from, const struct record_head *record, const int *pack)
 {
     struct stat st;
-    int fd = sys_open_read((const char *)record + from->real_path);
-    if (fd < 0) {
-        cache_miss_file((const char *)record + from->real_path, &from->file, fd, &st);
+    int fd = open_as_it_was(from, record, &st);
+    if (fd < 0)
         return NULL;
-    }
-    struct object *object = NULL;
-    int err = sys_fstat(fd, &st);
-    if (err == 0 && identity_equal(&from->file, &st))
-        object = attach_object(from, record, pack, fd);
-    else
-        cache_miss_file((const char *)record + from->real_path, &from->file, err, &st);
+    struct object *object = attach_object(from, record, pack, fd, &st);
     sys_close(fd);
     return object;
+}
+
+static bool uses(const struct record_head *record, u32 user, u32 used)
+{
+    const struct record_object *from = (const void *)((const char *)record + record->objects);
+    const u8 *map = (const u8 *)record + from[user].uses;
+    return map[used / 8] >> used % 8 & 1;
+}
+
+/* What holds addresses in an object that is elsewhere: mapped from its file, at its place, to be relocated. What holds addresses in it
+ * in turn need not be. */
+static bool detach_users(const struct record_head *record)
+{
+    const struct record_object *from = (const void *)((const char *)record + record->objects);
+    for (u32 i = 0; i < record->object_count; i++) {
+        struct object *object = cache.object[i];
+        bool stays = true;
+        for (u32 k = 0; k < record->object_count && object && object->shared; k++)
+            stays = stays && !(cache.object[k] && cache.object[k]->plain_why == PLAIN_MOVED && uses(record, i, k));
+        if (stays)
+            continue;
+        struct stat st;
+        int fd = open_as_it_was(&from[i], record, &st);
+        if (fd < 0)
+            return false;
+        unmap_object(object);
+        object->shared = false;
+        object->plain_why = PLAIN_USES_MOVED;
+        bool good = map_file(object, fd, (u64)st.st_size) == 0 && object->map_start == from[i].map_start;
+        sys_close(fd);
+        if (!good)
+            return cache_miss("place taken: ", (const char *)record + from[i].real_path);
+    }
+    return true;
 }
 
 static bool attach_objects(const struct record_head *record, const int *pack, int program_fd)
 {
     const struct record_object *from = (const void *)((const char *)record + record->objects);
+    bool moved = false;
     for (u32 i = 0; i < record->object_count; i++) {
         if (from[i].kind == KIND_KERNEL)
             continue;
-        struct object *object = i == 0 && program_fd >= 0 ? attach_object(&from[i], record, pack, program_fd) : attach_file(&from[i], record, pack);
+        struct object *object = i == 0 && program_fd >= 0 ? attach_object(&from[i], record, pack, program_fd, NULL) : attach_file(&from[i], record, pack);
         if (!object)
             return cache_miss("place taken: ", (const char *)record + from[i].real_path);
         object->is_program = i == 0;  /* the first of the list, as it was loaded */
         cache.object[i] = object;
+        moved = moved || object->plain_why;
     }
-    return true;
+    return !moved || detach_users(record);
 }
 
 bool attach_all(const struct record_head *record, int dir, int program_fd)

@@ -365,10 +365,10 @@ int cache_list_objects(void)
         if (from->kind != KIND_KERNEL && object != session.program)      /* those were told when they were met */
             event_mapped(object);
         if (object->state == OBJECT_MAPPED && !object->is_vdso)
-            object->state = from->kind == KIND_SHARED ? OBJECT_RELOCATED : OBJECT_LINKED;
-        object->sealed_already = from->kind == KIND_SHARED && !from->own_words;
+            object->state = object->shared ? OBJECT_RELOCATED : OBJECT_LINKED;
+        object->sealed_already = object->shared && !from->own_words;
         const struct patch *patch = (const void *)((const char *)cache.record + from->patches);
-        for (u32 k = 0; k < from->patch_count; k++)
+        for (u32 k = 0; k < from->patch_count && object->shared; k++)
             *(u64 *)(from->bias + patch[k].vaddr) = session.program->bias + patch[k].addend;
     }
     /* Found while searching, in the current directory of then; the program may leave it. */

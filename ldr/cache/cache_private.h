@@ -126,6 +126,7 @@ struct late {
     enum bind_when when;
     bool taken;
 };
+void tell_late(const struct late *late, const struct late_image *image, bool is_new);  /* tell.c; `image` NULL: relocated by each process */
 u64 late_place(struct object *object, const struct stat *st);
 /* late_context - what decides the object's relocated pages, besides its own file. False: something in its scopes lies where it may not
  * lie in the next process. */
@@ -160,6 +161,8 @@ void tell_made(const struct draft *draft, u32 count, u32 new_pack);    /* tell.c
 /* draft_clean - of the piece at `vaddr`, bytes up to the next fixup or `end`; 0: a fixup stands here. */
 u64 draft_clean(const struct draft *draft, u64 vaddr, u64 end, const struct fixup **fixup);
 const u8 *draft_bytes(const struct draft *draft, u64 vaddr);
+/* draft_uses - a bit for each of `all` that a relocated word of this one leads into. Cleared memory of (count + 7) / 8 bytes. */
+void draft_uses(const struct draft *draft, const struct draft *all, u32 count, u8 *uses);
 void draft_patches(const struct draft *draft, struct patch *out);      /* draft->patch_count of them */
 bool draft_piece_equals(const struct draft *of, const struct piece *piece, const u8 *bytes);           /* make.c */
 void draft_write_piece(const struct draft *of, struct piece *piece, struct writer *to);                /* make.c; sets piece->off */

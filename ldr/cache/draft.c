@@ -188,6 +188,64 @@ static bool find_patches(struct draft *draft)
     return !program_moves() || (table_patches(draft, &draft->object->image.rela) && table_patches(draft, &draft->object->image.plt));
 }
 
+/* ---- whom ------------------------------------------------------------------------------------------------------------ */
+
+struct span { u64 start, end; u32 number; };
+
+/* The object that holds the address of a symbol; one at the very end of a segment (_end) is its own object's still. */
+static u32 span_of(const struct span *span, u32 count, u64 addr)
+{
+    u32 lo = 0, hi = count;
+    while (lo < hi) {
+        u32 mid = (lo + hi) / 2;
+        if (span[mid].end < addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < count && span[lo].start <= addr ? span[lo].number : NO_OBJECT;
+}
+
+/* False: some entry may lead anywhere. */
+static bool table_uses(const struct object *object, const struct rela_table *table, const struct span *span, u32 count, u8 *uses)
+{
+    for (u64 i = 0; i < table->count; i++) {
+        const Elf64_Rela *r = &table->at[i];
+        struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info));
+        if (kind.class == RELOC_COPY || kind.class == RELOC_PC || (kind.class == RELOC_SYMBOL && kind.width != 8))
+            return false;
+        if (kind.class != RELOC_SYMBOL)
+            continue;
+        u64 value = *(u64 *)(object->bias + r->r_offset) - (u64)r->r_addend;
+        u32 number = span_of(span, count, value);
+        bool ours = value - session.gate < 2 * LDR_PAGE || (session.vdso && value >= session.vdso->map_start && value < session.vdso->map_end);
+        if (number != NO_OBJECT)
+            uses[number / 8] |= (u8)(1u << number % 8);
+        else if (value && !ours)
+            return false;
+    }
+    return true;
+}
+
+void draft_uses(const struct draft *draft, const struct draft *all, u32 count, u8 *uses)
+{
+    static struct span *span;         /* of all objects, ascending; the same for all drafts of one making */
+    static const struct draft *span_of_all;
+    if (span_of_all != all) {
+        span = arena_alloc(&cache.scratch, count * sizeof *span);
+        for (u32 i = 0; i < count && span; i++) {
+            u32 at = i;
+            for (; at && span[at - 1].start > all[i].object->map_start; at--)
+                span[at] = span[at - 1];
+            span[at] = (struct span){ all[i].object->map_start, all[i].object->map_end, i };
+        }
+        span_of_all = all;
+    }
+    const struct image *image = &draft->object->image;
+    if (!span || !table_uses(draft->object, &image->rela, span, count, uses) || !table_uses(draft->object, &image->plt, span, count, uses))
+        memset(uses, 0xff, (count + 7) / 8);
+}
+
 void draft_patches(const struct draft *draft, struct patch *out)
 {
     for (u32 i = 0; i < draft->fixup_count; i++)

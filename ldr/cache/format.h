@@ -53,7 +53,7 @@ enum object_kind {
 /* Why an object is KIND_PLAIN: what about it only this process can know, or images cannot hold. */
 enum plain_why {
     PLAIN_NOT, PLAIN_CHOSE, PLAIN_TEXTREL, PLAIN_REL, PLAIN_SEGMENTS, PLAIN_PIECES, PLAIN_COPY, PLAIN_NARROW, PLAIN_OUTSIDE, PLAIN_ADDRESS,
-    PLAIN_OVERLAP, PLAIN_UNFILLED, PLAIN_MEMORY
+    PLAIN_OVERLAP, PLAIN_UNFILLED, PLAIN_MEMORY, PLAIN_STATIC_TLS, PLAIN_UNIQUE, PLAIN_MOVED, PLAIN_USES_MOVED
 };
 static inline const char *plain_why_text(u32 why)
 {
@@ -71,6 +71,10 @@ static inline const char *plain_why_text(u32 why)
     case PLAIN_OVERLAP: return "two words of this process alone overlap";
     case PLAIN_UNFILLED: return "the linker's pages as they were before they were filled could not be kept";
     case PLAIN_MEMORY: return "no memory was left";
+    case PLAIN_STATIC_TLS: return "opened late, and it holds offsets of static thread storage";
+    case PLAIN_UNIQUE: return "opened late, and bound to a unique symbol: which one it is hangs on what came before";
+    case PLAIN_MOVED: return "its place is taken in this process";
+    case PLAIN_USES_MOVED: return "it holds addresses in an object whose place is taken in this process";
     default: return "a reason this build does not know";
     }
 }
@@ -90,6 +94,7 @@ struct record_object {
     u32 patches, patch_count;
     u32 plain_why;                    /* enum plain_why */
     u64 plain_at;                     /* the word it is about, as a link-time address; 0: none */
+    u32 uses;                         /* bit map of object numbers: where some relocated word leads. KIND_SHARED only */
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
 };
 
@@ -155,11 +160,10 @@ struct late_head {
     struct file_identity file;
     u64 start, len;                   /* its place */
     u32 tables;                       /* bytes of head and tables */
-    u32 never;                        /* enum late_never: relocated by each process, and why */
+    u32 plain_why;                    /* enum plain_why: relocated by each process */
     u32 variants, variant_count;
     u32 images, image_count;
 };
-enum late_never { LATE_MAY, LATE_SHAPE /* text relocations, REL, unusual segments */, LATE_TLS, LATE_RESOLVER, LATE_UNIQUE, LATE_WORDS };
 
 /* ---- catalog ---- */
 

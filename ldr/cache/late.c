@@ -14,6 +14,7 @@
  * Called by dlopen with the load lock held: late_place for each file before it is mapped, late_take for each object before it would be
  * relocated, late_opened at the end. */
 #include "cache_private.h"
+#include "../debug/events.h"
 
 #define OPEN_MOST 64u                 /* image files held open during one dlopen: descriptors are the program's */
 
@@ -231,13 +232,13 @@ static struct late *late_of(const struct object *object)
 
 bool late_has_room(const struct late_head *head)
 {
-    return !head->never && head->variant_count < LATE_VARIANTS_MOST && head->image_count < LATE_IMAGES_MOST;
+    return !head->plain_why && head->variant_count < LATE_VARIANTS_MOST && head->image_count < LATE_IMAGES_MOST;
 }
 
 static const struct late_variant *variant_for(const struct late *late, enum bind_when when)
 {
     u64 context[2];
-    if (!late->head || late->head->never || late->head->start != late->object->map_start || !late_context(late->object, when, context))
+    if (!late->head || late->head->plain_why || late->head->start != late->object->map_start || !late_context(late->object, when, context))
         return NULL;
     const struct late_variant *variant = (const void *)((const u8 *)late->head + late->head->variants);
     for (u32 i = 0; i < late->head->variant_count; i++)
@@ -275,6 +276,8 @@ int late_take(struct object *object, enum bind_when when)
     const struct late_variant *variant = late ? variant_for(late, when) : NULL;
     if (late)
         late->when = when;
+    if (late && late->head && late->head->plain_why && WATCHED(WATCH_CACHE | WATCH_RECORD))
+        tell_late(late, NULL, false);
     if (!variant)
         return 0;
     if (cache_asked("verify")) {
@@ -294,6 +297,8 @@ int late_take(struct object *object, enum bind_when when)
     object->shared = late->taken = true;
     object->sealed_already = !image->own_words;
     object->state = OBJECT_RELOCATED;
+    if (WATCHED(WATCH_CACHE | WATCH_RECORD))
+        tell_late(late, image, false);
     return 1;
 }
 

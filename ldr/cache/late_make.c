@@ -3,6 +3,7 @@
  * page tables of one that may be large by now. Under the maker's lock; whatever goes wrong leaves things as they were. */
 #include "cache_private.h"
 #include "../arch/arch.h"
+#include "../debug/events.h"
 
 static const struct late_image *images_of(const struct late_head *head)
 {
@@ -27,19 +28,14 @@ static bool has_static_tls(const struct rela_table *table)
     return false;
 }
 
-static u32 never_why(const struct object *object, struct draft *draft)
+static enum plain_why plain_why(const struct object *object, struct draft *draft)
 {
-    const struct image *image = &object->image;
-    if (image->textrel || image->rel.count)
-        return LATE_SHAPE;
-    if (has_static_tls(&image->rela) || has_static_tls(&image->plt))
-        return LATE_TLS;
-    if (object->chose_itself)
-        return LATE_RESOLVER;
+    if (has_static_tls(&object->image.rela) || has_static_tls(&object->image.plt))
+        return PLAIN_STATIC_TLS;
     if (object->bound_unique)
-        return LATE_UNIQUE;
+        return PLAIN_UNIQUE;
     draft_object(draft, (struct object *)object);
-    return draft->kind == KIND_SHARED ? LATE_MAY : LATE_WORDS;
+    return draft->plain_why;
 }
 
 /* Neither changed since it was opened nor about to change within the same tick of its clock. */
@@ -82,7 +78,7 @@ static int verify(const struct late *late)
 {
     struct draft draft;
     const struct late_image *image = images_of(late->head) + late->expected->image;
-    if (never_why(late->object, &draft) == LATE_MAY && image_equals(&draft, late, image))
+    if (plain_why(late->object, &draft) == PLAIN_NOT && image_equals(&draft, late, image))
         return 0;
     return report_values(&session.report, LDR_E_CACHE, late->object->path, late->expected->image, image->piece_count, late->object->map_start);
 }
@@ -177,7 +173,7 @@ static void fill_tables(struct tables *tables, const struct late *late, struct d
     memcpy(image[images].piece, draft->piece, sizeof draft->piece);
 }
 
-static bool write_file(struct late *late, struct draft *draft, u32 equal, const u64 context[2], u32 never)
+static bool write_file(struct late *late, struct draft *draft, u32 equal, const u64 context[2], enum plain_why why)
 {
     const struct late_head *old = late->head;
     u32 old_images = old ? old->image_count : 0;
@@ -188,7 +184,7 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
         return false;
     struct late_head *head = (struct late_head *)tables.at;
     const struct place *place = catalog_find_place(cache.catalog, &late->file);
-    *head = (struct late_head){ .magic = LATE_MAGIC, .gate = session.gate, .file = late->file, .never = never,
+    *head = (struct late_head){ .magic = LATE_MAGIC, .gate = session.gate, .file = late->file, .plain_why = why,
                                 .start = place ? place->start : 0, .len = place ? place->len : 0 };
     memcpy(head->boot, cache.boot, sizeof head->boot);
     tables.len = sizeof *head;
@@ -211,7 +207,11 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
     /* A file without images ends behind its tables, not with the page. */
     if (!writer.failed && head->image_count == 0)
         writer.failed = sys_call(__NR_ftruncate, writer.fd, (long)head->size, 0, 0, 0, 0) != 0;
-    return place && writer_end(&writer, late->name);
+    if (!place || !writer_end(&writer, late->name))
+        return false;
+    if (draft && WATCHED(WATCH_CACHE))
+        tell_late(late, &image[equal], equal == old_images);
+    return true;
 }
 
 static void keep(struct late *late)
@@ -222,16 +222,17 @@ static void keep(struct late *late)
     struct object *object = late->object;
     if (late->taken || object->state < OBJECT_RELOCATED || !object->place || object->place != object->map_start || (old && !late_has_room(old)) || !file_stands(late))
         return;
-    u32 never = never_why(object, &draft), equal = 0;
-    if (never) {
-        write_file(late, NULL, 0, NULL, never);
+    enum plain_why why = plain_why(object, &draft);
+    u32 equal = 0;
+    if (why) {
+        write_file(late, NULL, 0, NULL, why);
         return;
     }
     if (!late_context(object, late->when, context))
         return;
     while (old && equal < old->image_count && !image_equals(&draft, late, images_of(old) + equal))
         equal++;
-    write_file(late, &draft, equal, context, 0);
+    write_file(late, &draft, equal, context, PLAIN_NOT);
 }
 
 int late_keep(struct late *list)

@@ -265,6 +265,9 @@ static void put_pieces(const struct draft *of, struct record_object *to)
     if (!out_cut)
         draft_patches(of, (struct patch *)(out + to->patches));
     to->own_words = of->own_words;
+    to->uses = put(NULL, (draft_count + 7) / 8);
+    if (!out_cut)
+        draft_uses(of, draft, draft_count, out + to->uses);
 }
 
 static void put_object(const struct draft *of, struct record_object *to)

@@ -96,6 +96,15 @@ static void tell_image(const struct object *object, const struct piece *piece, u
     event_cached(object, is_new ? CACHE_NEW_IMAGE : CACHE_FROM_IMAGE, count ? pack : "none", pages, read_only);
 }
 
+/* What dlopen brought. `name`: of the file with its image. */
+NOINLINE void tell_late(const struct late *late, const struct late_image *image, bool is_new)
+{
+    if (image)
+        tell_image(late->object, image->piece, image->piece_count, late->name, is_new);
+    else
+        tell_plain(late->object, late->head ? late->head->plain_why : PLAIN_NOT, 0);
+}
+
 NOINLINE void tell_warm(void)
 {
     const struct record_head *record = cache.record;
@@ -106,6 +115,8 @@ NOINLINE void tell_warm(void)
         const struct piece *piece = (const void *)((const char *)record + from[i].pieces);
         if (from[i].kind == KIND_KERNEL)
             event_cached(cache.object[i], CACHE_BY_KERNEL, "", 0, 0);
+        else if (cache.object[i]->plain_why)
+            tell_plain(cache.object[i], cache.object[i]->plain_why, 0);
         else if (from[i].kind == KIND_PLAIN)
             tell_plain(cache.object[i], from[i].plain_why, from[i].plain_at);
         else

@@ -92,6 +92,7 @@ struct object {
     bool bound_unique;                /* a relocation bound to a unique symbol: which one it is hangs on what came before */
     bool chose_itself;                /* it holds an answer of a resolver that is not the C library's: another start may get another */
     bool shared;                      /* writable pages come from an image of the cache, relocated */
+    u32 plain_why;                    /* enum plain_why (cache/format.h): it could come from an image, and does not */
     bool sealed_already;              /* ... and its RELRO is read-only from the start */
     bool data_private;                /* mapped with its data pages made private already: no batches needed */
     bool in_global;                   /* part of the global scope */

@@ -471,6 +471,14 @@ int check_versions(struct object *object, bool warn)
     return worst;
 }
 
+struct object *load_opened(int fd, const struct stat *st, const char *path)
+{
+    struct opened file = { .fd = fd, .st = *st };
+    int err;
+    read_head(&file);
+    return make_object(&file, path, &err, false, false);
+}
+
 int load_program(const char *path)
 {
     struct opened file;

@@ -148,6 +148,7 @@ void load_publish(struct object *first);                       /* make objects f
 /* load_graph - everything `first` and the objects after it in the list need. */
 int load_graph(struct object *first, bool unloadable);
 int load_program(const char *path);
+struct object *load_opened(int fd, const struct stat *st, const char *path);   /* a library by its open file, not yet in the list; NULL: reported */
 /* What the cache asks of loading, and is told (cache/cache.h); run/ does not know it otherwise. NULL: no cache. */
 enum bind_when { BIND_LAZY, BIND_NOW };
 struct load_hooks {

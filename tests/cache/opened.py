@@ -337,10 +337,23 @@ def damage(shop):
         equal(f"in its place a {what}", shop.ours("command", "no-pie", text)[:2], right[:2])
 
 
+def told(shop):
+    """LD_DEBUG=cache says where the pages of what was opened come from, or why they are relocated."""
+    shop.clear()
+    shop.ours("command", "no-pie", "", "now")
+    env = {"PATH": "/usr/bin:/bin", "LANG": "C", "LDR_CACHE": "use", "LDR_CACHE_DIR": shop.cache, "LD_DEBUG": "cache"}
+    lines = lambda text: subprocess.run(shop.command("command", "no-pie", text), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
+    first, second = lines("oa@user ob@unique"), lines("oa@user ob@unique")
+    check("told: new images", re.search(r"libuser.so \[0\];  new image in pack=l-[0-9a-f]+  pages: \d+  read-only: \d+", first), first)
+    check("told: an image that was there", re.search(r"libuser.so \[0\];  image in pack=l-[0-9a-f]+ ", second), second)
+    check("told: why there is none", "libunique.so [0];  relocated at each start: opened late, and bound to a unique symbol" in second, second)
+
+
 with workshop() as (where, parts):
     shop = Shop(where, parts)
     answers(shop)
     changes(shop)
     same_frames(shop)
+    told(shop)
     damage(shop)
 finish()
