@@ -6,6 +6,7 @@
 #include "cache_private.h"
 
 #define LIMIT (512ul << 20)           /* bytes of packs */
+#define LATE_LIMIT (128ul << 20)      /* of what dlopen brought */
 #define RECORDS_MOST 4096u            /* looked at */
 #define RECORDS_KEPT 2048u            /* a build that runs each of its test programs once makes thousands */
 
@@ -44,32 +45,31 @@ static void remove_half(const char *name)
         sys_unlinkat(cache.dir, name);
 }
 
-static u64 pack_bytes;
-static u32 record_count;
+static u64 pack_bytes, late_bytes;
+static u32 record_count, late_count;
 
-static void add_pack(const char *name)
+static void add_size(const char *name)
 {
     struct stat st;
-    if ((name[0] != 'p' && name[0] != 'r') || name[1] != '-')
+    if (!is_ours(name) || store_stat_file(cache.dir, name, &st) != 0)
         return;
+    bool late = name[0] == 'l';
     record_count += name[0] == 'r';
-    int fd = store_open_file(cache.dir, name, &st);
-    if (fd >= 0) {
-        pack_bytes += (u64)st.st_size;
-        sys_close(fd);
-    }
+    late_count += late;
+    *(late ? &late_bytes : &pack_bytes) += (u64)st.st_size;
 }
 
 /* ---- least recently read --------------------------------------------------------------------------------------------- */
 
-struct aged { char name[48]; u64 read; };
+struct aged { char name[48]; u64 read, size; };
 static struct aged *aged;
 static u32 aged_count;
+static char aged_kind;                /* first letter of the names collected */
 
-static void add_record(const char *name)
+static void add_aged(const char *name)
 {
     struct stat st;
-    if (name[0] != 'r' || name[1] != '-' || aged_count == RECORDS_MOST || strlen(name) >= sizeof aged->name)
+    if (name[0] != aged_kind || name[1] != '-' || aged_count == RECORDS_MOST || strlen(name) >= sizeof aged->name)
         return;
     int fd = store_open_file(cache.dir, name, &st);
     if (fd < 0)
@@ -78,6 +78,7 @@ static void add_record(const char *name)
     struct aged *to = &aged[aged_count++];
     struct text t = text_on(to->name, sizeof to->name);
     text_put(&t, name);
+    to->size = (u64)st.st_size;
     to->read = (u64)(st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime);
 }
 
@@ -151,15 +152,34 @@ static void forget_images(const u8 *used)
     catalog->changed = true;
 }
 
-static void make_room(void)
+/* Records, or images of what dlopen brought: the longest not read first. */
+static bool list_by_age(char kind)
 {
     aged = arena_alloc(&cache.scratch, RECORDS_MOST * sizeof *aged);
-    u8 *used = arena_zalloc(&cache.scratch, cache.catalog->head.pack_count + 1);
-    if (!aged || !used)
-        return;
     aged_count = 0;
-    store_each(add_record);
+    aged_kind = kind;
+    if (aged)
+        store_each(add_aged);
     sort_by_age();
+    return aged != NULL;
+}
+
+/* Who runs from one keeps it mapped; the next dlopen makes it anew. */
+static void make_room_late(void)
+{
+    if (!list_by_age('l'))
+        return;
+    for (u32 i = 0; i < aged_count && (late_bytes > LATE_LIMIT / 4 * 3 || aged_count - i > RECORDS_KEPT / 4 * 3); i++) {
+        sys_unlinkat(cache.dir, aged[i].name);
+        late_bytes -= aged[i].size;
+    }
+}
+
+static void make_room(void)
+{
+    u8 *used = arena_zalloc(&cache.scratch, cache.catalog->head.pack_count + 1);
+    if (!used || !list_by_age('r'))
+        return;
     /* Half at a time: asking anew for every record would read all of them as often as there are records. */
     u32 from = 0;
     while (from < aged_count && (aged_count - from > RECORDS_KEPT / 4 * 3 || used_bytes(from, used) > LIMIT / 4 * 3)) {
@@ -184,8 +204,10 @@ void evict(bool everything)
         return;
     }
     store_each(remove_half);
-    pack_bytes = record_count = 0;
-    store_each(add_pack);
+    pack_bytes = late_bytes = record_count = late_count = 0;
+    store_each(add_size);
+    if (late_bytes > LATE_LIMIT || late_count > RECORDS_KEPT)
+        make_room_late();
     if (pack_bytes > LIMIT || record_count > RECORDS_KEPT)
         make_room();
 }

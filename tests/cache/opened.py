@@ -349,11 +349,33 @@ def told(shop):
     check("told: why there is none", "libunique.so [0];  relocated at each start: opened late, and bound to a unique symbol" in second, second)
 
 
+def room(shop):
+    """Too much of them: those longest not read go, and what is used is made again."""
+    text = "oa@user fatell faeither"
+    right = shop.system("no-pie", text)
+    shop.clear()
+    for _ in range(3):
+        shop.ours("command", "no-pie", text)
+    for i in range(6):
+        path = os.path.join(shop.cache, f"l-{i:016x}")
+        with open(path, "wb") as f:
+            f.truncate(40 << 20)
+        os.chmod(path, 0o600)
+        os.utime(path, (1000 + i, 1000 + i))
+    shop.ours("command", "no-pie", "oa@plain")    # a maker comes by
+    shop.ours("command", "pie", "", "now")
+    left = [n for n in images(shop.cache) if n.startswith("l-0000000")]
+    size = sum(os.stat(os.path.join(shop.cache, n)).st_size for n in images(shop.cache))
+    check(f"six of 40 MiB are cut down to {size >> 20} MiB, the oldest first", size <= 128 << 20 and left == [f"l-{i:016x}" for i in range(6 - len(left), 6)], left)
+    equal("after that", shop.ours("command", "no-pie", text)[:2], right[:2])
+
+
 with workshop() as (where, parts):
     shop = Shop(where, parts)
     answers(shop)
     changes(shop)
     same_frames(shop)
     told(shop)
+    room(shop)
     damage(shop)
 finish()
