@@ -30,6 +30,17 @@ static void read_environment(void)
         kernel_remove_unsecure_env(k);
 }
 
+/* A program may write over its arguments and environment (to change its title) and open libraries afterwards. What LDR_CACHE said is asked
+ * then too. */
+static void keep_settings(void)
+{
+    struct config *c = &session.config;
+    const char **kept[] = { &c->library_path, &c->inhibit_rpath, &c->hwcaps_prepend, &c->hwcaps_mask, &c->origin_path, &c->genuine_linker, &c->cache };
+    for (u32 i = 0; i < ARRAY_COUNT(kept); i++)
+        if (*kept[i])
+            *kept[i] = arena_dup(&session.permanent, *kept[i]);
+}
+
 static struct object *adopt(const char *path, const Elf64_Phdr *phdr, u16 phnum, u64 bias, u16 type)
 {
     struct object *object = object_new(false);
@@ -338,6 +349,9 @@ u64 ldr_start(u64 *stack)
     if (session.way == START_COMMAND) {
         session.self_path = session.kernel.execfn ? session.kernel.execfn : "ld-ldr.so";
         options_read(&options);
+    }
+    keep_settings();
+    if (session.way == START_COMMAND) {
         session.origin_by_file = options.proc_exe;
         if (options.what == DO_RUN)
             load_hooks.program = cache_look;
