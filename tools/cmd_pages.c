@@ -331,10 +331,10 @@ static void warn_of_limits(const struct report *report) {
 static int no_target(const struct pages_options *pages, const struct targets *targets, const struct collection *collection,
                      const char *linker) {
     if (collection->unreadable)
-        warn_ldr("none of the %zu process%s can be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
-                 targets->count, plural_es(targets->count));
+        warn_ldr("%s cannot be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
+                 targets->count == 1 ? "the process" : "the processes");
     else if (collection->vanished)
-        warn_ldr("all %" PRIu64 " processes ended before they could be measured", collection->vanished);
+        warn_ldr(collection->vanished == 1 ? "the process ended before it could be measured" : "the processes ended before they could be measured");
     else if (pages->by_user && !pages->word_count && !pages->root_count)
         warn_ldr("user %u has no process", (unsigned)pages->user);
     else if (!pages->word_count && !pages->root_count && !pages->all)

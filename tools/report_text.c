@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { NUMBER_LEN = GROUPED_LEN };
@@ -153,7 +154,7 @@ static void number_cell(char cell[NUMBER_LEN], const struct line *line, size_t c
         grouped_change(-(int64_t)value, cell);
 }
 
-static void print_table(const struct lines *lines) {
+static struct table make_table(const struct lines *lines) {
     struct table table = { .columns = 2 + lines->columns.count, .left = 2 };
     table_cell(&table, "object");
     table_cell(&table, "segment");
@@ -179,6 +180,28 @@ static void print_table(const struct lines *lines) {
             table_cell(&table, cell);
         }
     }
+    return table;
+}
+
+static void drop_column(struct column_choice *choice, const char *name) {
+    size_t wanted = column_find(name, strlen(name)), kept = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        if (choice->list[i] != wanted)
+            choice->list[kept++] = choice->list[i];
+    choice->count = kept;
+}
+
+/* On a terminal too narrow for it, without the columns that others tell or that are wanted least, one after the other. */
+static void print_table(struct lines *lines, bool chosen) {
+    static const char *const least[] = { "share", "alone", "procs", "identical", "mapped", "shared" };
+    struct table table = make_table(lines);
+    struct winsize terminal = { 0 };
+    if (!chosen && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col)
+        for (size_t i = 0; i < sizeof least / sizeof *least && table_width(&table) > terminal.ws_col; i++) {
+            drop_column(&lines->columns, least[i]);
+            table_free(&table);
+            table = make_table(lines);
+        }
     table_print(stdout, &table);
 }
 
@@ -298,7 +321,7 @@ void report_text(const struct report *report) {
     char *others_label = NULL;
     print_headline(report);
     fill_table(&lines, report, &others_label);
-    print_table(&lines);
+    print_table(&lines, report->columns != NULL);
     print_sums(report);
     if (all)
         print_classes(report);

@@ -84,13 +84,6 @@ static void print_spot(const struct story *story, struct spot spot, uint64_t val
 
 /* ---- parts ---- */
 
-/* A table that turned out to have no rows. */
-static void free_titles(struct table *table) {
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
-    free(table->cells);
-}
-
 static void print_headline(const struct story *story, const struct why_choice *choice, const char *path) {
     const struct why_memory *memory = story->memory;
     char copies[NUMBER_LEN], pages[NUMBER_LEN];
@@ -137,7 +130,7 @@ static void print_sections(const struct story *story) {
         table_print(stdout, &table);
         printf("A page that holds parts of two sections is counted in both.\n");
     } else {
-        free_titles(&table);
+        table_free(&table);
     }
 }
 
@@ -187,7 +180,7 @@ static void print_variables(const struct story *story, size_t top) {
         if (shown < count)
             printf("... and %s more (--top 0, --json)\n", grouped(count - shown, text));
     } else {
-        free_titles(&table);
+        table_free(&table);
     }
     free(order);
 }
