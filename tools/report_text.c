@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { NUMBER_LEN = GROUPED_LEN };
+enum { NUMBER_LEN = GROUPED_LEN, WON_NAMED = 5 };
 
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
 
@@ -220,10 +220,76 @@ static void print_headline(const struct report *report) {
 
 /* Said only where a process was started from the linker's cache. */
 static void print_images(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    char pages[NUMBER_LEN], frames[NUMBER_LEN], avoided[NUMBER_LEN];
+    if (total->images)
+        printf("shared images (relocated once, for all): %s mapped pages of RELRO and data, private copies otherwise, in %s frames: "
+               "%s copies avoided, %.1f MiB saved\n",
+               grouped(total->images, pages), grouped(total->images - total->images_avoided, frames), grouped(total->images_avoided, avoided),
+               mib(total->images_avoided));
+}
+
+/* The objects where most could be won by sharing relocated pages. */
+static void print_won_objects(const struct report *report) {
+    const struct tally *tally = report->tally;
+    size_t count, *order = object_order(report, &count);
+    uint64_t left = tally->total.won_relocated;
     char pages[NUMBER_LEN];
-    if (report->tally->total.images)
-        printf("from images, relocated once for all: %s mapped pages of RELRO and data, which would be private copies otherwise\n",
-               grouped(report->tally->total.images, pages));
+    for (size_t named = 0; named < WON_NAMED; named++) {
+        size_t best = SIZE_MAX;
+        for (size_t i = 0; i < count; i++)
+            if (order[i] != SIZE_MAX && tally->objects[order[i]].won_relocated &&
+                (best == SIZE_MAX || tally->objects[order[i]].won_relocated > tally->objects[order[best]].won_relocated))
+                best = i;
+        if (best == SIZE_MAX)
+            break;
+        const char *path = report->collection->snapshot.objects[order[best]].path, *slash = strrchr(path, '/');
+        char *name = clean_text(slash ? slash + 1 : path);
+        printf("%s%s %s", named ? ", " : " (", name, grouped(tally->objects[order[best]].won_relocated, pages));
+        left -= tally->objects[order[best]].won_relocated;
+        order[best] = SIZE_MAX;
+        free(name);
+    }
+    printf("%s)", left ? ", ..." : "");
+    free(order);
+}
+
+static void print_duplicates(const struct report *report) {
+    const struct tally *tally = report->tally;
+    char pages[NUMBER_LEN];
+    for (size_t i = 0; i < tally->duplicates_count && tally->duplicates[i].won && i < WON_NAMED; i++) {
+        const struct duplicates *set = &tally->duplicates[i];
+        printf("  %s of", grouped(set->won, pages));
+        for (size_t k = 0; k < set->count && k < WON_NAMED; k++) {
+            char *path = clean_text(report->collection->snapshot.objects[set->objects[k]].path);
+            printf("%s %s", k ? "," : "", path);
+            free(path);
+        }
+        printf("%s\n", set->count > WON_NAMED ? ", ..." : "");
+    }
+}
+
+/* The first is known where contents were compared, the second always, and said when there is any. */
+static void print_won(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    char pages[NUMBER_LEN];
+    if (report->collection->causes_sought && total->causes[CAUSE_RELOCATION]) {
+        printf("could be won: ");
+        if (total->won_relocated) {
+            printf("%s%s pages, %.1f MiB, if relocated pages with equal content were shared", total->causes[CAUSE_UNKNOWN] ? "at least " : "",
+                   grouped(total->won_relocated, pages), mib(total->won_relocated));
+            print_won_objects(report);
+            putchar('\n');
+        } else {
+            printf("nothing by sharing relocated pages%s: no two processes have the same content in one\n",
+                   total->causes[CAUSE_UNKNOWN] ? " that could be read" : "");
+        }
+    }
+    if (total->won_duplicates) {
+        printf("could be won: %s pages, %.1f MiB, if files of the same build-id were one file\n", grouped(total->won_duplicates, pages),
+               mib(total->won_duplicates));
+        print_duplicates(report);
+    }
 }
 
 static void print_causes(const struct report *report) {
@@ -233,7 +299,7 @@ static void print_causes(const struct report *report) {
     for (size_t cause = 0; cause < CAUSES; cause++)
         grouped(total->causes[cause], text[cause]);
     if (!collection->causes_sought) {
-        printf("private %s: --why tells what made them so\n", grouped(total->private_copies, all));
+        printf("private %s: --why tells what made them so, and what could be won\n", grouped(total->private_copies, all));
         return;
     }
     printf("private %s = relocation only %s + relocation and write %s + write only %s + identical to the file %s",
@@ -261,6 +327,7 @@ static void print_sums(const struct report *report) {
     putchar('\n');
     print_causes(report);
     print_images(report);
+    print_won(report);
     printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
            mib(total->frames), mib(total->avoided), PAGE_LEN);
     if (total->shared_copies)

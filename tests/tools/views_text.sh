@@ -18,7 +18,7 @@ MEMBERS = {"procs": "processes", "mapped": "pages_mapped", "frames": "frames", "
            "alone": "frames_alone", "private": "pages_private", "reloc": "pages_private_relocation",
            "reloc+write": "pages_private_relocation_and_write", "write": "pages_private_write", "identical": "pages_private_identical",
            "unknown": "pages_private_unknown", "memory": "frames_memory", "avoided": "page_copies_avoided", "again": "pages_mapped_again",
-           "swapped": "pages_swapped"}
+           "swapped": "pages_swapped", "images": "pages_from_images", "sharable": "pages_won_relocated", "twice": "pages_won_duplicates"}
 SEGMENTS = ["code", "constants", "RELRO", "data", "other", ".bss", "file", "shared", "heap", "stack", "anonymous", "vDSO"]
 
 

@@ -365,6 +365,8 @@ static void print_page(const struct story *story, size_t index, bool all) {
     print_causes(page->causes, ": ");
     if (story->won[index])
         printf("; %s cop%s less without what is written here", grouped(story->won[index], text), story->won[index] == 1 ? "y" : "ies");
+    if (story->shared_won[index])
+        printf("; %s cop%s less if equal relocated pages were shared", grouped(story->shared_won[index], text), story->shared_won[index] == 1 ? "y" : "ies");
     putchar('\n');
     print_writers(story, index);
     if (all)
@@ -397,8 +399,11 @@ static void print_savings(const struct story *story) {
     }
     if (story->causes[CAUSE_IDENTICAL])
         printf("  %s copies, if nobody wrote what was there already (identical to the file)\n", grouped(story->causes[CAUSE_IDENTICAL], a));
-    if (story->causes[CAUSE_RELOCATION])
-        printf("  %s copies are relocated and never written: only sharing relocated pages would win these\n",
+    if (story->shared_won_sum)
+        printf("  %s copies, %.1f MiB, if relocated pages with equal content were shared (of %s that are relocated and never written)\n",
+               grouped(story->shared_won_sum, a), mib(story->shared_won_sum), grouped(story->causes[CAUSE_RELOCATION], b));
+    else if (story->causes[CAUSE_RELOCATION])
+        printf("  %s copies are relocated and never written: no two processes have the same content in one\n",
                grouped(story->causes[CAUSE_RELOCATION], a));
 }
 
