@@ -52,7 +52,7 @@ static const struct argp_option options[] = {
     { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
     { "columns", KEY_COLUMNS, "LIST", 0,
       "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
-      "unknown memory avoided again swapped share", 0 },
+      "unknown memory avoided again swapped images sharable twice share", 0 },
     { "sort", KEY_SORT, "COLUMN", 0, "Objects by this column, the largest first, or by name (path)", 0 },
     { 0 },
 };
@@ -331,10 +331,10 @@ static void warn_of_limits(const struct report *report) {
 static int no_target(const struct pages_options *pages, const struct targets *targets, const struct collection *collection,
                      const char *linker) {
     if (collection->unreadable)
-        warn_ldr("none of the %zu process%s can be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
-                 targets->count, plural_es(targets->count));
+        warn_ldr("%s cannot be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
+                 targets->count == 1 ? "the process" : "the processes");
     else if (collection->vanished)
-        warn_ldr("all %" PRIu64 " processes ended before they could be measured", collection->vanished);
+        warn_ldr(collection->vanished == 1 ? "the process ended before it could be measured" : "the processes ended before they could be measured");
     else if (pages->by_user && !pages->word_count && !pages->root_count)
         warn_ldr("user %u has no process", (unsigned)pages->user);
     else if (!pages->word_count && !pages->root_count && !pages->all)
@@ -400,7 +400,7 @@ static int report_once(void *context, bool again, bool *stop) {
             why.top = pages->top_given ? pages->top : SIZE_MAX;
             why.json = pages->views.json;
             why.writers = pages->writers;
-            status = why_report(&collection, &why, report_is_exact(&report));
+            status = why_report(&collection, &tally, &why, report_is_exact(&report));
         } else if (pages->object) {
             found = report_table(&report, pages->object, pages->views.json);
         } else if (views_replace_text(&pages->views)) {

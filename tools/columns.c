@@ -24,6 +24,9 @@ const struct column columns[COLUMNS] = {
     { "avoided", "avoided", "pages that found their frame in place: copies avoided", COUNT(avoided) },
     { "again", "again", "pages whose frame the same process maps elsewhere already", COUNT(again) },
     { "swapped", "swapped", "pages in swap", COUNT(swapped) },
+    { "images", "images", "of the mapped: in images of the linker's cache, relocated once for all", COUNT(images) },
+    { "sharable", "sharable", "of reloc: copies that one for all would save, the content being equal", COUNT(won_relocated) },
+    { "twice", "twice", "file pages that another file of the same build-id holds too", COUNT(won_duplicates) },
     { "share", "shared", "shared frames in percent of frames, rounded down", COLUMN_SHARE, 0 },
 };
 
@@ -58,5 +61,6 @@ void columns_default(struct column_choice *choice, bool by_cause, bool unknown, 
 
 bool column_is_cause(size_t index) {
     size_t first = offsetof(struct counts, causes), offset = columns[index].offset;
-    return columns[index].kind == COLUMN_COUNT && offset >= first && offset < first + sizeof((struct counts *)0)->causes;
+    return columns[index].kind == COLUMN_COUNT && ((offset >= first && offset < first + sizeof((struct counts *)0)->causes) ||
+                                                   offset == offsetof(struct counts, won_relocated));
 }

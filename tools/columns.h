@@ -18,7 +18,7 @@ struct column {
     size_t offset; /* of a uint64_t in struct counts */
 };
 
-enum { COLUMNS = 17, COLUMNS_MAX = 32 };
+enum { COLUMNS = 20, COLUMNS_MAX = 32 };
 extern const struct column columns[COLUMNS];
 
 /* A choice: indices into columns, each as often as asked for. */
@@ -37,7 +37,7 @@ char *columns_parse(const char *list, struct column_choice *choice);
  * memory: a column for memory without a file */
 void columns_default(struct column_choice *choice, bool by_cause, bool unknown, bool memory);
 
-/* column_is_cause - does it tell what made pages private? */
+/* column_is_cause - does it need to know what made pages private? */
 bool column_is_cause(size_t index);
 
 /* column_value - 0 for COLUMN_PROCESSES and COLUMN_SHARE, which counts do not hold */

@@ -13,8 +13,9 @@
 #include <sys/utsname.h>
 
 /* Version 2: processes[] with pid, the kernel's numbers and classes; histogram; matrix; objects[].kind; segments[].map. In
- * version 1 every private page was a copy of a page of a file; frames_memory is new in the sum of frames. */
-enum { SCHEMA_VERSION = 2 };
+ * version 1 every private page was a copy of a page of a file; frames_memory is new in the sum of frames.
+ * Version 3: pages of images have classes of their own, and were file_shared and file_alone before; savings. */
+enum { SCHEMA_VERSION = 3 };
 
 /* Of more processes a matrix would be megabytes of text: these many with most shared frames. */
 enum { MATRIX_MAX = 256 };
@@ -99,6 +100,9 @@ static void put_counts(struct json_object *to, const struct counts *counts) {
     put(to, "pages_mapped_again", counts->again);
     put(to, "pages_swapped", counts->swapped);
     put(to, "pages_from_images", counts->images);
+    put(to, "page_copies_avoided_images", counts->images_avoided);
+    put(to, "pages_won_relocated", counts->won_relocated);
+    put(to, "pages_won_duplicates", counts->won_duplicates);
     put_classes(to, counts);
 }
 
@@ -193,6 +197,18 @@ static const char *const object_kinds[] = {
     [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device", [OBJECT_IMAGES] = "images",
 };
 
+static void put_file(struct json_object *to, const struct object *file) {
+    char device[32], id[2 * BUILD_ID_LEN + 1] = "";
+    snprintf(device, sizeof device, "%02x:%02x", major(file->dev), minor(file->dev));
+    for (size_t i = 0; i < file->build_id_len; i++)
+        snprintf(id + 2 * i, 3, "%02x", file->build_id[i]);
+    put_text(to, "path", file->path);
+    put_text(to, "device", device);
+    put(to, "inode", file->ino);
+    if (*id)
+        put_text(to, "build_id", id);
+}
+
 static struct json_object *objects_json(const struct report *report, struct owner_lists *lists) {
     const struct tally *tally = report->tally;
     struct run_index index = { 0 };
@@ -203,12 +219,8 @@ static struct json_object *objects_json(const struct report *report, struct owne
     for (size_t i = 0; i < count; i++) {
         const struct object *file = &report->collection->snapshot.objects[order[i]];
         struct json_object *object = json_object_new_object(), *segments = json_object_new_array();
-        char device[32];
-        snprintf(device, sizeof device, "%02x:%02x", major(file->dev), minor(file->dev));
-        put_text(object, "path", file->path);
+        put_file(object, file);
         put_text(object, "kind", object_kinds[file->kind]);
-        put_text(object, "device", device);
-        put(object, "inode", file->ino);
         put_flag(object, "headers_read", file->shape.known);
         uint64_t cached;
         if (file_resident(file, &cached)) {
@@ -267,6 +279,40 @@ static void put_fact_sums(struct json_object *to, const struct collection *colle
     put_facts(to, &sum);
 }
 
+/* Pages, and what that is in bytes. */
+static struct json_object *amount(struct json_object *to, const char *key, uint64_t pages) {
+    struct json_object *object = json_object_new_object();
+    put(object, "pages", pages);
+    put(object, "bytes", pages * PAGE_LEN);
+    json_object_object_add(to, key, object);
+    return object;
+}
+
+/* What is saved and what could be. */
+static struct json_object *savings_json(const struct report *report) {
+    const struct tally *tally = report->tally;
+    struct json_object *savings = json_object_new_object(), *sets = json_object_new_array();
+    amount(savings, "now", tally->total.avoided);
+    amount(savings, "now_by_images", tally->total.images_avoided);
+    amount(savings, "if_relocated_shared", tally->total.won_relocated);
+    json_object_object_add(amount(savings, "if_duplicates_one", tally->total.won_duplicates), "sets", sets);
+    for (size_t i = 0; i < tally->duplicates_count; i++) {
+        const struct duplicates *duplicates = &tally->duplicates[i];
+        struct json_object *set = json_object_new_object(), *files = json_object_new_array();
+        put(set, "pages", duplicates->won);
+        put(set, "bytes", duplicates->won * PAGE_LEN);
+        for (size_t k = 0; k < duplicates->count; k++) {
+            struct json_object *file = json_object_new_object();
+            put_file(file, &report->collection->snapshot.objects[duplicates->objects[k]]);
+            put(file, "processes", tally->object_owners[duplicates->objects[k]]);
+            json_object_array_add(files, file);
+        }
+        json_object_object_add(set, "files", files);
+        json_object_array_add(sets, set);
+    }
+    return savings;
+}
+
 struct json_object *report_document(const struct report *report) {
     const struct collection *collection = report->collection;
     const struct tally *tally = report->tally;
@@ -300,6 +346,7 @@ struct json_object *report_document(const struct report *report) {
     put(totals, "frames_in_several_segments", tally->rows_overlap);
     put_fact_sums(totals, collection);
     json_object_object_add(root, "totals", totals);
+    json_object_object_add(root, "savings", savings_json(report));
     json_object_object_add(root, "processes", processes_json(report));
     json_object_object_add(root, "histogram", histogram_json(report));
     json_object_object_add(root, "matrix", matrix_json(report));

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { NUMBER_LEN = GROUPED_LEN };
+enum { NUMBER_LEN = GROUPED_LEN, WON_NAMED = 5 };
 
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
 
@@ -153,7 +154,7 @@ static void number_cell(char cell[NUMBER_LEN], const struct line *line, size_t c
         grouped_change(-(int64_t)value, cell);
 }
 
-static void print_table(const struct lines *lines) {
+static struct table make_table(const struct lines *lines) {
     struct table table = { .columns = 2 + lines->columns.count, .left = 2 };
     table_cell(&table, "object");
     table_cell(&table, "segment");
@@ -179,6 +180,28 @@ static void print_table(const struct lines *lines) {
             table_cell(&table, cell);
         }
     }
+    return table;
+}
+
+static void drop_column(struct column_choice *choice, const char *name) {
+    size_t wanted = column_find(name, strlen(name)), kept = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        if (choice->list[i] != wanted)
+            choice->list[kept++] = choice->list[i];
+    choice->count = kept;
+}
+
+/* On a terminal too narrow for it, without the columns that others tell or that are wanted least, one after the other. */
+static void print_table(struct lines *lines, bool chosen) {
+    static const char *const least[] = { "share", "alone", "procs", "identical", "mapped", "shared" };
+    struct table table = make_table(lines);
+    struct winsize terminal = { 0 };
+    if (!chosen && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col)
+        for (size_t i = 0; i < sizeof least / sizeof *least && table_width(&table) > terminal.ws_col; i++) {
+            drop_column(&lines->columns, least[i]);
+            table_free(&table);
+            table = make_table(lines);
+        }
     table_print(stdout, &table);
 }
 
@@ -197,10 +220,76 @@ static void print_headline(const struct report *report) {
 
 /* Said only where a process was started from the linker's cache. */
 static void print_images(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    char pages[NUMBER_LEN], frames[NUMBER_LEN], avoided[NUMBER_LEN];
+    if (total->images)
+        printf("shared images (relocated once, for all): %s mapped pages of RELRO and data, private copies otherwise, in %s frames: "
+               "%s copies avoided, %.1f MiB saved\n",
+               grouped(total->images, pages), grouped(total->images - total->images_avoided, frames), grouped(total->images_avoided, avoided),
+               mib(total->images_avoided));
+}
+
+/* The objects where most could be won by sharing relocated pages. */
+static void print_won_objects(const struct report *report) {
+    const struct tally *tally = report->tally;
+    size_t count, *order = object_order(report, &count);
+    uint64_t left = tally->total.won_relocated;
     char pages[NUMBER_LEN];
-    if (report->tally->total.images)
-        printf("from images, relocated once for all: %s mapped pages of RELRO and data, which would be private copies otherwise\n",
-               grouped(report->tally->total.images, pages));
+    for (size_t named = 0; named < WON_NAMED; named++) {
+        size_t best = SIZE_MAX;
+        for (size_t i = 0; i < count; i++)
+            if (order[i] != SIZE_MAX && tally->objects[order[i]].won_relocated &&
+                (best == SIZE_MAX || tally->objects[order[i]].won_relocated > tally->objects[order[best]].won_relocated))
+                best = i;
+        if (best == SIZE_MAX)
+            break;
+        const char *path = report->collection->snapshot.objects[order[best]].path, *slash = strrchr(path, '/');
+        char *name = clean_text(slash ? slash + 1 : path);
+        printf("%s%s %s", named ? ", " : " (", name, grouped(tally->objects[order[best]].won_relocated, pages));
+        left -= tally->objects[order[best]].won_relocated;
+        order[best] = SIZE_MAX;
+        free(name);
+    }
+    printf("%s)", left ? ", ..." : "");
+    free(order);
+}
+
+static void print_duplicates(const struct report *report) {
+    const struct tally *tally = report->tally;
+    char pages[NUMBER_LEN];
+    for (size_t i = 0; i < tally->duplicates_count && tally->duplicates[i].won && i < WON_NAMED; i++) {
+        const struct duplicates *set = &tally->duplicates[i];
+        printf("  %s of", grouped(set->won, pages));
+        for (size_t k = 0; k < set->count && k < WON_NAMED; k++) {
+            char *path = clean_text(report->collection->snapshot.objects[set->objects[k]].path);
+            printf("%s %s", k ? "," : "", path);
+            free(path);
+        }
+        printf("%s\n", set->count > WON_NAMED ? ", ..." : "");
+    }
+}
+
+/* The first is known where contents were compared, the second always, and said when there is any. */
+static void print_won(const struct report *report) {
+    const struct counts *total = &report->tally->total;
+    char pages[NUMBER_LEN];
+    if (report->collection->causes_sought && total->causes[CAUSE_RELOCATION]) {
+        printf("could be won: ");
+        if (total->won_relocated) {
+            printf("%s%s pages, %.1f MiB, if relocated pages with equal content were shared", total->causes[CAUSE_UNKNOWN] ? "at least " : "",
+                   grouped(total->won_relocated, pages), mib(total->won_relocated));
+            print_won_objects(report);
+            putchar('\n');
+        } else {
+            printf("nothing by sharing relocated pages%s: no two processes have the same content in one\n",
+                   total->causes[CAUSE_UNKNOWN] ? " that could be read" : "");
+        }
+    }
+    if (total->won_duplicates) {
+        printf("could be won: %s pages, %.1f MiB, if files of the same build-id were one file\n", grouped(total->won_duplicates, pages),
+               mib(total->won_duplicates));
+        print_duplicates(report);
+    }
 }
 
 static void print_causes(const struct report *report) {
@@ -210,7 +299,7 @@ static void print_causes(const struct report *report) {
     for (size_t cause = 0; cause < CAUSES; cause++)
         grouped(total->causes[cause], text[cause]);
     if (!collection->causes_sought) {
-        printf("private %s: --why tells what made them so\n", grouped(total->private_copies, all));
+        printf("private %s: --why tells what made them so, and what could be won\n", grouped(total->private_copies, all));
         return;
     }
     printf("private %s = relocation only %s + relocation and write %s + write only %s + identical to the file %s",
@@ -238,6 +327,7 @@ static void print_sums(const struct report *report) {
     putchar('\n');
     print_causes(report);
     print_images(report);
+    print_won(report);
     printf("memory: %.1f MiB mapped, %.1f MiB used, %.1f MiB saved (pages of %" PRIu64 " bytes)\n", mib(total->pages),
            mib(total->frames), mib(total->avoided), PAGE_LEN);
     if (total->shared_copies)
@@ -298,7 +388,7 @@ void report_text(const struct report *report) {
     char *others_label = NULL;
     print_headline(report);
     fill_table(&lines, report, &others_label);
-    print_table(&lines);
+    print_table(&lines, report->columns != NULL);
     print_sums(report);
     if (all)
         print_classes(report);

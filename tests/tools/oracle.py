@@ -160,6 +160,37 @@ class Image:
         return "relocation" if linker else "write"
 
 
+def build_id(path):
+    """From the note segments; None: there is none."""
+    with open(path, "rb") as f:
+        data = f.read()
+    phoff, = struct.unpack_from("<Q", data, 32)
+    phentsize, phnum = struct.unpack_from("<HH", data, 54)
+    for i in range(phnum):
+        kind, _, off, _, _, filesz, _, align = struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
+        step = 8 if align == 8 else 4
+        while kind == 4 and filesz >= 12:
+            name_len, length, note = struct.unpack_from("<III", data, off)
+            name = data[off + 12:off + 12 + name_len]
+            start = off + (12 + name_len + step - 1) // step * step
+            if note == 3 and name == b"GNU\0":
+                return data[start:start + length]
+            filesz -= start - off + (length + step - 1) // step * step
+            off = start + (length + step - 1) // step * step
+    return None
+
+
+def won_duplicates(ids, file_frames):
+    """Frames that files of one build-id have beside each other: of equal pages of two files one frame would do."""
+    twins = collections.defaultdict(lambda: collections.defaultdict(dict))  # build-id, page, bytes: frames
+    for (identity, page), (frame, pid, address) in file_frames.items():
+        if ids.get(identity) and sum(i == ids[identity] for i in ids.values()) > 1:
+            with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+                memory.seek(address)
+                twins[ids[identity]][page].setdefault(memory.read(PAGE), set()).add(frame)
+    return sum(len(frames) - 1 for pages in twins.values() for contents in pages.values() for frames in contents.values())
+
+
 CAUSES = ("relocation", "relocation_and_write", "write", "identical", "unknown")
 
 
@@ -167,7 +198,8 @@ def main(pids):
     images, cause_of = {}, {}
     frames, owners_of, kind_pages, kind_frames, anonymous = {}, {}, {}, {}, set()
     pages = 0
-    shapes, packs = {}, {}
+    shapes, packs, ids = {}, {}, {}
+    contents, file_frames, image_pages, image_frames = {}, {}, 0, set()
     for pid in pids:
         pagemap = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
         memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
@@ -188,6 +220,7 @@ def main(pids):
                 shape = headers(f"/proc/{pid}/map_files/{start:x}-{end:x}")
                 images[identity] = Image(f"/proc/{pid}/map_files/{start:x}-{end:x}") if shape else None
                 shapes[identity] = kinds_of_image(*shape) if shape else None
+                ids[identity] = build_id(f"/proc/{pid}/map_files/{start:x}-{end:x}") if shape else None
             # A pack of the linker's cache: pages of the object mapped before it, as relocation left them.
             pack = packs[identity]
             if pack is not None:
@@ -218,6 +251,11 @@ def main(pids):
                 assert frame, "no frame numbers: the oracle needs CAP_SYS_ADMIN"
                 pages += 1
                 owners_of.setdefault(frame, set()).add(pid)
+                if word & FILE and pack is not None:
+                    image_pages += 1
+                    image_frames.add(frame)
+                elif word & FILE:
+                    file_frames[identity, off // PAGE + i] = frame, pid, start + i * PAGE
                 if not word & FILE:
                     anonymous.add(frame)
                     address = start + i * PAGE
@@ -226,6 +264,7 @@ def main(pids):
                         cause_of[frame] = "identical" if now == pack[off + i * PAGE:][:PAGE] else "write"
                     else:
                         cause_of[frame] = images[identity].cause(now, off + i * PAGE, address - bias, bias)
+                        contents[frame] = kind, identity, address - bias, now
                 kind_pages[kind] = kind_pages.get(kind, 0) + 1
                 kind_frames.setdefault((kind, identity), set()).add(frame)
         os.close(pagemap)
@@ -233,13 +272,20 @@ def main(pids):
     sums = {}
     for (kind, _), found in kind_frames.items():
         entry = sums.setdefault(kind, {"pages_mapped": kind_pages[kind], "frames": 0, "frames_shared": 0, "pages_private": 0,
-                                       **{"pages_private_" + c: 0 for c in CAUSES}})
+                                       "pages_won_relocated": 0, **{"pages_private_" + c: 0 for c in CAUSES}})
         entry["frames"] += len(found)
         entry["frames_shared"] += sum(len(owners_of[f]) > 1 for f in found)
         private = [f for f in found if len(owners_of[f]) == 1 and f in anonymous]
         entry["pages_private"] += len(private)
         for f in private:
             entry["pages_private_" + cause_of[f]] += 1
+    groups = collections.defaultdict(list)  # page of an object, its bytes: private frames that hold them
+    for frame, content in contents.items():
+        if len(owners_of[frame]) == 1 and cause_of[frame] == "relocation":
+            groups[content].append(frame)
+    for (kind, *_), found in groups.items():
+        if len(set.union(*(owners_of[f] for f in found))) > 1:
+            sums[kind]["pages_won_relocated"] += len(found) - 1
     print(json.dumps({
         "totals": {
             "processes": len(pids),
@@ -251,6 +297,10 @@ def main(pids):
             "pages_private": sum(len(o) == 1 and f in anonymous for f, o in owners_of.items()),
             **{"pages_private_" + c: sum(len(owners_of[f]) == 1 and cause_of[f] == c for f in anonymous) for c in CAUSES},
             "page_copies_avoided": sum(len(o) - 1 for o in owners_of.values()),
+            "pages_from_images": image_pages,
+            "page_copies_avoided_images": sum(len(owners_of[f]) - 1 for f in image_frames),
+            "pages_won_relocated": sum(s["pages_won_relocated"] for s in sums.values()),
+            "pages_won_duplicates": won_duplicates(ids, file_frames),
         },
         "histogram": [[n, f] for n, f in sorted(collections.Counter(len(o) for o in owners_of.values()).items())],
         "matrix": [[sum(p in o and q in o for o in owners_of.values()) for q in pids] for p in pids],

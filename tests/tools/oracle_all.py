@@ -154,7 +154,8 @@ def run(report_path, pids):
                 else:
                     resident += 1
                     if not flags & ANON:
-                        sort = "shared_memory" if flags & SWAPBACKED and not image and not is_pack(pid, m) else "file"
+                        pack = not image and m.inode and is_pack(pid, m)
+                        sort = "image" if pack else "shared_memory" if flags & SWAPBACKED and not image else "file"
                     elif m.inode and m.path != "/dev/zero":
                         sort = "copy"
                     elif any(a <= address < b for a, b in bss) and m.path != "[stack]":
@@ -206,7 +207,7 @@ def run(report_path, pids):
         else:
             if sort in ("zero", "vdso", "hugetlb"):
                 name = sort
-            elif sort in ("file", "shared_memory"):
+            elif sort in ("file", "image", "shared_memory"):
                 name = sort + ("_shared" if owners > 1 else "_alone")
             elif flags & KSM:
                 name = "ksm"

@@ -237,6 +237,7 @@ if overlay a && overlay b; then
     report
     equal "overlay: two objects" "$(get "sum(o['path'].endswith('mapper') for o in r['objects'])")" 2
     equal "overlay: their file pages are shared" "$(get "[p['classes']['file_alone'] for p in r['processes']]")" "[0, 0]"
+    equal "overlay: one file under two names is no duplicate" "$(get "(r['savings']['if_duplicates_one']['pages'], [len(x['files']) for x in r['savings']['if_duplicates_one']['sets']])")" "(0, [2])"
     done_with
 else
     skip overlay "no overlay mounts here: $word ${answer:-}"

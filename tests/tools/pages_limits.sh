@@ -51,7 +51,7 @@ fi
 found=0; "$ldr" pages --json "$native" | python3 -c '
 import json, sys
 r = json.load(sys.stdin)
-assert r["schema"] == "ldr-pages" and r["schema_version"] == 2
+assert r["schema"] == "ldr-pages" and r["schema_version"] == 3
 for key in ("method", "exact", "kernel", "elapsed_s", "unreadable", "unstable", "processes", "objects", "totals"): r[key]
 for key in ("processes", "pages_mapped", "frames", "frames_shared", "page_copies_avoided", "pages_private",
             "pages_private_relocation", "pages_private_relocation_and_write", "pages_private_write", "pages_private_identical",

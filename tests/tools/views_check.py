@@ -7,8 +7,9 @@ import csv, json, os, sys
 
 COUNTS = """pages_mapped frames frames_shared frames_shared_copies frames_alone pages_private pages_private_relocation
 pages_private_relocation_and_write pages_private_write pages_private_identical pages_private_unknown frames_memory
-pages_private_unresolved page_copies_avoided pages_mapped_again pages_swapped pages_from_images""".split()
-CLASSES = """file_shared file_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
+pages_private_unresolved page_copies_avoided pages_mapped_again pages_swapped pages_from_images
+page_copies_avoided_images pages_won_relocated pages_won_duplicates""".split()
+CLASSES = """file_shared file_alone image_shared image_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
 private_relocation_and_write private_write private_identical private_unknown bss heap stack anonymous huge swapped swapped_shared vdso
 zero hugetlb device""".split()
 KERNEL = "rss_pages swap_pages page_table_kib minor_faults major_faults".split()
@@ -108,7 +109,9 @@ def check_metrics(document, path):
 
     def counts(prefix, item, **labels):
         for name, key in (("mapped", "pages_mapped"), ("copies_avoided", "page_copies_avoided"),
-                          ("mapped_again", "pages_mapped_again"), ("swapped", "pages_swapped"), ("from_images", "pages_from_images")):
+                          ("mapped_again", "pages_mapped_again"), ("swapped", "pages_swapped"), ("from_images", "pages_from_images"),
+                          ("copies_avoided_by_images", "page_copies_avoided_images"), ("won_if_relocated_shared", "pages_won_relocated"),
+                          ("won_if_duplicates_one", "pages_won_duplicates")):
             same(item[key], prefix + name, **labels)
         for state, key in (("shared", "frames_shared"), ("alone", "frames_alone"), ("private", "pages_private"),
                            ("memory", "frames_memory")):

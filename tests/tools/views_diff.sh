@@ -67,10 +67,10 @@ for side in ("before", "after", "change"):
           [totals[side]["pages_private"], *(totals[side]["pages_private_" + c] for c in causes)])
 lines = text.splitlines()
 titles = next(line for line in lines if line.startswith("object ")).split()[3:]
-members = dict(zip("mapped frames shared alone private reloc reloc+write write identical unknown avoided".split(),
+members = dict(zip("mapped frames shared alone private reloc reloc+write write identical unknown avoided images".split(),
                    """pages_mapped frames frames_shared frames_alone pages_private pages_private_relocation
                    pages_private_relocation_and_write pages_private_write pages_private_identical pages_private_unknown
-                   page_copies_avoided""".split()))
+                   page_copies_avoided pages_from_images""".split()))
 start = next(i for i, line in enumerate(lines) if line.startswith("total "))
 for side, line in zip(("before", "after"), lines[start:start + 2]):
     words = line.split()[2 if side == "before" else 1:]
@@ -158,6 +158,7 @@ print(json.dumps(d))' "$work/one.json" "$3" >"$work/bad.json"
 }
 bad "no report" "has no member schema" 'd = {"a": 1}'
 bad "another schema" 'schema is "other", expected "ldr-pages"' 'd["schema"] = "other"'
+bad "savings of another shape" "files of savings.if_duplicates_one.sets[0] is 1, expected array" 'd["savings"]["if_duplicates_one"]["sets"][0]["files"] = 1'
 bad "a later schema" "schema_version is 99, expected" 'd["schema_version"] = 99'
 bad "no totals" "has no totals" 'del d["totals"]'
 bad "totals of another type" "totals of the report is 3" 'd["totals"] = 3'

@@ -11,7 +11,7 @@ HOSTILE = ["</script><script>window.hacked=1</script>", "<!--<script>", '"><img 
            "@STYLE@@SCRIPT@@REPORT@", "x" * 300, "{a}%s%n", "__proto__", "constructor", "&lt;b&gt;", "\u0085\u009b31m"]
 
 
-CLASSES = """file_shared file_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
+CLASSES = """file_shared file_alone image_shared image_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
 private_relocation_and_write private_write private_identical private_unknown bss heap stack anonymous huge swapped swapped_shared vdso
 zero hugetlb device""".split()
 
@@ -23,9 +23,9 @@ def strips(rng, owners, pages, writable):
         n = min(pages, rng.choice((1, 1, 2, 3, 5, 8, 16, 40)))
         if writable:
             kind = rng.choice(["private_relocation", "private_relocation_and_write", "private_write", "private_write", "private_identical",
-                               "private_unknown", "file_alone", "fork_shared"])
-            k = rng.randint(2, owners) if kind == "fork_shared" and owners > 1 else 1
-            kind = "private_write" if kind == "fork_shared" and owners == 1 else kind
+                               "private_unknown", "file_alone", "fork_shared", "image_shared", "image_alone"])
+            k = rng.randint(2, owners) if kind in ("fork_shared", "image_shared") and owners > 1 else 1
+            kind = "private_write" if kind in ("fork_shared", "image_shared") and owners == 1 else kind
         else:
             kind, k = rng.choice([("file_shared", owners), ("file_shared", max(2, owners // 2)), ("file_alone", 1), ("absent", 0)])
             kind, k = ("file_alone", 1) if kind == "file_shared" and owners < 2 else (kind, k)
@@ -49,7 +49,9 @@ def counts(runs):
             "frames_shared_copies": sum(n for kind, k, n in runs if kind == "fork_shared"), "frames_alone": frames["alone"],
             "pages_private": frames["private"], **{"pages_private_" + cause: classes["private_" + cause] for cause in CAUSES},
             "frames_memory": 0, "pages_private_unresolved": 0, "page_copies_avoided": mapped - sum(frames.values()),
-            "pages_mapped_again": 0, "pages_swapped": 0, "pages_from_images": 0, "classes": classes}
+            "pages_mapped_again": 0, "pages_swapped": 0, "pages_from_images": classes["image_shared"] + classes["image_alone"],
+            "page_copies_avoided_images": sum(n * (k - 1) for kind, k, n in runs if kind.startswith("image")),
+            "pages_won_relocated": classes["private_relocation"] // 2, "pages_won_duplicates": frames["shared"] // 3, "classes": classes}
 
 
 def add(to, item):
@@ -84,7 +86,8 @@ def make(processes, paths, names, rng):
     listed, kernel = [], {}
     for i in range(processes):
         c = counts(strips(rng, 2, rng.randint(100, 5000), i % 2))
-        for key in ("frames_shared_copies", "pages_private_unresolved", "page_copies_avoided"):
+        for key in ("frames_shared_copies", "pages_private_unresolved", "page_copies_avoided", "page_copies_avoided_images",
+                    "pages_won_relocated", "pages_won_duplicates"):
             del c[key]
         numbers = facts(rng)
         add(kernel, numbers)
@@ -95,11 +98,19 @@ def make(processes, paths, names, rng):
         for j in range(i):
             matrix[i][j] = matrix[j][i] = rng.randint(0, min(matrix[i][i], matrix[j][j])) // (1 if names[i % len(names)] == names[j % len(names)] else 9)
     histogram.pop(0, None)
-    return {"schema": "ldr-pages", "schema_version": 2, "time": "2026-11-21T05:20:01.123Z", "scope": "elf", "method": "pfn",
+
+    def amount(pages, **more):
+        return {"pages": pages, "bytes": pages * 4096, **more}
+    twice = [{"path": o["path"], "device": o["device"], "inode": o["inode"], "build_id": "c0ffee", "processes": o["processes"]} for o in objects]
+    sets = [amount(n, files=twice[2 * i:2 * i + 2]) for i, n in enumerate((totals["pages_won_duplicates"] - 1, 1, 0))]
+    savings = {"now": amount(totals["page_copies_avoided"]), "now_by_images": amount(totals["page_copies_avoided_images"]),
+               "if_relocated_shared": amount(totals["pages_won_relocated"]),
+               "if_duplicates_one": amount(totals["pages_won_duplicates"], sets=sets)}
+    return {"schema": "ldr-pages", "schema_version": 3, "time": "2026-11-21T05:20:01.123Z", "scope": "elf", "method": "pfn",
             "exact": True, "kernel": "6.1.0", "page_bytes": 4096, "elapsed_s": 0.25, "readings": 2,
             **dict.fromkeys("unstable unreadable unexamined missing vanished headers_unread memory_unreadable files_unexplained "
                             "causes_changed".split(), 0), "memory_unchecked": False,
-            "totals": {"processes": processes, **totals, "frames_in_several_segments": 0, **kernel}, "processes": listed,
+            "totals": {"processes": processes, **totals, "frames_in_several_segments": 0, **kernel}, "savings": savings, "processes": listed,
             "histogram": [{"owners": k, "frames": n, "pages": n * k} for k, n in sorted(histogram.items())],
             "matrix": {"owners": list(range(processes)), "shared_frames": matrix}, "objects": objects,
             "owner_sets": [[]] + [[0, k - 1] for k in range(1, processes + 1)]}

@@ -56,6 +56,11 @@ try:
           f"{doc['totals']['frames']:,} physical pages.")
     check("classes", dict(browser.evaluate("[...document.querySelectorAll('#whole-legend li')].map(li => [li.dataset.class, Number(li.dataset.pages)])")),
           {key: n for key, n in doc["totals"]["classes"].items() if n})
+    check("images, and what could be won", sorted(read("#won")), sorted(
+        [key, doc["totals"][key]] for key in ("pages_from_images", "pages_won_relocated", "pages_won_duplicates") if doc["totals"][key]))
+    sets = doc["savings"]["if_duplicates_one"]["sets"]
+    check("files that are there twice", browser.evaluate("[...document.querySelectorAll('#won li li')].map(node => node.textContent)"),
+          [f"{s['pages']:,}: " + " and ".join(f["path"] for f in s["files"]) for s in sets if s["pages"]][:5])
     keys = "processes pages_mapped frames frames_shared pages_private page_copies_avoided".split()
     shown = browser.evaluate("""[...document.querySelectorAll('#objects article')].map(node => [node.dataset.path,
         ...[...node.querySelectorAll('[data-count]')].map(b => Number(b.textContent.replaceAll(',', '')))])""")

@@ -18,7 +18,7 @@ MEMBERS = {"procs": "processes", "mapped": "pages_mapped", "frames": "frames", "
            "alone": "frames_alone", "private": "pages_private", "reloc": "pages_private_relocation",
            "reloc+write": "pages_private_relocation_and_write", "write": "pages_private_write", "identical": "pages_private_identical",
            "unknown": "pages_private_unknown", "memory": "frames_memory", "avoided": "page_copies_avoided", "again": "pages_mapped_again",
-           "swapped": "pages_swapped"}
+           "swapped": "pages_swapped", "images": "pages_from_images", "sharable": "pages_won_relocated", "twice": "pages_won_duplicates"}
 SEGMENTS = ["code", "constants", "RELRO", "data", "other", ".bss", "file", "shared", "heap", "stack", "anonymous", "vDSO"]
 
 
@@ -92,5 +92,37 @@ for arguments, part in ((["--columns", "frames,freckles"], "there is no column '
                         (["--sort", "name", "--json"], "of the text")):
     done = run(*arguments)
     check(f"{arguments[1][:30]!r} {arguments[0]}: refused", (done.returncode, part in done.stderr), (2, True))
+# a terminal of so many characters: the usual table fits, without the columns that are wanted least
+import fcntl, pty, struct, termios
+
+
+def on_terminal(columns, *arguments):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([ldr, "pages", *arguments, *pids], stdout=theirs)
+    os.close(theirs)
+    text = b""
+    while True:
+        try:
+            got = os.read(ours, 65536)
+        except OSError: # the other side is closed
+            got = b""
+        if not got:
+            break
+        text += got
+    process.wait()
+    os.close(ours)
+    lines = text.decode().replace("\r", "").split("\n")
+    first = next(i for i, line in enumerate(lines) if line.startswith("object "))
+    last = next(i for i, line in enumerate(lines) if line.startswith("total "))
+    return lines[first].split(), max(len(line) for line in lines[first:last + 1])
+
+
+all_titles = "object segment procs mapped frames shared alone private avoided shared".split()
+check("a wide terminal: all columns", on_terminal(200)[0], all_titles)
+for arguments in [], ["--why"]:
+    titles, width = on_terminal(80, *arguments)
+    check(f"80 characters {arguments}: fits, and the sums are there", (width <= 80, {"frames", "avoided"} <= set(titles)), (True, True))
+check("a terminal, columns chosen: as they are", on_terminal(40, "--columns", "frames,alone,share")[0], "object segment frames alone shared".split())
 EOF
 release || echo "not ok a held program ended with status $?"

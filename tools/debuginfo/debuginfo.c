@@ -65,7 +65,9 @@ static void read_sections(struct debuginfo *debuginfo) {
         debuginfo->sections[debuginfo->section_count++] = (struct debuginfo_section){
             .name = must_format("%s", name ? name : "?"), .vaddr = header.sh_addr, .len = header.sh_size,
             .writable = header.sh_flags & SHF_WRITE, .executable = header.sh_flags & SHF_EXECINSTR,
-            .has_bytes = header.sh_type != SHT_NOBITS };
+            .has_bytes = header.sh_type != SHT_NOBITS,
+            .fixed = (header.sh_type != SHT_PROGBITS && header.sh_type != SHT_NOBITS) || header.sh_flags & SHF_EXECINSTR ||
+                     (name && (strncmp(name, ".got", 4) == 0 || strncmp(name, ".plt", 4) == 0)) };
         make_printable(debuginfo->sections[debuginfo->section_count - 1].name);
     }
     if (debuginfo->section_count > 1)

@@ -25,6 +25,7 @@ struct debuginfo_section {
     char *name;
     uint64_t vaddr, len;
     bool writable, executable, has_bytes; /* has_bytes: false for .bss */
+    bool fixed; /* code, or a table of the link editor's (.dynamic, GOT, PLT, arrays of constructors): no variables that could stand elsewhere */
 };
 
 enum debuginfo_how {

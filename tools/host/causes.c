@@ -13,11 +13,13 @@
 #include "../parallel.h"
 #include "places.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -42,6 +44,7 @@ struct explainer {
     struct object_places **objects; /* one per object so far */
     size_t object_count;
     pthread_mutex_t lock;           /* for reading an object's places */
+    struct digest_key key;
     struct comparing *comparing[WORKERS_MAX];
 };
 
@@ -115,9 +118,13 @@ static void explain_batch(struct explainer *explainer, struct comparing *compari
     off_t addr = (off_t)(run->addr + ((uint64_t)first << PAGE_SHIFT));
     ssize_t got = comparing->mem < 0 ? -1 : pread(comparing->mem, comparing->memory, count * PAGE_LEN, addr);
     size_t pages = got < 0 ? 0 : (size_t)got >> PAGE_SHIFT;
-    for (size_t i = 0; i < pages; i++)
-        cause_set(&process->owner, run->word + first + i,
-                  cause_of_page(explainer, comparing, run, first + i, &comparing->memory[i * CAUSE_WORDS]));
+    for (size_t i = 0; i < pages; i++) {
+        const uint64_t *memory = &comparing->memory[i * CAUSE_WORDS];
+        enum page_cause cause = cause_of_page(explainer, comparing, run, first + i, memory);
+        cause_set(&process->owner, run->word + first + i, cause);
+        if (cause == CAUSE_RELOCATION)
+            content_add(&process->owner, run->word + first + i, digest_make(&explainer->key, memory));
+    }
     if (comparing->mem < 0)
         process->memory_unreadable = true;
 }
@@ -151,10 +158,23 @@ static void explain_process(void *context, size_t worker, size_t index) {
         close(comparing->mem);
 }
 
+static void draw_key(struct digest_key *key) {
+    for (size_t got = 0; got < sizeof *key; ) {
+        ssize_t more = getrandom((char *)key + got, sizeof *key - got, 0);
+        if (more > 0) {
+            got += (size_t)more;
+        } else if (errno != EINTR) {
+            warn_ldr("no random numbers from the kernel: %s", strerror(errno));
+            exit(LDR_EXIT_FAILED);
+        }
+    }
+}
+
 struct explainer *explainer_new(const struct readings *readings) {
     struct explainer *explainer = must_alloc(1, sizeof *explainer);
     explainer->readings = readings;
     pthread_mutex_init(&explainer->lock, NULL);
+    draw_key(&explainer->key);
     return explainer;
 }
 

@@ -11,6 +11,7 @@
 #include "collect.h"
 #include "../ldr.h"
 #include "../progress.h"
+#include "build_id.h"
 #include "causes.h"
 #include "kernel.h"
 #include "../parallel.h"
@@ -180,8 +181,12 @@ void collect(const struct targets *targets, enum scope scope, bool causes, struc
     snapshot->huge_zero_frame = kernel.huge_zero_frame;
     snapshot->objects = readings->files.objects;
     snapshot->object_count = readings->files.object_count;
-    for (size_t i = 0; i < snapshot->object_count; i++)
-        collection->shapes_unknown += snapshot->objects[i].kind == OBJECT_ELF && !snapshot->objects[i].shape.known;
+    for (size_t i = 0; i < snapshot->object_count; i++) {
+        struct object *object = &snapshot->objects[i];
+        collection->shapes_unknown += object->kind == OBJECT_ELF && !object->shape.known;
+        if (object->kind == OBJECT_ELF && object->file)
+            object->build_id_len = (uint8_t)build_id_read(object->file, object->file_len, object->path, object->build_id, BUILD_ID_LEN);
+    }
     files_end(&readings->files);
     collection->merged_unknown = !kernel_find_merged(snapshot);
     collection->causes_sought = causes;

@@ -3,16 +3,15 @@
  * Only places inside the file-backed pages of a segment matter: .bss beyond them is no copy of a file page. */
 #include "places.h"
 #include "../ldr.h"
+#include "elf_file.h"
 
 #include "../../ldr/arch/arch.h"
-#include "../../ldr/image/image.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct reader {
-    struct image image;
-    struct view view;
+    struct elf_file file;
     struct places *places;      /* NULL: not asked for */
     struct place_list *list;    /* likewise */
     size_t list_room, list_max;
@@ -21,31 +20,8 @@ struct reader {
     const struct segment *last; /* places come in runs: the segment of the one before */
 };
 
-/* The plan's segments and nothing else come from here: one block, freed after reading. */
-struct block {
-    struct block *older;
-    char bytes[];
-};
-
-static void *more_memory(struct arena *arena, size_t need, size_t *got) {
-    struct block *block = malloc(sizeof *block + need);
-    if (!block)
-        return NULL;
-    block->older = arena->chunks;
-    arena->chunks = block;
-    *got = need;
-    return block->bytes;
-}
-
-static void drop_memory(struct arena *arena) {
-    for (struct block *block = arena->chunks, *older; block; block = older) {
-        older = block->older;
-        free(block);
-    }
-}
-
 static bool is_file_backed(struct reader *reader, u64 vaddr) {
-    const struct plan *plan = &reader->image.plan;
+    const struct plan *plan = &reader->file.image.plan;
     const struct segment *seg = reader->last;
     for (u32 i = 0; i <= plan->seg_count; i++) {
         if (seg && seg->file_end > seg->vaddr && vaddr >= align_down(seg->vaddr, LDR_PAGE) && vaddr < align_up(seg->file_end, LDR_PAGE)) {
@@ -88,8 +64,8 @@ static void add_copy(struct reader *reader, u64 vaddr, u64 len) {
     u64 end;
     if (!add_u64(vaddr, len, &end))
         return;
-    for (u32 i = 0; i < reader->image.plan.seg_count; i++) {
-        const struct segment *seg = &reader->image.plan.seg[i];
+    for (u32 i = 0; i < reader->file.image.plan.seg_count; i++) {
+        const struct segment *seg = &reader->file.image.plan.seg[i];
         u64 from = align_down(seg->vaddr, LDR_PAGE), to = align_up(seg->file_end, LDR_PAGE);
         from = vaddr > from ? vaddr : from;
         to = end < to ? end : to;
@@ -114,7 +90,7 @@ static void add_relative(struct reader *reader, u64 vaddr, u64 linked) {
 
 /* What the symbol table says of the place at hand; only for the list, which people read. */
 static void set_symbol(struct reader *reader, u64 symbol) {
-    const struct image *image = &reader->image;
+    const struct image *image = &reader->file.image;
     reader->now.symbol = reader->now.version = "";
     if (!reader->list || symbol == 0 || symbol >= image->sym_limit)
         return;
@@ -128,7 +104,7 @@ static void set_symbol(struct reader *reader, u64 symbol) {
 /* The word that the file has at vaddr; 0 where it has none. */
 static u64 word_at(const struct reader *reader, u64 vaddr) {
     u64 word = 0;
-    const void *at = view_at(&reader->view, vaddr, sizeof word);
+    const void *at = view_at(&reader->file.view, vaddr, sizeof word);
     if (at)
         memcpy(&word, at, sizeof word);
     return word;
@@ -143,15 +119,15 @@ static void add_entry(struct reader *reader, u64 place, u64 info, u64 addend) {
     case RELOC_NONE: break;
     case RELOC_RELATIVE: add_relative(reader, place, addend); break;
     case RELOC_COPY:
-        if (symbol < reader->image.sym_limit)
-            add_copy(reader, place, reader->image.symtab[symbol].st_size);
+        if (symbol < reader->file.image.sym_limit)
+            add_copy(reader, place, reader->file.image.symtab[symbol].st_size);
         break;
     default: add(reader, place, kind.width ? kind.width : 8);
     }
 }
 
 static void add_relr(struct reader *reader) {
-    const struct relr_table *table = &reader->image.relr;
+    const struct relr_table *table = &reader->file.image.relr;
     u64 next = 0;
     for (u64 i = 0; i < table->count; i++) {
         u64 entry = table->at[i];
@@ -168,7 +144,7 @@ static void add_relr(struct reader *reader) {
 }
 
 static void add_all(struct reader *reader) {
-    const struct image *image = &reader->image;
+    const struct image *image = &reader->file.image;
     reader->now = (struct place){ .type = R_X86_64_RELATIVE, .relr = true, .symbol = "", .version = "" };
     add_relr(reader);
     reader->now.plt = false;
@@ -195,28 +171,15 @@ static void add_all(struct reader *reader) {
 
 static bool read_all(struct reader *reader, const void *file, size_t file_len, const char *path) {
     struct report report = { 0 };
-    struct arena arena = { .more = more_memory };
-    Elf64_Ehdr head;
-    u64 table_end;
-    reader->image.path = path;
+    struct elf_file *elf = &reader->file;
     reader->copy_budget = file_len + LDR_PAGE;
-    if (image_check_header(file, file_len, path, &report) != 0)
-        return false;
-    memcpy(&head, file, sizeof head);
-    if (head.e_phoff % 8 || !add_u64(head.e_phoff, (u64)head.e_phnum * sizeof(Elf64_Phdr), &table_end) || table_end > file_len)
-        return false;
-    const Elf64_Phdr *phdr = (const void *)((const char *)file + head.e_phoff);
-    bool good = image_read_phdrs(&reader->image, phdr, head.e_phnum, file_len, &arena, &report) == 0;
-    if (good) {
-        reader->view = (struct view){ .bytes = file, .plan = &reader->image.plan, .rule = VIEW_FILE };
-        good = image_read_dynamic(&reader->image, &reader->view, &report) == 0;
-    }
+    bool good = elf_file_open(elf, file, file_len, path) && image_read_dynamic(&elf->image, &elf->view, &report) == 0;
     /* names of versions are for the list only: what is wrong with them takes nothing from the places */
-    if (good && reader->list && image_read_versions(&reader->image, &reader->view, &arena, &report) != 0)
-        reader->image.version_count = 0;
+    if (good && reader->list && image_read_versions(&elf->image, &elf->view, &elf->arena, &report) != 0)
+        elf->image.version_count = 0;
     if (good)
         add_all(reader);
-    drop_memory(&arena);
+    elf_file_close(elf);
     return good;
 }
 

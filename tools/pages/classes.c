@@ -4,6 +4,8 @@
 static const struct { const char *key, *title; } names[CLASSES] = {
     [CLASS_FILE_SHARED] = { "file_shared", "file page, shared" },
     [CLASS_FILE_ALONE] = { "file_alone", "file page, one process" },
+    [CLASS_IMAGE_SHARED] = { "image_shared", "shared image, several processes" },
+    [CLASS_IMAGE_ALONE] = { "image_alone", "shared image, one process" },
     [CLASS_SHARED_MEMORY_SHARED] = { "shared_memory_shared", "shared memory, shared" },
     [CLASS_SHARED_MEMORY_ALONE] = { "shared_memory_alone", "shared memory, one process" },
     [CLASS_FORK_SHARED] = { "fork_shared", "inherited by fork, shared" },

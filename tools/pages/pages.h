@@ -11,6 +11,7 @@
  *   shared   a frame with two or more owners among those measured
  *   again    a page whose frame the same owner maps already elsewhere (one process mapping a file page twice)
  *   avoided  a page that found its frame in place because another owner has it: a copy that was not needed
+ *   won      frames that need not be if something were otherwise (won.c): they are there now
  * Each page is exactly one of: first of its frame, again, avoided. So  pages = frames + avoided + again.
  * The zero page, the vDSO and what devices map are counted by class only: they are nobody's memory.
  */
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "cause.h"
+#include "digest.h"
 
 enum { PAGE_SHIFT = 12 };
 #define PAGE_LEN ((uint64_t)1 << PAGE_SHIFT)
@@ -113,6 +115,7 @@ enum object_kind {
     OBJECT_IMAGES,    /* a pack of the linker's cache (ldr/cache/format.h): its pages count for the objects they are images of */
 };
 
+enum { BUILD_ID_LEN = 32 };
 struct object {
     enum object_kind kind;
     uint64_t dev, ino;
@@ -120,6 +123,8 @@ struct object {
     struct shape shape;
     const void *file;    /* its bytes, mapped; NULL when it could not be opened */
     size_t file_len;
+    uint8_t build_id[BUILD_ID_LEN]; /* as the file says; the rest zeros */
+    uint8_t build_id_len;           /* 0: it has none that was found, or a longer one */
 };
 
 /* Pages that follow each other in memory, in one file and in one segment. */
@@ -144,6 +149,12 @@ enum method {
     METHOD_IDENTITY, /* (file, page of the file): exact for file pages, a bound for copies shared by fork */
 };
 
+/* What a private copy that only relocation made holds. */
+struct content {
+    size_t word;        /* index into the owner's words */
+    struct digest digest;
+};
+
 struct owner {
     struct run *runs;  /* ascending by address */
     size_t run_count;
@@ -151,6 +162,9 @@ struct owner {
     size_t word_count;
     uint64_t *wide;    /* words that do not fit; owned */
     uint32_t wide_count, wide_room;
+    struct content *contents; /* in the order they were read: of several for one word the last holds, if the word's cause is
+                                 relocation still; owned */
+    size_t content_count, content_room;
 };
 
 /* ---- words.c: pagemap words in half their size, the cause of a private copy beside ---- */
@@ -164,6 +178,8 @@ static inline uint64_t word_get(const struct owner *owner, enum method method, s
 bool word_set(struct owner *owner, enum method method, size_t at, uint64_t place);
 static inline enum page_cause cause_get(const struct owner *owner, size_t at);
 void cause_set(struct owner *owner, size_t at, enum page_cause cause);
+/* content_add - what the page holds, told when its cause becomes relocation */
+void content_add(struct owner *owner, size_t at, struct digest digest);
 
 enum scope {
     SCOPE_ELF, /* mappings of programs and libraries */
@@ -188,6 +204,8 @@ struct snapshot {
 enum page_class {
     CLASS_FILE_SHARED,  /* page of a file that two or more owners map */
     CLASS_FILE_ALONE,   /* page of a file that one owner maps */
+    CLASS_IMAGE_SHARED, /* likewise of a pack of the linker's cache: a page of RELRO or data, relocated once for all */
+    CLASS_IMAGE_ALONE,
     CLASS_SHARED_MEMORY_SHARED, /* likewise of shared memory */
     CLASS_SHARED_MEMORY_ALONE,
     CLASS_FORK_SHARED,  /* memory or copy that two or more owners map: inherited by fork and not written since */
@@ -320,6 +338,9 @@ struct counts {
     uint64_t unresolved;     /* private_copies and memory shared with somebody only frame numbers could name */
     uint64_t swapped;        /* pages not in memory but in swap; in none of the above */
     uint64_t images;         /* of `pages`: in an image of the linker's cache, relocated once for everybody */
+    uint64_t images_avoided; /* of `avoided`: such pages */
+    uint64_t won_relocated;  /* frames that one copy for all would save: relocation made them, and another owner has the same bytes */
+    uint64_t won_duplicates; /* file frames that would go if files of one build-id were one file; both see won.c */
     uint64_t classes[CLASSES]; /* pages, swapped ones too: of each exactly one class */
 };
 
@@ -344,7 +365,29 @@ struct tally {
     uint64_t rows_overlap;  /* sum of the rows' frames minus total.frames: frames that several rows map */
     struct histogram *histogram; /* [number of owners], 0 to owner_count */
     struct frame_set frames, slots; /* whose the frames and the swap slots are */
+    struct won_page *won_pages;     /* pages of objects where relocated copies could be shared, ascending by row, then address; owned */
+    size_t won_page_count;
+    struct duplicates *duplicates;  /* files that are there twice, most to be won first; owned */
+    size_t duplicates_count;
 };
+
+/* One page of an object: copies that one for all would save. */
+struct won_page {
+    uint32_t object;
+    uint64_t vaddr, won;
+};
+
+/* Several files of one build-id. */
+struct duplicates {
+    uint32_t *objects; /* most mapped pages first; owned */
+    size_t count;
+    uint64_t won;      /* frames */
+};
+
+/* ---- won.c: what could be won, called by tally_make when everything else is counted ---- */
+
+/* won_count - won_relocated and won_duplicates of the rows, tally->won_pages and tally->duplicates */
+void won_count(struct tally *tally, const struct snapshot *snapshot);
 
 /* tally_row - the row of a segment; NULL for a kind that the object cannot have */
 struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind);

@@ -136,6 +136,9 @@ static void add_counts(struct counts *to, const struct counts *from) {
     to->unresolved += from->unresolved;
     to->swapped += from->swapped;
     to->images += from->images;
+    to->images_avoided += from->images_avoided;
+    to->won_relocated += from->won_relocated;
+    to->won_duplicates += from->won_duplicates;
     for (size_t class = 0; class < CLASSES; class++)
         to->classes[class] += from->classes[class];
 }
@@ -170,6 +173,7 @@ static void add_owner(struct tally *tally, const struct snapshot *snapshot, uint
                 counts->again += event == FRAME_AGAIN;
                 counts->avoided += event == FRAME_AVOIDED;
                 counts->images += run->pack && (word & PM_FILE);
+                counts->images_avoided += run->pack && (word & PM_FILE) && event == FRAME_AVOIDED;
                 break;
             }
             }
@@ -216,6 +220,8 @@ static enum page_class class_of(const struct tally *tally, const struct run *run
     if (run->kind == SEGMENT_HUGETLB)
         return CLASS_HUGETLB;
     if (word & PM_FILE) {
+        if (run->pack)
+            return owners > 1 ? CLASS_IMAGE_SHARED : CLASS_IMAGE_ALONE;
         if (run->kind == SEGMENT_SHARED)
             return owners > 1 ? CLASS_SHARED_MEMORY_SHARED : CLASS_SHARED_MEMORY_ALONE;
         return owners > 1 ? CLASS_FILE_SHARED : CLASS_FILE_ALONE;
@@ -434,6 +440,7 @@ void tally_make(struct tally *tally, const struct snapshot *snapshot) {
     free(row_last_owner);
     mark_merged(tally, snapshot);
     count_owners(tally, snapshot);
+    won_count(tally, snapshot);
 
     /* What has no key so far is additive; keyed frames follow, each once in its first row, object and the total. */
     for (uint32_t row = 0; row < row_count; row++) {
@@ -464,5 +471,9 @@ void tally_free(struct tally *tally) {
     free(tally->histogram);
     frame_set_free(&tally->frames);
     frame_set_free(&tally->slots);
+    for (size_t i = 0; i < tally->duplicates_count; i++)
+        free(tally->duplicates[i].objects);
+    free(tally->duplicates);
+    free(tally->won_pages);
     *tally = (struct tally){ 0 };
 }

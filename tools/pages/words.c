@@ -23,9 +23,11 @@ void words_make(struct owner *owner, size_t word_count) {
 void words_free(struct owner *owner) {
     free(owner->words);
     free(owner->wide);
+    free(owner->contents);
     owner->words = NULL;
     owner->wide = NULL;
-    owner->word_count = owner->wide_count = owner->wide_room = 0;
+    owner->contents = NULL;
+    owner->word_count = owner->wide_count = owner->wide_room = owner->content_count = owner->content_room = 0;
 }
 
 static uint32_t small_word(enum method method, uint64_t place) {
@@ -67,6 +69,12 @@ bool word_set(struct owner *owner, enum method method, size_t at, uint64_t place
     owner->wide[owner->wide_count] = place;
     owner->words[at] = WORD_WIDE | owner->wide_count++;
     return true;
+}
+
+void content_add(struct owner *owner, size_t at, struct digest digest) {
+    if (owner->content_count == owner->content_room)
+        owner->contents = must_grow(owner->contents, owner->content_room = owner->content_room * 2 + 64, sizeof *owner->contents);
+    owner->contents[owner->content_count++] = (struct content){ at, digest };
 }
 
 void cause_set(struct owner *owner, size_t at, enum page_cause cause) {

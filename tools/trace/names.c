@@ -4,7 +4,7 @@
 #include "trace.h"
 
 #include "../../ldr/arch/arch.h"
-#include "../../ldr/image/image.h"
+#include "../host/elf_file.h"
 #include "../ldr.h"
 
 #include <fcntl.h>
@@ -21,9 +21,7 @@ struct elf_names {
     struct elf_names *next;
     char *path;
     uint64_t dev, ino;
-    struct image image;
-    struct view view;
-    struct arena arena;
+    struct elf_file file;
     void *bytes;
     size_t len;
     bool known, functions_read;
@@ -33,43 +31,16 @@ struct elf_names {
 };
 static struct elf_names *all;
 
-struct block { struct block *older; char bytes[]; };
-
-static void *more_memory(struct arena *arena, size_t need, size_t *got) {
-    struct block *block = malloc(sizeof *block + need);
-    if (!block)
-        return NULL;
-    block->older = arena->chunks;
-    arena->chunks = block;
-    *got = need;
-    return block->bytes;
-}
-
-static void drop(struct report *report, const struct problem *problem) {
-    (void)report;
-    (void)problem;
-}
-
 static bool read_image(struct elf_names *names) {
-    struct report quiet = { drop };
-    const Elf64_Ehdr *head = names->bytes;
-    u64 end;
-    if (image_check_header(names->bytes, names->len, names->path, &quiet) != 0 ||
-        !add_u64(head->e_phoff, (u64)head->e_phnum * sizeof(Elf64_Phdr), &end) || end > names->len || head->e_phoff % 8)
-        return false;
-    names->image.path = names->path;
-    names->image.type = head->e_type;
-    if (image_read_phdrs(&names->image, (const void *)((const char *)names->bytes + head->e_phoff), head->e_phnum, names->len, &names->arena,
-                         &quiet) != 0)
-        return false;
-    names->view = (struct view){ .bytes = names->bytes, .plan = &names->image.plan, .rule = VIEW_FILE };
-    return image_read_dynamic(&names->image, &names->view, &quiet) == 0 &&
-           image_read_versions(&names->image, &names->view, &names->arena, &quiet) == 0;
+    struct report quiet = { 0 };
+    struct elf_file *file = &names->file;
+    return elf_file_open(file, names->bytes, names->len, names->path) && image_read_dynamic(&file->image, &file->view, &quiet) == 0 &&
+           image_read_versions(&file->image, &file->view, &file->arena, &quiet) == 0;
 }
 
 static bool is_recorded_file(const struct elf_names *names, const struct trace_object *event, const struct stat *st) {
     u32 len = 0;
-    const u8 *id = image_note(&names->image, &names->view, "GNU", 3, &len);
+    const u8 *id = image_note(&names->file.image, &names->file.view, "GNU", 3, &len);
     if (id && event->build_id_len)
         return len >= event->build_id_len && memcmp(id, event->build_id, event->build_id_len) == 0;
     return st->st_ino == event->ino;
@@ -83,7 +54,6 @@ struct elf_names *names_of(struct traced *object) {
             return object->names = names;
     struct elf_names *names = must_alloc(1, sizeof *names);
     *names = (struct elf_names){ .next = all, .path = must_format("%s", object->path), .dev = object->event->dev, .ino = object->event->ino };
-    names->arena.more = more_memory;
     all = names;
     object->names = names;
     if (object->flag & (TRACE_IS_VDSO | TRACE_IS_SELF))
@@ -106,7 +76,7 @@ struct elf_names *names_of(struct traced *object) {
 bool names_known(struct elf_names *names) { return names->known; }
 
 bool names_symbol(struct elf_names *names, uint32_t symbol, struct entry_names *out) {
-    const struct image *image = &names->image;
+    const struct image *image = &names->file.image;
     if (!names->known || symbol >= image->sym_limit)
         return false;
     const Elf64_Sym *sym = &image->symtab[symbol];
@@ -124,7 +94,7 @@ bool names_symbol(struct elf_names *names, uint32_t symbol, struct entry_names *
 }
 
 bool names_entry(struct elf_names *names, uint32_t table, uint64_t index, struct entry_names *out) {
-    const struct rela_table *entries = table ? &names->image.plt : &names->image.rela;
+    const struct rela_table *entries = table ? &names->file.image.plt : &names->file.image.rela;
     if (!names->known || index >= entries->count)
         return false;
     const Elf64_Rela *r = &entries->at[index];
@@ -144,7 +114,7 @@ bool names_defines(struct elf_names *names, const char *name, const char *versio
         wanted.hash = sysv_hash_of(version);
         want.version = &wanted;
     }
-    return image_find_symbol(&names->image, &want) != NULL;
+    return image_find_symbol(&names->file.image, &want) != NULL;
 }
 
 bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr) {
@@ -152,7 +122,7 @@ bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr) 
         return false;
     struct symbol_want want = { .name = name, .newest = true };
     want.gnu = gnu_hash_len(name, &want.len);
-    const Elf64_Sym *sym = image_find_symbol(&names->image, &want);
+    const Elf64_Sym *sym = image_find_symbol(&names->file.image, &want);
     return sym && sym->st_value == vaddr;
 }
 
@@ -207,10 +177,7 @@ void names_free_all(void) {
     while (all) {
         struct elf_names *names = all;
         all = names->next;
-        for (struct block *block = names->arena.chunks, *older; block; block = older) {
-            older = block->older;
-            free(block);
-        }
+        elf_file_close(&names->file);
         elf_end(names->elf);
         if (names->bytes)
             munmap(names->bytes, names->len);

@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3, SCHEMA_OLDEST = 2 };
 
 /* Pages of 4 KiB in a 64-bit address space: no count of a real report is higher. */
 #define COUNT_MAX (UINT64_C(1) << 52)
@@ -172,6 +172,22 @@ static char *check_matrix(struct json_object *document) {
     return error;
 }
 
+static char *check_named_file(struct json_object *file, const char *where) { return check_member(file, where, "path", json_type_string); }
+
+static char *check_set(struct json_object *set, const char *where) {
+    char *error = check_member(set, where, "pages", json_type_int);
+    return error ? error : check_member_items(set, where, "files", json_type_object, check_named_file);
+}
+
+static char *check_savings(struct json_object *document) {
+    char *error = check_optional(document, "the report", "savings", json_type_object);
+    struct json_object *savings = member_object(document, "savings");
+    if (!error && savings)
+        error = check_optional(savings, "savings", "if_duplicates_one", json_type_object);
+    struct json_object *duplicates = member_object(savings, "if_duplicates_one");
+    return error || !duplicates ? error : check_member_items(duplicates, "savings.if_duplicates_one", "sets", json_type_object, check_set);
+}
+
 static char *check_head(const struct json_object *document) {
     static const struct { const char *key; enum json_type type; bool needed; } members[] = {
         { "method", json_type_string, true }, { "exact", json_type_boolean, true }, { "totals", json_type_object, true },
@@ -195,8 +211,8 @@ char *document_check(struct json_object *document) {
     if (strcmp(member_text(document, "schema"), "ldr-pages") != 0)
         return must_format("schema is %s, expected \"ldr-pages\"", shown(schema));
     uint64_t version = member_count(document, "schema_version");
-    if (version != SCHEMA_VERSION)
-        return must_format("schema_version is %" PRIu64 ", expected %d", version, SCHEMA_VERSION);
+    if (version < SCHEMA_OLDEST || version > SCHEMA_VERSION)
+        return must_format("schema_version is %" PRIu64 ", expected %d or %d", version, SCHEMA_OLDEST, SCHEMA_VERSION);
     char *error = check_head(document);
     if (!error)
         error = check_counts(member_object(document, "totals"), "totals");
@@ -212,5 +228,7 @@ char *document_check(struct json_object *document) {
         error = check_items(member_list(document, "owner_sets"), "owner_sets", json_type_array, check_int_list);
     if (!error)
         error = check_matrix(document);
+    if (!error)
+        error = check_savings(document);
     return error ? error : check_numbers(document, "the report");
 }

@@ -15,6 +15,7 @@ static const struct { const char *name, *member; bool usual; } columns[] = {
     { "write", "pages_private_write", true }, { "identical", "pages_private_identical", true },
     { "unknown", "pages_private_unknown", false }, { "memory", "frames_memory", false }, { "avoided", "page_copies_avoided", true },
     { "again", "pages_mapped_again", false }, { "swapped", "pages_swapped", false },
+    { "images", "pages_from_images", false }, { "sharable", "pages_won_relocated", false }, { "twice", "pages_won_duplicates", false },
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -48,12 +49,13 @@ char *diff_columns_parse(const char *list, struct diff_columns *choice) {
     }
 }
 
-/* The usual columns, and two that are shown where there is something to show. */
+/* The usual columns, and three that are shown where there is something to show. */
 static struct diff_columns usual_columns(const struct diff *diff) {
     struct diff_columns choice = { .count = 0 };
     for (size_t c = 0; c < COLUMNS; c++) {
         size_t i = count_index(columns[c].member);
-        bool shown_if_any = strcmp(columns[c].name, "unknown") == 0 || strcmp(columns[c].name, "memory") == 0;
+        bool shown_if_any = strcmp(columns[c].name, "unknown") == 0 || strcmp(columns[c].name, "memory") == 0 ||
+                            strcmp(columns[c].name, "images") == 0;
         if (columns[c].usual || (shown_if_any && (diff->totals[BEFORE].counts[i] || diff->totals[AFTER].counts[i])))
             choice.list[choice.count++] = i;
     }

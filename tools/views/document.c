@@ -8,7 +8,7 @@ const char *const count_names[COUNT_NAMES] = {
     "pages_mapped", "frames", "frames_shared", "frames_shared_copies", "frames_alone", "pages_private",
     "pages_private_relocation", "pages_private_relocation_and_write", "pages_private_write", "pages_private_identical",
     "pages_private_unknown", "frames_memory", "pages_private_unresolved", "page_copies_avoided", "pages_mapped_again", "pages_swapped",
-    "pages_from_images",
+    "pages_from_images", "page_copies_avoided_images", "pages_won_relocated", "pages_won_duplicates",
 };
 
 const char *const kernel_names[KERNEL_NAMES] = { "rss_pages", "swap_pages", "page_table_kib", "minor_faults", "major_faults" };

@@ -81,6 +81,9 @@ static void put_counts(FILE *out, const char *prefix, const char *of, const stru
         { "mapped_again", "pages_mapped_again", "Pages whose frame the same process maps elsewhere already" },
         { "swapped", "pages_swapped", "Pages in swap, not in memory" },
         { "from_images", "pages_from_images", "Pages in images of the linker's cache, relocated once for all" },
+        { "copies_avoided_by_images", "page_copies_avoided_images", "Of the copies avoided, pages in images of the linker's cache" },
+        { "won_if_relocated_shared", "pages_won_relocated", "Copies made by relocation that one shared copy would save" },
+        { "won_if_duplicates_one", "pages_won_duplicates", "File pages in memory that another file of the same build-id holds too" },
     };
     char name[64], help[160];
     for (size_t f = 0; f < sizeof plain / sizeof plain[0]; f++) {

@@ -26,6 +26,7 @@
   /* ---- classes: word for people and how they are counted, in the order of every legend ---- */
   const CLASSES = new Map([
     ["file_shared", "file page, shared"], ["file_alone", "file page, one process"],
+    ["image_shared", "shared image, several processes"], ["image_alone", "shared image, one process"],
     ["shared_memory_shared", "shared memory, shared"], ["shared_memory_alone", "shared memory, one process"],
     ["fork_shared", "inherited by fork, shared"], ["ksm", "merged by KSM"],
     ["private_relocation", "private: relocation"], ["private_relocation_and_write", "private: relocation and write"],
@@ -318,6 +319,26 @@
     byId("more-causes").addEventListener("click", () => { allCauses = !allCauses; filter(); });
   }
 
+  /* ---- what could be won ---- */
+  const WON_NAMED = 5;
+  function drawWon() {
+    const list = byId("won"), sets = ((report.savings || {}).if_duplicates_one || {}).sets || [];
+    const line = (key, words, ...more) => list.append(make("li", {}, make("b", { "data-total": key }, totals[key]), ` ${words} (${mib(totals[key])})`, ...more));
+    if (totals.pages_from_images > 0)
+      line("pages_from_images", `pages of RELRO and data come from images of the linker's cache, relocated once for all; ${number(totals.page_copies_avoided_images)} copies less for that`);
+    if (totals.pages_won_relocated > 0) {
+      const most = report.objects.filter(object => object.pages_won_relocated > 0).sort((a, b) => b.pages_won_relocated - a.pages_won_relocated);
+      line("pages_won_relocated", "copies less, if relocated pages with equal content were shared",
+        ": " + most.slice(0, WON_NAMED).map(object => `${fileName(object.path)} ${number(object.pages_won_relocated)}`).join(", ") + (most.length > WON_NAMED ? ", ..." : ""));
+    }
+    if (totals.pages_won_duplicates > 0) {
+      const twice = make("ul", {}, ...sets.filter(set => set.pages > 0).slice(0, WON_NAMED).map(set =>
+        make("li", { "data-pages": set.pages }, `${number(set.pages)}: ` + (set.files || []).map(file => file.path).join(" and "))));
+      line("pages_won_duplicates", "pages less, if files of the same build-id were one file", twice);
+    }
+    byId("won-head").hidden = list.hidden = !list.children.length;
+  }
+
   /* ---- histogram ---- */
   function drawHistogram() {
     const bars = report.histogram || [];
@@ -449,6 +470,7 @@
   drawWhole();
   drawObjects();
   drawCauses();
+  drawWon();
   drawHistogram();
   drawMatrix();
   drawPairs();

@@ -74,13 +74,32 @@ static void put_blanks(FILE *out, size_t count) {
         putc(' ', out);
 }
 
-void table_print(FILE *out, struct table *table) {
-    size_t *widths = must_alloc(table->columns, sizeof *widths), all = 0;
+/* Of each column in WIDTHS; returns that of a line. */
+static size_t measure(const struct table *table, size_t *widths) {
+    size_t all = 0;
     for (size_t i = 0; i < table->count; i++)
         if (table->cells[i] && width_of(table->cells[i]) > widths[i % table->columns])
             widths[i % table->columns] = width_of(table->cells[i]);
     for (size_t c = 0; c < table->columns; c++)
         all += widths[c] + (c ? 2 : 0);
+    return all;
+}
+
+size_t table_width(const struct table *table) {
+    size_t *widths = must_alloc(table->columns, sizeof *widths), all = measure(table, widths);
+    free(widths);
+    return all;
+}
+
+void table_free(struct table *table) {
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    *table = (struct table){ .columns = table->columns, .left = table->left };
+}
+
+void table_print(FILE *out, struct table *table) {
+    size_t *widths = must_alloc(table->columns, sizeof *widths), all = measure(table, widths);
     for (size_t row = 0; row < table->count; row += table->columns) {
         char **cells = &table->cells[row];
         if (!cells[0]) {
@@ -102,9 +121,6 @@ void table_print(FILE *out, struct table *table) {
         }
         putc('\n', out);
     }
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
-    free(table->cells);
     free(widths);
-    *table = (struct table){ .columns = table->columns, .left = table->left };
+    table_free(table);
 }

@@ -20,7 +20,10 @@ void table_number(struct table *table, uint64_t number);
 void table_change(struct table *table, int64_t change);
 /* table_rule - a line of dashes; only at the beginning of a row */
 void table_rule(struct table *table);
-/* table_print - prints and frees the cells */
+/* table_width - characters of a line */
+size_t table_width(const struct table *table);
+/* table_print - prints and frees the cells; table_free - frees them only */
+void table_free(struct table *table);
 void table_print(FILE *out, struct table *table);
 
 /* grouped - 12,345,678 */

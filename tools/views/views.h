@@ -43,7 +43,7 @@ int views_from(const struct view_options *options);
 
 /* ---- document.c ---- */
 
-enum { COUNT_NAMES = 17 };
+enum { COUNT_NAMES = 20 };
 extern const char *const count_names[COUNT_NAMES]; /* the members called "counts" in ldr-pages(1), in its order */
 enum { KERNEL_NAMES = 5 };
 extern const char *const kernel_names[KERNEL_NAMES]; /* what the kernel counts itself, of processes and totals */

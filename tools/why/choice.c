@@ -124,7 +124,7 @@ static bool find_part(const struct object *object, const struct why_choice *choi
     return found;
 }
 
-int why_report(const struct collection *collection, const struct why_choice *choice, bool complete) {
+int why_report(const struct collection *collection, const struct tally *tally, const struct why_choice *choice, bool complete) {
     const struct snapshot *snapshot = &collection->snapshot;
     bool others = false;
     size_t index = find_object(snapshot, choice->object, &others);
@@ -148,7 +148,7 @@ int why_report(const struct collection *collection, const struct why_choice *cho
         warn_ldr("%s: process %d is not among those measured", choice->writers, (int)writers.pid);
     complete = complete && measured && watched == (choice->writers != NULL);
     copies_read(collection, (uint32_t)index, judged ? &places : NULL, is_wanted, &wanted, watched ? &writers : NULL, &memory);
-    story_make(&story, collection, &memory);
+    story_make(&story, collection, tally, &memory);
     complete = complete && !others && judged && !memory.unreadable && !memory.changed;
     if (choice->json)
         story_json(&story, choice, object->path, complete);
@@ -161,9 +161,10 @@ int why_report(const struct collection *collection, const struct why_choice *cho
     else if (!judged)
         warn_ldr("%s could not be read as the linker reads it: unknown cause for its changed pages", object->path);
     if (memory.unreadable)
-        warn_ldr("%" PRIu64 " process(es) whose memory may not be read (needs CAP_SYS_PTRACE, or their user)", memory.unreadable);
+        warn_ldr("%" PRIu64 " process%s whose memory may not be read (needs CAP_SYS_PTRACE, or their user)", memory.unreadable,
+                 memory.unreadable == 1 ? "" : "es");
     if (memory.changed)
-        warn_ldr("%" PRIu64 " private pages changed before they were read", memory.changed);
+        warn_ldr("%" PRIu64 " private page%s changed before they were read", memory.changed, memory.changed == 1 ? "" : "s");
     if (*debuginfo_problem(story.debuginfo))
         warn_ldr("%s", debuginfo_problem(story.debuginfo));
     story_free(&story);

@@ -127,7 +127,7 @@ static void note_word(struct reading *reading, struct why_page *page, size_t ind
     word->spots_vary |= !same_spot(spot, word->spot);
 }
 
-static struct why_page *page_at(const struct why_memory *memory, uint64_t vaddr) {
+struct why_page *why_page_at(const struct why_memory *memory, uint64_t vaddr) {
     size_t low = 0, high = memory->page_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -205,7 +205,7 @@ static void read_batch(struct reading *reading, const struct owner *owner, const
     size_t words = got < 0 ? 0 : (size_t)got / 8;
     for (size_t i = 0; i < count; i++) {
         uint64_t word = word_of(snapshot, owner, run, first + i);
-        struct why_page *page = page_at(reading->memory, addr + ((uint64_t)i << PAGE_SHIFT) - run->bias);
+        struct why_page *page = why_page_at(reading->memory, addr + ((uint64_t)i << PAGE_SHIFT) - run->bias);
         if (!page)
             continue; /* not asked for */
         page->copies = must_grow(page->copies, page->copy_count + 1, sizeof *page->copies);

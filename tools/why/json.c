@@ -125,6 +125,7 @@ static struct json_object *savings_json(const struct story *story) {
         json_object_array_add(names, name);
     }
     json_object_object_add(object, "variables", names);
+    put(object, "copies_won_relocated_shared", story->shared_won_sum);
     return object;
 }
 
@@ -235,6 +236,7 @@ static void print_pages(const struct story *story) {
         put(object, "copies", page->frames);
         put_causes(object, page->causes);
         put(object, "copies_won", story->won[order[i]]);
+        put(object, "copies_won_relocated_shared", story->shared_won[order[i]]);
         for (size_t k = first_piece[order[i]]; k < first_piece[order[i] + 1]; k++)
             json_object_array_add(pieces, piece_json(story, &story->pieces[k]));
         for (size_t k = first_relocation[order[i]]; k < first_relocation[order[i] + 1]; k++)

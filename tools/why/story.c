@@ -419,7 +419,7 @@ void story_targets(struct story *story) {
 
 /* ---- all ---- */
 
-void story_make(struct story *story, const struct collection *collection, const struct why_memory *memory) {
+void story_make(struct story *story, const struct collection *collection, const struct tally *tally, const struct why_memory *memory) {
     const struct object *object = &collection->snapshot.objects[memory->object];
     *story = (struct story){ .collection = collection, .memory = memory };
     double start = now();
@@ -446,6 +446,7 @@ void story_make(struct story *story, const struct collection *collection, const 
     }
     story_sections(story);
     story_savings(story);
+    story_shared(story, tally);
     story_writers(story);
     free(variable_of);
     free(questions.list);
@@ -469,5 +470,6 @@ void story_free(struct story *story) {
     free(story->relocations);
     free(story->savings.variables);
     free(story->won);
+    free(story->shared_won);
     *story = (struct story){ 0 };
 }

@@ -84,13 +84,6 @@ static void print_spot(const struct story *story, struct spot spot, uint64_t val
 
 /* ---- parts ---- */
 
-/* A table that turned out to have no rows. */
-static void free_titles(struct table *table) {
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
-    free(table->cells);
-}
-
 static void print_headline(const struct story *story, const struct why_choice *choice, const char *path) {
     const struct why_memory *memory = story->memory;
     char copies[NUMBER_LEN], pages[NUMBER_LEN];
@@ -137,7 +130,7 @@ static void print_sections(const struct story *story) {
         table_print(stdout, &table);
         printf("A page that holds parts of two sections is counted in both.\n");
     } else {
-        free_titles(&table);
+        table_free(&table);
     }
 }
 
@@ -187,7 +180,7 @@ static void print_variables(const struct story *story, size_t top) {
         if (shown < count)
             printf("... and %s more (--top 0, --json)\n", grouped(count - shown, text));
     } else {
-        free_titles(&table);
+        table_free(&table);
     }
     free(order);
 }
@@ -372,6 +365,8 @@ static void print_page(const struct story *story, size_t index, bool all) {
     print_causes(page->causes, ": ");
     if (story->won[index])
         printf("; %s cop%s less without what is written here", grouped(story->won[index], text), story->won[index] == 1 ? "y" : "ies");
+    if (story->shared_won[index])
+        printf("; %s cop%s less if equal relocated pages were shared", grouped(story->shared_won[index], text), story->shared_won[index] == 1 ? "y" : "ies");
     putchar('\n');
     print_writers(story, index);
     if (all)
@@ -404,8 +399,11 @@ static void print_savings(const struct story *story) {
     }
     if (story->causes[CAUSE_IDENTICAL])
         printf("  %s copies, if nobody wrote what was there already (identical to the file)\n", grouped(story->causes[CAUSE_IDENTICAL], a));
-    if (story->causes[CAUSE_RELOCATION])
-        printf("  %s copies are relocated and never written: only sharing relocated pages would win these\n",
+    if (story->shared_won_sum)
+        printf("  %s copies, %.1f MiB, if relocated pages with equal content were shared (of %s that are relocated and never written)\n",
+               grouped(story->shared_won_sum, a), mib(story->shared_won_sum), grouped(story->causes[CAUSE_RELOCATION], b));
+    else if (story->causes[CAUSE_RELOCATION])
+        printf("  %s copies are relocated and never written: no two processes have the same content in one\n",
                grouped(story->causes[CAUSE_RELOCATION], a));
 }
 

@@ -94,7 +94,8 @@ static int compare_won(const void *a, const void *b, void *context) {
 static uint64_t bytes_to_move(const struct why_variable *variable) { return variable->len ? variable->len : variable->answer->len; }
 
 /* The variables written on each page that nothing else makes private: moved elsewhere they leave it the file's. Elsewhere they
- * need room, in every process that writes them. Pages are taken, cheapest first, as long as more is won than the room costs. */
+ * need room, in every process that writes them. Only variables can be moved: a page on which code or a table of the link editor's
+ * (.dynamic, the GOT) was written is left. Pages are taken, cheapest first, as long as more is won than the room costs. */
 void story_savings(struct story *story) {
     const struct why_memory *memory = story->memory;
     struct why_savings *savings = &story->savings;
@@ -106,15 +107,18 @@ void story_savings(struct story *story) {
     for (size_t p = 0; p < memory->page_count; p++) {
         const struct why_page *page = &memory->pages[p];
         struct candidate candidate = { (uint32_t)p, page->causes[CAUSE_WRITE], 0 };
+        bool fixed = false;
         while (piece < story->piece_count && story->pieces[piece].page < p)
             piece++;
         for (size_t i = piece; i < story->piece_count && story->pieces[i].page == p; i++) {
             uint32_t variable = story->pieces[i].variable;
+            const struct debuginfo_section *section = debuginfo_section_at(story->debuginfo, story->pieces[i].answer->vaddr);
+            fixed |= section && section->fixed;
             if (last_page[variable] != p + 1)
                 candidate.bytes += bytes_to_move(&story->variables[variable]);
             last_page[variable] = (uint32_t)p + 1;
         }
-        if (candidate.frames && candidate.bytes && candidate.bytes < PAGE_LEN) {
+        if (candidate.frames && candidate.bytes && candidate.bytes < PAGE_LEN && !fixed) {
             candidates[count++] = candidate;
             story->won[p] = candidate.frames;
             if (page->processes > processes)
@@ -148,6 +152,20 @@ void story_savings(struct story *story) {
     free(taken);
     free(last_page);
     free(candidates);
+}
+
+/* By the same count as the report's: of the pages asked for. */
+void story_shared(struct story *story, const struct tally *tally) {
+    const struct why_memory *memory = story->memory;
+    story->shared_won = must_alloc(memory->page_count, sizeof *story->shared_won);
+    for (size_t i = 0; i < tally->won_page_count; i++) {
+        const struct won_page *won = &tally->won_pages[i];
+        const struct why_page *page = won->object == memory->object ? why_page_at(memory, won->vaddr) : NULL;
+        if (!page)
+            continue;
+        story->shared_won[page - memory->pages] += won->won;
+        story->shared_won_sum += won->won;
+    }
 }
 
 /* ---- orders ---- */

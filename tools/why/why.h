@@ -39,7 +39,7 @@ void why_choice_free(struct why_choice *choice);
 
 /* why_report - everything, from the collection to the printed report
  *   returns an exit status of LDR_EXIT_*: PARTIAL when something could not be read, NO_TARGET when no process has the object */
-int why_report(const struct collection *collection, const struct why_choice *choice, bool complete);
+int why_report(const struct collection *collection, const struct tally *tally, const struct why_choice *choice, bool complete);
 
 /* ---- copies.c: what was found in memory ---- */
 
@@ -101,6 +101,8 @@ void copies_read(const struct collection *collection, uint32_t object, const str
                  bool (*wanted)(const void *context, uint64_t page), const void *context, const struct writers *writers,
                  struct why_memory *memory);
 void copies_free(struct why_memory *memory);
+/* why_page_at - the page of that address; NULL: no copy of it, or not asked for */
+struct why_page *why_page_at(const struct why_memory *memory, uint64_t vaddr);
 
 /* ---- story.c: who that is ---- */
 
@@ -196,6 +198,7 @@ struct story {
     size_t relocation_count;
     uint64_t frames, causes[CAUSES], shared_frames; /* of all pages: frames and their causes; inherited by fork or merged */
     struct why_savings savings;
+    uint64_t *shared_won, shared_won_sum; /* by page: copies that one for all would save, which relocation alone made; and their sum */
     uint64_t *won;                      /* by page: copies to be won by moving what is written on it; 0 when that is larger than a page */
     double read_s, named_s;           /* seconds for the copies; for names */
     struct debuginfo_answers answers;
@@ -204,7 +207,7 @@ struct story {
     struct debuginfo_answers *writer_answers; /* by object: of their instructions; NULL: not asked */
     struct debuginfo_answers *targets; /* by object: what relocations are bound to; NULL: not asked */
 };
-void story_make(struct story *story, const struct collection *collection, const struct why_memory *memory);
+void story_make(struct story *story, const struct collection *collection, const struct tally *tally, const struct why_memory *memory);
 /* story_targets - finds names for where relocations lead; only who shows them needs it */
 void story_targets(struct story *story);
 void story_free(struct story *story);
@@ -212,6 +215,7 @@ void story_free(struct story *story);
 /* totals.c, called by story_make */
 void story_sections(struct story *story);
 void story_savings(struct story *story);
+void story_shared(struct story *story, const struct tally *tally);
 /* instructions.c, likewise */
 void story_writers(struct story *story);
 

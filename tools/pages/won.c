@@ -1,0 +1,304 @@
+/* won.c - what could be won: frames that are there now and need not be. Pure.
+ *
+ *   relocated    private copies that only relocation made, of one page of one object, with the same bytes in two or more owners: one copy
+ *                would do for all. Known where the causes are.
+ *   duplicates   pages of two files of one build-id, both mapped, with the same bytes: one file would do. What the files hold decides and
+ *                not the build-id alone; files that share their frames (overlays over one lower file) win nothing.
+ *
+ * Both are counted at rows, so that they add up as everything else does. Of equal file pages the file with most mapped pages keeps its own,
+ * and the others' count.
+ */
+#include "pages.h"
+#include "../ldr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- relocated ---- */
+
+struct relocated {
+    uint32_t row, owner;
+    uint64_t vaddr, frame; /* frame 0: not known, nobody else's */
+    struct digest digest;
+};
+
+struct relocateds { struct relocated *list; size_t count, room; };
+
+static const struct run *run_of_word(const struct owner *owner, size_t word) {
+    size_t low = 0, high = owner->run_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (owner->runs[middle].word <= word)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &owner->runs[low];
+}
+
+static void add_relocated(struct relocateds *to, const struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index,
+                          const struct content *content, struct frame_cursor *cursor) {
+    const struct owner *owner = &snapshot->owners[owner_index];
+    const struct run *run = run_of_word(owner, content->word);
+    uint64_t word = word_get(owner, snapshot->method, content->word);
+    struct relocated new = { .owner = owner_index, .digest = content->digest };
+    if (!(word & PM_PRESENT) || word & PM_FILE)
+        return;
+    new.vaddr = run->addr + ((uint64_t)(content->word - run->word) << PAGE_SHIFT) - run->bias;
+    new.row = (uint32_t)(tally_row(tally, run->object, run->kind) - tally->rows);
+    if (snapshot->method == METHOD_FRAMES) {
+        new.frame = word & PM_FRAME;
+        const struct frame *frame = frame_find(&tally->frames, cursor, new.frame);
+        if (!frame || frame_owners(&tally->frames, frame) != 1 || frame->cause != CAUSE_RELOCATION)
+            return;
+        new.row = frame->row;
+    }
+    if (to->count == to->room)
+        to->list = must_grow(to->list, to->room = to->room * 2 + 1024, sizeof *to->list);
+    to->list[to->count++] = new;
+}
+
+static void find_relocated(struct relocateds *to, const struct tally *tally, const struct snapshot *snapshot, uint32_t owner_index) {
+    const struct owner *owner = &snapshot->owners[owner_index];
+    if (!owner->content_count)
+        return;
+    struct frame_cursor cursor = { 0 };
+    uint8_t *seen = must_alloc(owner->word_count / 8 + 1, 1);
+    for (size_t i = owner->content_count; i-- > 0; ) {
+        const struct content *content = &owner->contents[i];
+        uint8_t bit = (uint8_t)(1 << content->word % 8);
+        if (seen[content->word / 8] & bit)
+            continue;
+        seen[content->word / 8] |= bit;
+        if (cause_get(owner, content->word) == CAUSE_RELOCATION)
+            add_relocated(to, tally, snapshot, owner_index, content, &cursor);
+    }
+    free(seen);
+}
+
+static int compare_contents(const struct relocated *x, const struct relocated *y) {
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    if (x->vaddr != y->vaddr)
+        return x->vaddr < y->vaddr ? -1 : 1;
+    for (int h = 0; h < 2; h++)
+        if (x->digest.half[h] != y->digest.half[h])
+            return x->digest.half[h] < y->digest.half[h] ? -1 : 1;
+    return 0;
+}
+
+static int compare_relocated(const void *a, const void *b) {
+    const struct relocated *x = a, *y = b;
+    int order = compare_contents(x, y);
+    if (order)
+        return order;
+    if (x->owner != y->owner)
+        return x->owner < y->owner ? -1 : 1;
+    return x->frame < y->frame ? -1 : x->frame > y->frame;
+}
+
+static void add_won_page(struct tally *tally, uint32_t object, uint64_t vaddr, uint64_t won, size_t *room) {
+    struct won_page *last = tally->won_page_count ? &tally->won_pages[tally->won_page_count - 1] : NULL;
+    if (last && last->object == object && last->vaddr == vaddr) {
+        last->won += won; /* other content of the same page */
+        return;
+    }
+    if (tally->won_page_count == *room)
+        tally->won_pages = must_grow(tally->won_pages, *room = *room * 2 + 64, sizeof *tally->won_pages);
+    tally->won_pages[tally->won_page_count++] = (struct won_page){ object, vaddr, won };
+}
+
+static void count_relocated(struct tally *tally, const struct snapshot *snapshot) {
+    struct relocateds all = { 0 };
+    size_t room = 0;
+    for (uint32_t o = 0; o < snapshot->owner_count; o++)
+        find_relocated(&all, tally, snapshot, o);
+    if (all.count > 1)
+        qsort(all.list, all.count, sizeof *all.list, compare_relocated);
+    for (size_t i = 0, end; i < all.count; i = end) {
+        uint64_t frames = 0;
+        for (end = i; end < all.count && compare_contents(&all.list[i], &all.list[end]) == 0; end++)
+            frames += end == i || !all.list[end].frame || all.list[end].frame != all.list[end - 1].frame;
+        if (all.list[i].owner == all.list[end - 1].owner)
+            continue;
+        struct row *row = &tally->rows[all.list[i].row];
+        row->counts.won_relocated += frames - 1;
+        add_won_page(tally, row->object, all.list[i].vaddr, frames - 1, &room);
+    }
+    free(all.list);
+}
+
+/* ---- duplicates ---- */
+
+/* One of the files there are twice, and which of its pages are mapped. */
+struct twin {
+    const struct object *object;
+    uint32_t index;
+    uint64_t pages;   /* mapped, over all owners */
+    uint64_t *frames; /* by page of the file: what the page cache has it in, 0: nobody maps it; owned */
+    uint32_t *rows;   /* likewise; owned */
+    size_t file_pages;
+};
+
+static int compare_ids(const struct twin *x, const struct twin *y) {
+    if (x->object->build_id_len != y->object->build_id_len)
+        return x->object->build_id_len < y->object->build_id_len ? -1 : 1;
+    return memcmp(x->object->build_id, y->object->build_id, x->object->build_id_len);
+}
+
+static int compare_twins(const void *a, const void *b) {
+    const struct twin *x = a, *y = b;
+    int order = compare_ids(x, y);
+    if (order)
+        return order;
+    if (x->pages != y->pages)
+        return x->pages > y->pages ? -1 : 1;
+    order = strcmp(x->object->path, y->object->path);
+    return order ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* All objects with a build-id that another has too; those of one id follow each other. */
+static struct twin *find_twins(const struct tally *tally, const struct snapshot *snapshot, size_t *count) {
+    struct twin *list = must_alloc(snapshot->object_count, sizeof *list);
+    size_t all = 0;
+    for (uint32_t i = 0; i < snapshot->object_count; i++) {
+        const struct object *object = &snapshot->objects[i];
+        if (object->kind != OBJECT_ELF || !object->build_id_len || !object->file)
+            continue;
+        list[all] = (struct twin){ .object = object, .index = i };
+        for (uint32_t r = tally->first_row[i]; r < tally->first_row[i + 1]; r++)
+            list[all].pages += tally->rows[r].counts.pages;
+        all++;
+    }
+    if (all > 1)
+        qsort(list, all, sizeof *list, compare_twins);
+    *count = 0;
+    for (size_t i = 0, end; i < all; i = end) {
+        for (end = i + 1; end < all && compare_ids(&list[i], &list[end]) == 0; end++)
+            ;
+        for (size_t k = i; k < end && end - i > 1; k++)
+            list[(*count)++] = list[k];
+    }
+    return list;
+}
+
+static void find_frames(struct twin *twins, size_t count, const struct tally *tally, const struct snapshot *snapshot) {
+    uint32_t *twin_of = must_alloc(snapshot->object_count, sizeof *twin_of); /* 1 + index */
+    for (size_t i = 0; i < count; i++) {
+        twins[i].file_pages = (twins[i].object->file_len + PAGE_LEN - 1) >> PAGE_SHIFT;
+        twins[i].frames = must_alloc(twins[i].file_pages, sizeof *twins[i].frames);
+        twins[i].rows = must_alloc(twins[i].file_pages, sizeof *twins[i].rows);
+        twin_of[twins[i].index] = (uint32_t)i + 1;
+    }
+    for (size_t o = 0; o < snapshot->owner_count; o++) {
+        const struct owner *owner = &snapshot->owners[o];
+        for (size_t r = 0; r < owner->run_count; r++) {
+            const struct run *run = &owner->runs[r];
+            if (!twin_of[run->object] || run->pack || run->kind > SEGMENT_OTHER)
+                continue;
+            struct twin *twin = &twins[twin_of[run->object] - 1];
+            for (size_t i = 0; i < run->pages; i++) {
+                uint64_t word = word_get(owner, snapshot->method, run->word + i), page = run->file_page + i;
+                if (!(word & PM_PRESENT) || !(word & PM_FILE) || page >= twin->file_pages || twin->frames[page])
+                    continue;
+                twin->frames[page] = snapshot->method == METHOD_FRAMES ? word & PM_FRAME : (uint64_t)run->object + 1;
+                twin->rows[page] = (uint32_t)(tally_row(tally, run->object, run->kind) - tally->rows);
+            }
+        }
+    }
+    free(twin_of);
+}
+
+static bool same_page(const struct object *a, const struct object *b, uint64_t page) {
+    uint64_t off = page << PAGE_SHIFT, a_len = a->file_len - off, b_len = b->file_len - off;
+    a_len = a_len < PAGE_LEN ? a_len : PAGE_LEN;
+    b_len = b_len < PAGE_LEN ? b_len : PAGE_LEN;
+    return a_len == b_len && memcmp((const char *)a->file + off, (const char *)b->file + off, a_len) == 0;
+}
+
+struct held { uint64_t frame; size_t twin; };
+
+static int compare_held(const void *a, const void *b) {
+    const struct held *x = a, *y = b;
+    if (x->frame != y->frame)
+        return x->frame < y->frame ? -1 : 1;
+    return x->twin < y->twin ? -1 : x->twin > y->twin;
+}
+
+static int compare_held_twins(const void *a, const void *b) {
+    const struct held *x = a, *y = b;
+    return x->twin < y->twin ? -1 : x->twin > y->twin;
+}
+
+/* Frames of one page of COUNT files that others of them have too. HELD is room for as many. */
+static uint64_t count_page(struct tally *tally, const struct twin *twins, size_t count, uint64_t page, struct held *held) {
+    size_t found = 0, distinct = 0, kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (page < twins[i].file_pages && twins[i].frames[page])
+            held[found++] = (struct held){ twins[i].frames[page], i };
+    if (found < 2)
+        return 0;
+    qsort(held, found, sizeof *held, compare_held);
+    for (size_t i = 0; i < found; i++)
+        if (i == 0 || held[i].frame != held[i - 1].frame)
+            held[distinct++] = held[i];
+    qsort(held, distinct, sizeof *held, compare_held_twins);
+    for (size_t i = 0; i < distinct; i++) {
+        const struct twin *twin = &twins[held[i].twin];
+        size_t k = 0;
+        while (k < kept && !same_page(twins[held[k].twin].object, twin->object, page))
+            k++;
+        if (k < kept)
+            tally->rows[twin->rows[page]].counts.won_duplicates++;
+        else
+            held[kept++] = held[i];
+    }
+    return distinct - kept;
+}
+
+static void add_duplicates(struct tally *tally, const struct twin *twins, size_t count, struct held *held) {
+    struct duplicates new = { .count = count, .objects = must_alloc(count, sizeof *new.objects) };
+    uint64_t pages = 0;
+    for (size_t i = 0; i < count; i++) {
+        new.objects[i] = twins[i].index;
+        pages = twins[i].file_pages > pages ? twins[i].file_pages : pages;
+    }
+    for (uint64_t page = 0; page < pages; page++)
+        new.won += count_page(tally, twins, count, page, held);
+    tally->duplicates = must_grow(tally->duplicates, tally->duplicates_count + 1, sizeof *tally->duplicates);
+    tally->duplicates[tally->duplicates_count++] = new;
+}
+
+static int compare_duplicates(const void *a, const void *b) {
+    const struct duplicates *x = a, *y = b;
+    if (x->won != y->won)
+        return x->won > y->won ? -1 : 1;
+    return x->objects[0] < y->objects[0] ? -1 : 1;
+}
+
+static void count_duplicates(struct tally *tally, const struct snapshot *snapshot) {
+    size_t count;
+    struct twin *twins = find_twins(tally, snapshot, &count);
+    if (count) {
+        struct held *held = must_alloc(count, sizeof *held);
+        find_frames(twins, count, tally, snapshot);
+        for (size_t i = 0, end; i < count; i = end) {
+            for (end = i + 1; end < count && compare_ids(&twins[i], &twins[end]) == 0; end++)
+                ;
+            add_duplicates(tally, &twins[i], end - i, held);
+        }
+        if (tally->duplicates_count > 1)
+            qsort(tally->duplicates, tally->duplicates_count, sizeof *tally->duplicates, compare_duplicates);
+        for (size_t i = 0; i < count; i++) {
+            free(twins[i].frames);
+            free(twins[i].rows);
+        }
+        free(held);
+    }
+    free(twins);
+}
+
+void won_count(struct tally *tally, const struct snapshot *snapshot) {
+    count_relocated(tally, snapshot);
+    count_duplicates(tally, snapshot);
+}
