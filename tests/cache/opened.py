@@ -1,7 +1,7 @@
 """opened.py - what dlopen brings: relocated pages from images that earlier processes left. A program that opens, closes, calls and looks up
 by a script, in many orders; each answer compared with the system's linker, in first starts, warm ones and under LDR_CACHE=verify.
 Whether an image was used is read from the mappings of the waiting process."""
-import os, re, shutil, struct, subprocess, tempfile, time
+import json, os, re, shutil, struct, subprocess, tempfile, time
 from kit import *
 
 OPENER = r"""
@@ -254,6 +254,9 @@ def same_frames(shop):
                 pass
             for page, frame in table_pages(p.pid, shop.path("user")):
                 frames.setdefault(page, []).append(frame)
+        report = json.loads(subprocess.run([LDR, "pages", "--json", *(str(p.pid) for p in copies)], capture_output=True, text=True).stdout)
+        seen = next(o for o in report["objects"] if o["path"] == os.path.realpath(shop.path("user")))
+        check(f"{state}: ldr pages has {seen['classes']['image_shared']} of its pages in shared images", (seen["classes"]["image_shared"] >= 2 * len(copies)) == one, seen)
         for p in copies:
             p.communicate("\n", timeout=30)
         whole = [f for f in frames.values() if len(f) == len(copies)]

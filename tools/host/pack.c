@@ -6,5 +6,5 @@
 
 bool pack_is(int fd) {
     struct pack_head head;
-    return pread(fd, &head, sizeof head, 0) == sizeof head && head.magic == PACK_MAGIC;
+    return pread(fd, &head, sizeof head, 0) == sizeof head && (head.magic == PACK_MAGIC || head.magic == LATE_MAGIC);
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* pack_is - is the open file one? Its format is the linker's own (ldr/cache/format.h). */
+/* pack_is - is the open file one, or one with images of what dlopen brings? Its format is the linker's own (ldr/cache/format.h). */
 bool pack_is(int fd);
 
 #endif
