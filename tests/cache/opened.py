@@ -244,7 +244,7 @@ def same_frames(shop):
     text = "oa@user fatell w"
     shop.clear()
     for _ in range(3):
-        shop.from_images("command", "no-pie", "oa@user fatell")
+        shop.ours("command", "no-pie", "oa@user fatell")
     for state, one in (("off", False), ("use", True)):
         env = {"PATH": "/usr/bin:/bin", "LANG": "C", "LDR_CACHE": state, "LDR_CACHE_DIR": shop.cache}
         copies = [subprocess.Popen(shop.command("command", "no-pie", text), env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(8)]
@@ -288,7 +288,7 @@ def damage(shop):
     right = shop.system("no-pie", text)
     shop.clear()
     for _ in range(3):
-        shop.from_images("command", "no-pie", text)
+        shop.ours("command", "no-pie", text)
     whole = shop.from_images("command", "no-pie", text)
     files = {n: open(os.path.join(shop.cache, n), "rb").read() for n in images(shop.cache)}
     owner = {}
