@@ -37,27 +37,24 @@ bool cache_miss(const char *why, const char *what)
     return false;
 }
 
+/* "system-warm", "secure-check": `ldr cache --system` and `--secure` name the store before the word. */
+static enum store_kind asked_store(void)
+{
+    const char *asks = session.config.cache;
+    return asks && str_starts(asks, "system-") ? STORE_SYSTEM : asks && str_starts(asks, "secure-") ? STORE_SECURE : STORE_USER;
+}
+
 static bool asked(const char *word)
 {
-    return session.config.cache && str_equal(session.config.cache, word);
+    const char *asks = session.config.cache;
+    return asks && str_equal(asks + (asked_store() == STORE_USER ? 0 : strlen("system-")), word);
 }
 
 static bool may_use(void)
 {
     const struct config *c = &session.config;
-    return !c->secure && !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
-           !asked("off") && session.kernel.page == LDR_PAGE && !under_valgrind();
-}
-
-/* Capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any process of the user can
- * write is not to be believed. */
-static bool is_plain_user(void)
-{
-    if (store_user() == 0)
-        return true;
-    struct { u32 version; int pid; } head = { 0x20080522, 0 };
-    struct { u32 effective, permitted, inheritable; } data[2] = { { 0 } };
-    return sys_call(__NR_capget, (long)&head, (long)data, 0, 0, 0, 0) == 0 && !data[0].permitted && !data[1].permitted;
+    return !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
+           !asked("off") && age_limit() && session.kernel.page == LDR_PAGE && !under_valgrind();
 }
 
 void cache_drop(void)
@@ -145,14 +142,18 @@ NOINLINE static bool may_make(void)
 }
 
 /* One maker at a time; who comes second starts as if there were no cache. */
-static bool begin_making(void)
+static bool begin_making(const char *program)
 {
+    if (cache.store != STORE_USER && !cache.record && !is_dry())
+        return cache_miss("only `ldr cache warm` fills the system's stores", "");
     if (!may_make())
         return false;
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
     if (!cache.record) {
         cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-        if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+        if (cache.lock < 0)
+            return cache_miss("the directory may not be written", "");
+        if (sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
             return cache_miss("somebody else is making a record", "");
         /* Two descriptors more than without a cache: not where they are short. */
         u64 limit[2];
@@ -165,9 +166,13 @@ static bool begin_making(void)
     cache.key = memcpy(key, cache.key, cache.key_len);
     if (!gate_open(cache.catalog->head.base))
         return false;
+    if (is_dry() && !become_nobody(program)) {
+        gate_close();
+        return false;
+    }
+    cache.state = CACHE_MAKE;
     witness_watch();
     session.bind_ahead = true;
-    cache.state = CACHE_MAKE;
     return true;
 }
 
@@ -199,32 +204,88 @@ static bool use_none(const char *why)
     return false;
 }
 
+#define KEY_ROOM 2048u
+
+static bool read_key(const char *path, const struct stat *st, char *key)
+{
+    static bool booted;
+    booted = booted || store_read_boot(cache.boot);
+    return (booted && key_make(path, st, key, KEY_ROOM)) || cache_miss("its key is too long, or there is no boot id", "");
+}
+
+/* One store. True: warm. Otherwise its directory is open or cache.dir negative, and cache.record is set when it shall be verified. */
+static bool look_in(enum store_kind store, const char *path, int fd, const struct stat *st, char *key)
+{
+    cache.store = store;
+    cache.dir = store_open(store == STORE_USER || (store == asked_store() && asked("warm")));
+    if (cache.dir < 0)
+        return cache_miss(store == STORE_USER ? "no directory for records that only this user may write" : "no directory of the system for records", "");
+    if (!read_key(path, st, key)) {
+        close_all();
+        return false;
+    }
+    const struct record_head *record = record_read(cache.dir, path);
+    if (record && (asked("verify") || asked("check")))
+        cache.record = record;
+    else if (record && begin_warm(record, fd))
+        return true;
+    else if (record)
+        sys_munmap((void *)record, record->size);
+    return false;
+}
+
+/* The system's store, when `own` (negative: none), the user's, does not hold; a record is made in the user's. */
+static bool look_in_system(int own, const char *path, int fd, const struct stat *st, char *key)
+{
+    bool warm = look_in(STORE_SYSTEM, path, fd, st, key), looked = cache.dir >= 0;
+    if (!warm && !cache.record) {
+        close_all();
+        cache.dir = own;
+        cache.store = STORE_USER;
+        if (own >= 0 && looked && !read_key(path, st, key))
+            close_all();
+    } else if (own >= 0) {
+        sys_close(own);
+    }
+    return warm;
+}
+
+static bool look_everywhere(const char *path, int fd, const struct stat *st, char *key)
+{
+    if (asked_store() != STORE_USER)
+        return look_in(asked_store(), path, fd, st, key);
+    if (session.config.secure)
+        return store_user() == 0 && look_in(STORE_SECURE, path, fd, st, key);
+    if (is_plain_user()) {
+        if (look_in(STORE_USER, path, fd, st, key))
+            return true;
+        if (cache.record || is_dry())
+            return false;
+    }
+    return look_in_system(cache.dir, path, fd, st, key);
+}
+
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
-    char key[2048] __attribute__((aligned(8)));
+    char key[KEY_ROOM] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
-    if (!may_use() || !path || !is_plain_user())
+    if (asked_store() == STORE_SECURE && is_dry())
+        session.config.secure = true; /* all of it goes by the rules of a set-user-ID program, and ends before that would run */
+    if (!may_use() || !path || (asked_store() == STORE_SECURE && (!is_dry() || session.way != START_INTERPRETER)))
         return use_none("a start with these settings uses no cache");
-    if ((cache.dir = store_open(true)) < 0)
-        return use_none("no directory for records that only this user may write");
-    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key))
-        return use_none("its key is too long, or there is no boot id");
-    const struct record_head *record = record_read(cache.dir, path);
-    if (record && (asked("verify") || asked("check"))) {
-        cache.record = record;
-    } else if (record && begin_warm(record, fd)) {
+    if (look_everywhere(path, fd, st, key)) {
         if (asked("warm"))
             end_dry(0);
         close_all();
         return true;
-    } else if (record) {
-        sys_munmap((void *)record, record->size);
     }
+    if (cache.dir < 0)
+        return use_none("a start with these capabilities uses no records of its user");
     if (!cache.record && (asked("require") || asked("check")))
         return use_none("no record");
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
     /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
-    if (session.config.record || !begin_making()) {
+    if (session.config.record || !begin_making(path)) {
         cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
         cache_end();
     }
@@ -237,6 +298,8 @@ void cache_make(void)
         cache_end_dry("nothing could be made");
         return;
     }
+    if (is_dry() && !become_root())
+        cache_spoil("the rights of root did not come back");
     if (session.warned)
         cache_spoil("a warning was printed");
     for (const struct object *object = session.first; object; object = object->next)

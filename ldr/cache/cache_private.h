@@ -9,6 +9,7 @@ enum cache_state { CACHE_OFF, CACHE_MAKE, CACHE_WARM };
 
 struct cache {
     enum cache_state state;
+    enum store_kind store;            /* whose directory `dir` is */
     int dir;                          /* open directory while MAKE; -1 else */
     int lock;
     u8 boot[16];
@@ -33,7 +34,8 @@ void cache_end(void);                 /* give everything back; OFF from now on *
 /* cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
 bool cache_miss(const char *why, const char *what);
 
-/* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
+/* store.c: the directory of cache.store. It and everything in it is opened by descriptor, not following links, and must belong to the
+ * user, or to root, as only they may write it. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache */
 bool store_may_make(int dir);         /* a file system of this machine's own */
 u64 store_user(void);                 /* effective user id */
@@ -81,6 +83,21 @@ u32 catalog_add_pack(struct catalog *catalog, const char *name);
 
 /* evict.c: evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
 void evict(bool everything);
+
+/* rights.c: is_plain_user - capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any
+ * process of the user can write is not to be believed. */
+bool is_plain_user(void);
+/* become_nobody - what goes into a store of the system is searched and opened with the rights that everybody has, so that nothing gets
+ * there which some may not read (`program` too), and written as root again. Only in starts that end before the program runs: groups do not
+ * come back. False: told by cache_miss. */
+bool become_nobody(const char *program);
+bool become_root(void);
+
+/* age.c */
+u64 age_now(void);                    /* seconds of CLOCK_BOOTTIME */
+u64 age_limit(void);                  /* LDR_CACHE_MAX_AGE in seconds; 0: nothing is young enough; AGE_NONE: no limit */
+bool age_agrees(u64 born, u64 limit); /* may places drawn then be used? Under both limits; the clock is read only if there is one. */
+#define AGE_NONE (~0ull)
 
 /* record.c */
 const struct record_head *record_read(int dir, const char *program);        /* mapped and judged, every witness asked; NULL: no valid record */

@@ -51,6 +51,8 @@ void config_take_env(struct config *config, const char *entry)
         config->cache = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_CACHE_DIR")))
         config->cache_dir = *v ? v : NULL;
+    else if (!config->secure && (v = value_of(entry, "LDR_CACHE_MAX_AGE")))
+        config->cache_max_age = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_TRACE")))
         config->record = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_TRACE_BINDINGS")))

@@ -66,6 +66,7 @@ struct cached_image {                 /* one variant of an object's relocated pa
 };
 
 struct cache_dir {
+    enum store_kind kind;
     char *path;                       /* of the directory */
     int dir;                          /* open */
     u8 boot[16];
@@ -83,10 +84,11 @@ struct cache_dir {
     size_t foreign;                   /* files that no linker wrote, or that it does not trust */
 };
 
-/* cache_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory) and read all of it.
+/* cache_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory; the system's stores at
+ * their fixed places) and read all of it.
  *   create   make the directory when it is the first choice and not there, as the linker would
  *   returns 0; LDR_EXIT_NO_TARGET after a message when there is none or the linker would not trust it; LDR_EXIT_FAILED */
-int cache_open(struct cache_dir *store, bool create);
+int cache_open(struct cache_dir *store, enum store_kind kind, bool create);
 void cache_close(struct cache_dir *store);
 
 /* cache_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
