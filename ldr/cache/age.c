@@ -14,6 +14,12 @@ u64 age_limit(void)
     return session.config.cache_max_age ? cache_seconds(session.config.cache_max_age) : AGE_NONE;
 }
 
+u64 age_to_record(void)
+{
+    u64 limit = age_limit();
+    return limit == AGE_NONE ? 0 : limit;
+}
+
 bool age_agrees(u64 born, u64 limit)
 {
     u64 own = age_limit();

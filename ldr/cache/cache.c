@@ -142,7 +142,7 @@ NOINLINE static bool may_make(void)
 }
 
 /* One maker at a time; who comes second starts as if there were no cache. */
-static bool begin_making(const char *program)
+static bool begin_making(const char *program, const struct stat *st)
 {
     if (cache.store != STORE_USER && !cache.record && !is_dry())
         return cache_miss("only `ldr cache warm` fills the system's stores", "");
@@ -166,7 +166,7 @@ static bool begin_making(const char *program)
     cache.key = memcpy(key, cache.key, cache.key_len);
     if (!gate_open(cache.catalog->head.base))
         return false;
-    if (is_dry() && !become_nobody(program)) {
+    if (is_dry() && (!is_for_all(st) || !become_nobody(program))) {
         gate_close();
         return false;
     }
@@ -227,7 +227,8 @@ static bool look_in(enum store_kind store, const char *path, int fd, const struc
     const struct record_head *record = record_read(cache.dir, path);
     if (record && (asked("verify") || asked("check")))
         cache.record = record;
-    else if (record && begin_warm(record, fd))
+    /* Whoever warms sets the limit of age anew. */
+    else if (record && !(asked("warm") && record->max_age != age_to_record()) && begin_warm(record, fd))
         return true;
     else if (record)
         sys_munmap((void *)record, record->size);
@@ -285,7 +286,7 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
         return use_none("no record");
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
     /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
-    if (session.config.record || !begin_making(path)) {
+    if (session.config.record || !begin_making(path, st)) {
         cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
         cache_end();
     }
@@ -319,6 +320,8 @@ u64 cache_place(const struct stat *st, const struct plan *plan)
 {
     if (cache.state != CACHE_MAKE)
         return 0;
+    if (is_dry() && !is_for_all(st))
+        end_dry(1);
     struct met *met = arena_alloc(&cache.scratch, sizeof *met);
     if (!met) {
         cache_spoil("no memory");

@@ -92,10 +92,13 @@ bool is_plain_user(void);
  * come back. False: told by cache_miss. */
 bool become_nobody(const char *program);
 bool become_root(void);
+/* is_for_all - may this file's object be in a record of a system's store? Making it runs resolvers of it. False: told by cache_miss. */
+bool is_for_all(const struct stat *st);
 
 /* age.c */
 u64 age_now(void);                    /* seconds of CLOCK_BOOTTIME */
 u64 age_limit(void);                  /* LDR_CACHE_MAX_AGE in seconds; 0: nothing is young enough; AGE_NONE: no limit */
+u64 age_to_record(void);              /* the same as a record holds it: 0: no limit */
 bool age_agrees(u64 born, u64 limit); /* may places drawn then be used? Under both limits; the clock is read only if there is one. */
 #define AGE_NONE (~0ull)
 

@@ -352,7 +352,7 @@ static bool write_record(void)
     if (sys_failed(out))
         return false;
     head.born = cache.catalog->head.born;
-    head.max_age = age_limit() == AGE_NONE ? 0 : age_limit();
+    head.max_age = age_to_record();
     put(NULL, sizeof head);
     head.key = put(cache.key, cache.key_len);
     head.key_len = cache.key_len;

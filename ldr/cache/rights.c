@@ -24,6 +24,11 @@ static bool become_group(long id)
 
 static bool is_for_others(void) { return cache.store != STORE_USER && store_user() == 0; }
 
+bool is_for_all(const struct stat *st)
+{
+    return cache.store == STORE_USER || (st->st_uid == 0 && !(st->st_mode & 0022)) || cache_miss("an object's file is not root's, or others may write to it", "");
+}
+
 bool become_nobody(const char *program)
 {
     if (!is_for_others())
