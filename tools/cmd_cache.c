@@ -93,7 +93,8 @@ static const struct argp argp = {
     NULL, NULL, NULL,
 };
 
-static int list(const struct cache_dir *store, const struct cache_options *cache) {
+static int list(struct cache_dir *store, const struct cache_options *cache) {
+    cache_find_use(store);
     if (cache->json)
         cache_report_json(store);
     else

@@ -17,7 +17,7 @@
 
 #define TRACE_MAGIC 0x656361727472646cull              /* "ldrtrace" in memory order */
 #define TRACE_CHUNK_MAGIC 0x6b6e6863u                  /* "chnk" */
-#define TRACE_VERSION 1u
+#define TRACE_VERSION 2u                               /* 2: CACHE, CACHED. Readers know 1 too */
 #define TRACE_PAGE 4096u
 #define TRACE_NAMES 2048u                              /* longest text kept of one event, bytes */
 
@@ -37,7 +37,7 @@ struct trace_chunk {
 enum trace_type {
     TRACE_PROCESS = 1, TRACE_PHASE, TRACE_WANTED, TRACE_CANDIDATE, TRACE_DIRECTORY, TRACE_FOUND, TRACE_OBJECT, TRACE_RELOCATED, TRACE_VALUES,
     TRACE_STORED, TRACE_LAZY, TRACE_PROTECTED, TRACE_CALL, TRACE_RETURN, TRACE_OPENING, TRACE_OPENED, TRACE_CLOSING, TRACE_KEPT,
-    TRACE_UNLOADED, TRACE_TLS_MODULE, TRACE_TLS_BLOCK, TRACE_TYPES
+    TRACE_UNLOADED, TRACE_TLS_MODULE, TRACE_TLS_BLOCK, TRACE_CACHE, TRACE_CACHED, TRACE_TYPES
 };
 
 struct trace_event {
@@ -81,5 +81,9 @@ struct trace_kept { uint64_t object, by; };            /* text: how `by` holds i
 struct trace_unloaded { uint64_t object; };
 struct trace_tls_module { uint64_t object, module, size, align, offset; };      /* offset 0: no static block (yet) */
 struct trace_tls_block { uint64_t module, size; };
+/* CACHE: nothing but flag (enum trace_cache_news) and text (the record's name, or why there is none) */
+enum trace_cache_news { TRACE_CACHE_HIT, TRACE_CACHE_MISS, TRACE_CACHE_MADE, TRACE_CACHE_NOT_MADE };
+struct trace_cached { uint64_t object, pages, read_only; };     /* flag: enum trace_cache_part; text: the pack's name, or why it is relocated */
+enum trace_cache_part { TRACE_FROM_IMAGE, TRACE_NEW_IMAGE, TRACE_EACH_START, TRACE_BY_KERNEL };
 
 #endif

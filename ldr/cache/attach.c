@@ -41,18 +41,25 @@ static bool map_constant_segments(const struct record_object *from, const struct
     return true;
 }
 
-static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
+bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack)
 {
-    for (u32 i = 0, next; i < from->piece_count; i = next) {
-        bool sealed = piece[i].sealed && !from->own_words;
+    for (u32 i = 0, next; i < count; i = next) {
+        bool sealed = piece[i].sealed && !own_words;
         u64 len = piece[i].len;
         /* Pieces that lie behind one another in memory and in the pack are one mapping when their access is the same. */
-        for (next = i + 1; next < from->piece_count && (piece[next].sealed && !from->own_words) == sealed && piece[next].pack == piece[i].pack &&
+        for (next = i + 1; next < count && (piece[next].sealed && !own_words) == sealed && piece[next].pack == piece[i].pack &&
              piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
             len += piece[next].len;
-        if (!map_at(from->bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
+        if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
             return false;
     }
+    return true;
+}
+
+static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
+{
+    if (!attach_pieces(from->bias, piece, from->piece_count, from->own_words, pack))
+        return false;
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
         u64 from_page = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
@@ -94,6 +101,8 @@ static void describe(struct object *object, const struct record_object *from, co
     object->real_path = base + from->real_path;
     object->dev = from->file.dev;
     object->ino = from->file.ino;
+    object->place = from->map_start;
+    object->file_hash = identity_hash(&from->file);
     object->bias = from->bias;
     object->map_start = from->map_start;
     object->map_end = from->map_end;
@@ -116,7 +125,6 @@ static struct object *attach_object(const struct record_object *from, const stru
         object->shared = true;
         object->state = OBJECT_MAPPED;
     } else {
-        object->place = from->map_start;
         if (map_file(object, fd, from->file.size) != 0)
             return NULL;
         if (object->map_start != from->map_start) {
@@ -132,20 +140,18 @@ static struct object *attach_file(const struct record_object *from, const struct
     struct stat st;
     int fd = sys_open_read((const char *)record + from->real_path);
     if (fd < 0) {
-        cache_miss("cannot open ", (const char *)record + from->real_path);
+        cache_miss_file((const char *)record + from->real_path, &from->file, fd, &st);
         return NULL;
     }
     struct object *object = NULL;
-    if (sys_fstat(fd, &st) == 0 && identity_equal(&from->file, &st))
+    int err = sys_fstat(fd, &st);
+    if (err == 0 && identity_equal(&from->file, &st))
         object = attach_object(from, record, pack, fd);
     else
-        cache_miss("changed since: ", (const char *)record + from->real_path);
-    if (!object)
-        cache_miss("place taken: ", (const char *)record + from->real_path);
+        cache_miss_file((const char *)record + from->real_path, &from->file, err, &st);
     sys_close(fd);
     return object;
 }
-
 
 static bool attach_objects(const struct record_head *record, const int *pack, int program_fd)
 {
@@ -155,7 +161,7 @@ static bool attach_objects(const struct record_head *record, const int *pack, in
             continue;
         struct object *object = i == 0 && program_fd >= 0 ? attach_object(&from[i], record, pack, program_fd) : attach_file(&from[i], record, pack);
         if (!object)
-            return false;
+            return cache_miss("place taken: ", (const char *)record + from[i].real_path);
         object->is_program = i == 0;  /* the first of the list, as it was loaded */
         cache.object[i] = object;
     }
@@ -177,7 +183,7 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
             continue;
         if (pack[opened] >= 0)
             sys_close(pack[opened]);
-        good = cache_miss("pack missing or changed: ", ref->name);
+        good = cache_miss_file(ref->name, &ref->is, pack[opened] < 0 ? pack[opened] : 0, &st);
         break;
     }
     struct report loud = session.report;

@@ -10,10 +10,17 @@ struct cache cache;
 bool cache_is_warm(void) { return cache.state == CACHE_WARM; }
 bool cache_is_making(void) { return cache.state == CACHE_MAKE; }
 
+void cache_spoil_by(const char *why, const char *what)
+{
+    if (cache.state != CACHE_MAKE || cache.spoilt)
+        return;
+    cache.spoilt = why;
+    cache_miss(why, what);
+}
+
 void cache_spoil(const char *why)
 {
-    if (cache.state == CACHE_MAKE && !cache.spoilt)
-        cache.spoilt = why;
+    cache_spoil_by(why, "");
 }
 
 /* Valgrind learns what an object is from its data mapped from its own file, and counts on relocation being seen. Its own way of asking
@@ -27,16 +34,6 @@ static bool under_valgrind(void)
     return answer != 0;
 }
 
-bool cache_miss(const char *why, const char *what)
-{
-    if (!cache.miss[0]) {
-        struct text t = text_on(cache.miss, sizeof cache.miss);
-        text_put(&t, why);
-        text_put(&t, what);
-    }
-    return false;
-}
-
 /* "system-warm", "secure-check": `ldr cache --system` and `--secure` name the store before the word. */
 static enum store_kind asked_store(void)
 {
@@ -44,27 +41,26 @@ static enum store_kind asked_store(void)
     return asks && str_starts(asks, "system-") ? STORE_SYSTEM : asks && str_starts(asks, "secure-") ? STORE_SECURE : STORE_USER;
 }
 
-static bool asked(const char *word)
+bool cache_asked(const char *word)
 {
     const char *asks = session.config.cache;
     return asks && str_equal(asks + (asked_store() == STORE_USER ? 0 : strlen("system-")), word);
 }
 
-static bool may_use(void)
+bool cache_is_asked_why(void) { return WATCHED(WATCH_CACHE | WATCH_RECORD) || cache_asked("require"); }
+
+/* Settings under which no start is made from a record, and none recorded; NULL: it may be. */
+static const char *why_unused(void)
 {
     const struct config *c = &session.config;
-    return !c->trace && !c->debug && !c->audit && !c->bind_not && !c->dynamic_weak && !c->verbose && !c->show_auxv &&
-           !asked("off") && age_limit() && session.kernel.page == LDR_PAGE && !under_valgrind();
+    return c->trace ? "the start only lists" : cache_asked("off") ? "LDR_CACHE=off" :
+           !age_limit() ? "LDR_CACHE_MAX_AGE is no length of time" :
+           session.watch & WATCH_STEPS ? "LD_DEBUG asks for steps that a start from a record leaves out" : c->audit ? "LD_AUDIT is set" :
+           c->bind_not ? "LD_BIND_NOT is set" : c->dynamic_weak ? "LD_DYNAMIC_WEAK is set" : c->verbose ? "LD_VERBOSE is set" :
+           c->show_auxv ? "LD_SHOW_AUXV is set" : session.kernel.page != LDR_PAGE ? "pages are not of 4 KiB" : under_valgrind() ? "it runs under valgrind" : NULL;
 }
 
-void cache_drop(void)
-{
-    if (cache.state == CACHE_MAKE)
-        cache_end();
-    gate_close();
-}
-
-static void close_all(void)
+void cache_close(void)
 {
     if (cache.lock >= 0)
         sys_close(cache.lock);
@@ -75,16 +71,33 @@ static void close_all(void)
 
 void cache_end(void)
 {
-    close_all();
+    cache_close();
     witness_unwatch();
     session.bind_ahead = false;
     scratch_free(&cache.scratch);
     cache.state = CACHE_OFF;
 }
 
+/* No record will be made of this start: the first reason counts. */
+static void end_unmade(const char *why)
+{
+    if (WATCHED(WATCH_CACHE | WATCH_RECORD)) {
+        cache_miss(cache.spoilt ? cache.spoilt : why, "");
+        event_cache(CACHE_NOT_MADE, cache.miss);
+    }
+    cache_end();
+}
+
+void cache_drop(void)
+{
+    if (cache.state == CACHE_MAKE)
+        end_unmade("nothing to link: the program is static");
+    gate_close();
+}
+
 /* LDR_CACHE=warm and =check (`ldr cache warm`, `ldr cache verify`) are starts that end before any code of the program or its libraries'
  * constructors runs. Status 0: the record is there, or holds; 1: it is not, and why. */
-static bool is_dry(void) { return asked("warm") || asked("check"); }
+static bool is_dry(void) { return cache_asked("warm") || cache_asked("check"); }
 
 static _Noreturn void end_dry(int status)
 {
@@ -120,7 +133,7 @@ static const char *status_line(const char *status, const char *name)
 
 /* Making does what a plain start does not: it writes files, has another process, asks one processor. Where that could kill the program
  * or be noticed, nothing is made. */
-NOINLINE static bool may_make(void)
+NOINLINE bool cache_may_make(void)
 {
     char status[2048];
     u64 limit[2];
@@ -141,27 +154,29 @@ NOINLINE static bool may_make(void)
     return store_may_make(cache.dir) || cache_miss("the directory's file system is not one of this machine's", "");
 }
 
+bool cache_take_lock(void)
+{
+    cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
+    if (cache.lock < 0 || sys_flock(cache.lock, cache_asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+        return cache_miss("somebody else is making a record", "");
+    /* Two descriptors more than without a cache: not where they are short. */
+    u64 limit[2];
+    return (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) == 0 && (u64)cache.lock + 8 <= limit[0]) ||
+           cache_miss("too few descriptors", "");
+}
+
 /* One maker at a time; who comes second starts as if there were no cache. */
 static bool begin_making(const char *program, const struct stat *st)
 {
     if (cache.store != STORE_USER && !cache.record && !is_dry())
         return cache_miss("only `ldr cache warm` fills the system's stores", "");
-    if (!may_make())
+    if (!cache_may_make())
         return false;
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
-    if (!cache.record) {
-        cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-        if (cache.lock < 0)
-            return cache_miss("the directory may not be written", "");
-        if (sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
-            return cache_miss("somebody else is making a record", "");
-        /* Two descriptors more than without a cache: not where they are short. */
-        u64 limit[2];
-        if (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) != 0 || (u64)cache.lock + 8 > limit[0])
-            return cache_miss("too few descriptors", "");
-    }
+    if (!cache.record && !cache_take_lock())
+        return false;
     u8 *key = arena_alloc(&cache.scratch, cache.key_len);
-    if (!key || !(cache.catalog = catalog_read()))
+    if (!key || !(cache.catalog = catalog_read(cache.record)))
         return false;
     cache.key = memcpy(key, cache.key, cache.key_len);
     if (!gate_open(cache.catalog->head.base))
@@ -195,9 +210,12 @@ static bool begin_warm(const struct record_head *record, int program_fd)
 static bool use_none(const char *why)
 {
     cache_end_dry(why);
-    close_all();
-    if (asked("require") && !session.config.trace) {
+    cache_close();
+    if (cache_is_asked_why()) {
         cache_miss(why, "");
+        event_cache(CACHE_MISS, cache.miss);
+    }
+    if (cache_asked("require") && !session.config.trace) {
         report_errno(&session.report, LDR_E_CACHE, cache.miss, 0);
         sys_exit(127);
     }
@@ -217,18 +235,18 @@ static bool read_key(const char *path, const struct stat *st, char *key)
 static bool look_in(enum store_kind store, const char *path, int fd, const struct stat *st, char *key)
 {
     cache.store = store;
-    cache.dir = store_open(store == STORE_USER || (store == asked_store() && asked("warm")));
+    cache.dir = store_open(store == STORE_USER || (store == asked_store() && cache_asked("warm")));
     if (cache.dir < 0)
         return cache_miss(store == STORE_USER ? "no directory for records that only this user may write" : "no directory of the system for records", "");
     if (!read_key(path, st, key)) {
-        close_all();
+        cache_close();
         return false;
     }
     const struct record_head *record = record_read(cache.dir, path);
-    if (record && (asked("verify") || asked("check")))
+    if (record && (cache_asked("verify") || cache_asked("check")))
         cache.record = record;
     /* Whoever warms sets the limit of age anew. */
-    else if (record && !(asked("warm") && record->max_age != age_to_record()) && begin_warm(record, fd))
+    else if (record && !(cache_asked("warm") && record->max_age != age_to_record()) && begin_warm(record, fd))
         return true;
     else if (record)
         sys_munmap((void *)record, record->size);
@@ -240,13 +258,15 @@ static bool look_in_system(int own, const char *path, int fd, const struct stat 
 {
     bool warm = look_in(STORE_SYSTEM, path, fd, st, key), looked = cache.dir >= 0;
     if (!warm && !cache.record) {
-        close_all();
+        cache_close();
         cache.dir = own;
         cache.store = STORE_USER;
         if (own >= 0 && looked && !read_key(path, st, key))
-            close_all();
-    } else if (own >= 0) {
-        sys_close(own);
+            cache_close();
+    } else {
+        if (own >= 0)
+            sys_close(own);
+        cache.dir_name = NULL;        /* what dlopen brings has its places in the user's store: not beside these */
     }
     return warm;
 }
@@ -272,23 +292,32 @@ NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
     cache.lock = cache.dir = -1;
     if (asked_store() == STORE_SECURE && is_dry())
         session.config.secure = true; /* all of it goes by the rules of a set-user-ID program, and ends before that would run */
-    if (!may_use() || !path || (asked_store() == STORE_SECURE && (!is_dry() || session.way != START_INTERPRETER)))
-        return use_none("a start with these settings uses no cache");
+    if (fd < 0) {
+        struct file_identity program;
+        identity_of(st, &program);
+        session.program->file_hash = identity_hash(&program);
+    }
+    const char *unused = why_unused();
+    if (unused || !path || (asked_store() == STORE_SECURE && (!is_dry() || session.way != START_INTERPRETER)))
+        return use_none(unused ? unused : path ? "only a start by the kernel is made as a set-user-ID program's" : "the program has no path");
     if (look_everywhere(path, fd, st, key)) {
-        if (asked("warm"))
+        if (cache_asked("warm"))
             end_dry(0);
-        close_all();
+        cache_close();
         return true;
     }
     if (cache.dir < 0)
-        return use_none("a start with these capabilities uses no records of its user");
-    if (!cache.record && (asked("require") || asked("check")))
+        return use_none("no store for a process with these privileges");
+    if (!cache.record && (cache_asked("require") || cache_asked("check")))
         return use_none("no record");
+    event_cache(CACHE_MISS, cache.miss);
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
-    /* A start that is traced may be warm, but makes nothing: it shall differ from others as little as possible. */
-    if (session.config.record || !begin_making(path, st)) {
-        cache_end_dry(session.config.record ? "the start is traced (LDR_TRACE)" : "no place for objects");
-        cache_end();
+    /* A start that is measured may be warm, but makes nothing: it shall differ from others as little as possible. */
+    const char *why = WATCHED(WATCH_RECORD) ? "the start is traced (LDR_TRACE)" : WATCHED(WATCH_STATISTICS) ? "the start is measured (LD_DEBUG=statistics)" : NULL;
+    if (why || !begin_making(path, st)) {
+        why = why ? why : "no place for objects";
+        cache_end_dry(why);
+        end_unmade(why);
     }
     return false;
 }
@@ -305,19 +334,26 @@ void cache_make(void)
         cache_spoil("a warning was printed");
     for (const struct object *object = session.first; object; object = object->next)
         if (object->place && object->map_start != object->place)
-            cache_spoil("the place of an object was taken");
+            cache_spoil_by("the place of an object was taken: ", object_label(object));
     if (cache.record && !cache.spoilt && verify_all(cache.record) != 0)
         sys_exit(127);
     bool made = false;
-    if (!cache.record && !cache.spoilt && (is_dry() || asked("now") || make_beside() == BESIDE_HERE))
+    /* A process beside could not tell anybody what became of it. */
+    bool beside = false, here = is_dry() || cache_asked("now") || WATCHED(WATCH_CACHE);
+    if (!cache.record && !cache.spoilt && (here || (beside = make_beside() != BESIDE_HERE) == false))
         made = make_all();
     if (is_dry())
         end_dry(cache.spoilt || (!made && !cache.record));
-    cache_end();
+    if (made || beside || (cache.record && !cache.spoilt))
+        cache_end();
+    else
+        end_unmade("it could not be written");
 }
 
-u64 cache_place(const struct stat *st, const struct plan *plan)
+u64 cache_place(struct object *object, const struct stat *st)
 {
+    if (session.started)
+        return late_place(object, st);
     if (cache.state != CACHE_MAKE)
         return 0;
     if (is_dry() && !is_for_all(st))
@@ -328,103 +364,11 @@ u64 cache_place(const struct stat *st, const struct plan *plan)
         return 0;
     }
     identity_of(st, &met->file);
+    object->file_hash = identity_hash(&met->file);
     met->next = cache.met;
     cache.met = met;
     cache.met_count++;
-    return catalog_place(cache.catalog, st, plan);
-}
-
-/* ---- a warm start's steps -------------------------------------------------------------------------------------------- */
-
-static const struct record_object *recorded(u32 i)
-{
-    return (const struct record_object *)((const char *)cache.record + cache.record->objects) + i;
-}
-
-static const u32 *numbers(u32 off) { return (const u32 *)((const char *)cache.record + off); }
-
-static bool give_objects(struct object ***list, u32 off, u32 count)
-{
-    if (!count)
-        return true;
-    *list = arena_alloc(&session.permanent, count * sizeof **list);
-    for (u32 i = 0; i < count && *list; i++)
-        (*list)[i] = cache.object[numbers(off)[i]];
-    return *list != NULL;
-}
-
-static bool give_names(struct object *object, const struct record_object *from)
-{
-    for (u32 i = 0; i < from->alias_count; i++)
-        if (!object_add_alias(object, (const char *)cache.record + numbers(from->aliases)[i]))
-            return false;
-    return true;
-}
-
-static void tell_unique(void)
-{
-    const struct unique_pair *pair = (const void *)((const char *)cache.record + cache.record->uniques);
-    for (u32 i = 0; i < cache.record->unique_count; i++)
-        if (pair[i].object < cache.record->object_count) {
-            struct object *object = cache.object[pair[i].object];
-            struct binding mine = { object, &object->image.symtab[pair[i].symbol] }, out;
-            if (pair[i].symbol < object->image.sym_limit)
-                unique_binding(&mine, &out);
-        }
-}
-
-int cache_list_objects(void)
-{
-    u32 count = cache.record->object_count;
-    for (u32 i = 0; i < count; i++)
-        if (recorded(i)->kind == KIND_KERNEL)
-            cache.object[i] = i == 0 ? session.program : session.vdso;
-    for (u32 i = 0; i < count; i++) {
-        const struct record_object *from = recorded(i);
-        struct object *object = cache.object[i];
-        if (object != session.program && object != session.vdso)
-            object_list_add(object);
-        object->found_by = (enum found_by)from->found_by;
-        object->loader = from->loader == NO_OBJECT ? NULL : cache.object[from->loader];
-        object->needed_count = from->needed_count;
-        object->filtee_count = from->filtee_count;
-        if (!give_names(object, from) || !give_objects(&object->needed, from->needed, from->needed_count) ||
-            !give_objects(&object->filtee, from->filtee, from->filtee_count))
-            return report_values(&session.report, LDR_E_NO_MEMORY, object_label(object), 0, 0, 0);
-        if (from->kind != KIND_KERNEL && object != session.program)      /* those were told when they were met */
-            event_mapped(object);
-        if (object->state == OBJECT_MAPPED && !object->is_vdso)
-            object->state = from->kind == KIND_SHARED ? OBJECT_RELOCATED : OBJECT_LINKED;
-        object->sealed_already = from->kind == KIND_SHARED && !from->own_words;
-        const struct patch *patch = (const void *)((const char *)cache.record + from->patches);
-        for (u32 k = 0; k < from->patch_count; k++)
-            *(u64 *)(from->bias + patch[k].vaddr) = session.program->bias + patch[k].addend;
-    }
-    /* Found while searching, in the current directory of then; the program may leave it. */
-    if (cache.record->origin)
-        session.program->origin = (const char *)cache.record + cache.record->origin;
-    if (cache.record->unique_count)
-        unique_before_first(tell_unique);
-    return 0;
-}
-
-int cache_take_order(void)
-{
-    struct object **list;
-    u32 count = cache.record->closure_count;
-    struct object *program = session.program;
-    if (!give_objects(&list, cache.record->closure, count) || !give_objects(&program->init_order, cache.record->init_order, count))
-        return report_values(&session.report, LDR_E_NO_MEMORY, object_label(program), count, 0, 0);
-    program->closure = (struct scope){ .object = list, .count = count, .room = count };
-    return 0;
-}
-
-int cache_check_tls(void)
-{
-    for (u32 i = 0; i < cache.record->object_count; i++)
-        if (cache.object[i]->tls_module != recorded(i)->tls_module || cache.object[i]->tls_offset != recorded(i)->tls_offset)
-            return report_values(&session.report, LDR_E_CACHE, object_label(cache.object[i]), cache.object[i]->tls_offset, recorded(i)->tls_offset, i);
-    return 0;
+    return catalog_place(cache.catalog, st, &object->image.plan);
 }
 
 /* What cpuid says differs from processor to processor (their own numbers, among others), and the genuine linker keeps it: computed on

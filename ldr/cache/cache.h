@@ -13,7 +13,10 @@
  *   fd       open program file to map from; -1: the kernel mapped the program (session.program is adopted)
  *   returns true when WARM: with an fd, session.program is mapped and described, but not yet in the list of objects */
 bool cache_look(const char *path, int fd, const struct stat *st);
-u64 cache_place(const struct stat *st, const struct plan *plan);       /* MAKE: where this file's object goes; 0: anywhere */
+u64 cache_place(struct object *object, const struct stat *st);         /* where this file's object goes; 0: anywhere */
+/* late.c: what dlopen brings (struct load_hooks) */
+int late_take(struct object *object, enum bind_when when);
+int late_opened(bool whole);
 bool cache_is_warm(void);
 bool cache_is_making(void);
 /* WARM: put the libraries into the list, described as loading would have; then what place_everything needs. */

@@ -5,6 +5,8 @@
 #include "cache.h"
 #include "format.h"
 
+#define READ_QUIETLY 01000000         /* O_NOATIME */
+
 enum cache_state { CACHE_OFF, CACHE_MAKE, CACHE_WARM };
 
 struct cache {
@@ -12,6 +14,9 @@ struct cache {
     enum store_kind store;            /* whose directory `dir` is */
     int dir;                          /* open directory while MAKE; -1 else */
     int lock;
+    const char *dir_name;             /* for what dlopen brings; NULL: it uses no cache */
+    u64 seed[2];                      /* of what decides relocated pages in every start of this user alike (key.c) */
+    int quiet;                        /* O_NOATIME while records are read for another purpose than to use them */
     u8 boot[16];
     char record_name[CACHE_NAME_ROOM * 2];
     const u8 *key;
@@ -30,13 +35,27 @@ struct cache {
     u64 linker_copy_vaddr, linker_copy_len;
 };
 extern struct cache cache;
+bool cache_is_asked_why(void);        /* somebody will read the reason of a miss: it may cost something */
+/* cache_spoil, and what it is about. The text of `why` stays, that of `what` is copied. */
+void cache_spoil_by(const char *why, const char *what);
 void cache_end(void);                 /* give everything back; OFF from now on */
-/* cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
+void cache_close(void);               /* directory and lock */
+bool cache_asked(const char *word);   /* LDR_CACHE=word */
+bool cache_may_make(void);            /* nobody is harmed or disturbed by a maker */
+bool cache_take_lock(void);           /* without waiting, but under LDR_CACHE=warm */
+
+/* tell.c, nearest.c: in words. cache_miss - why this start is not made from a record: the first reason counts. Texts are copied. Returns false. */
 bool cache_miss(const char *why, const char *what);
+/* The same of a file that is not as it was: in which field; `err`: there is none; `was` NULL: there was none. */
+bool cache_miss_file(const char *path, const struct file_identity *was, int err, const struct stat *st);
+bool nearest_tell(void);              /* no record has this key: in what the nearest of this program differs */
+void tell_difference(struct text *t, const struct file_identity *was, const struct file_identity *now);
+void tell_warm(void);                 /* the start is made from cache.record: where each object's pages come from */
 
 /* store.c: the directory of cache.store. It and everything in it is opened by descriptor, not following links, and must belong to the
  * user, or to root, as only they may write it. */
-int store_open(bool create);          /* directory descriptor, or negative: no cache */
+int store_open(bool create);          /* directory descriptor, or negative: no cache; the user's: cache.dir_name */
+int store_reopen(void);               /* the same directory later, when the environment may have been written over */
 bool store_may_make(int dir);         /* a file system of this machine's own */
 u64 store_user(void);                 /* effective user id */
 int store_open_file(int dir, const char *name, struct stat *st);   /* regular file of ours that only we can write; negative errno */
@@ -49,6 +68,7 @@ void writer_put(struct writer *writer, const void *bytes, u64 len);
 bool writer_end(struct writer *writer, const char *name);          /* complete and renamed; else removed */
 void identity_of(const struct stat *st, struct file_identity *identity);
 bool identity_equal(const struct file_identity *a, const struct stat *st);
+u64 identity_hash(const struct file_identity *identity);               /* never 0 */
 
 /* key.c */
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room);       /* cache.key in buf, cache.record_name */
@@ -73,7 +93,8 @@ struct catalog {
     u32 place_room, image_room, pack_room;
     bool changed, is_new;
 };
-struct catalog *catalog_read(void);   /* or a new one; NULL: no memory */
+/* catalog_read - or a new one; NULL: no memory. `as_of`: only its places, as they were when that record was made. */
+struct catalog *catalog_read(const struct record_head *as_of);
 bool catalog_write(struct catalog *catalog);
 /* catalog_place - where a file's object goes, given now if it has no place yet. 0: none. */
 u64 catalog_place(struct catalog *catalog, const struct stat *st, const struct plan *plan);
@@ -81,7 +102,8 @@ struct place *catalog_find_place(struct catalog *catalog, const struct file_iden
 bool catalog_add_image(struct catalog *catalog, const struct known_image *image);
 u32 catalog_add_pack(struct catalog *catalog, const char *name);
 
-/* evict.c: evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
+/* evict.c: store_each - every name in the directory. evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
+void store_each(void (*visit)(const char *name));
 void evict(bool everything);
 
 /* rights.c: is_plain_user - capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any
@@ -108,7 +130,29 @@ const struct record_head *record_read(int dir, const char *program);        /* m
 /* attach.c */
 #define RECORD_PACKS_MOST 64u         /* a start opens them all at once */
 bool attach_all(const struct record_head *record, int dir, int program_fd);
+/* attach_pieces - map them over what stands there; sealed ones read-only, unless some of their words are still to be written. `pack`:
+ * descriptors by piece.pack. False: some may be mapped, some not. */
+bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack);
 
+/* late.c, late_make.c: objects that dlopen brings. One struct late for each file that a dlopen maps, until late_opened. */
+struct late {
+    struct late *next;
+    struct object *object;
+    struct file_identity file;
+    char name[CACHE_NAME_ROOM];       /* of the file that holds its images */
+    int fd;                           /* that file; -1: none */
+    const struct late_head *head;     /* its tables, judged, in our heap; NULL: none */
+    const struct late_variant *expected;               /* LDR_CACHE=verify: what relocation should come to */
+    enum bind_when when;
+    bool taken;
+};
+u64 late_place(struct object *object, const struct stat *st);
+/* late_context - what decides the object's relocated pages, besides its own file. False: something in its scopes lies where it may not
+ * lie in the next process. */
+bool late_context(const struct object *object, enum bind_when when, u64 context[2]);
+struct object *late_in_scopes(const struct object *object, u32 position);  /* numbered through all its scopes; NULL: past the end */
+bool late_has_room(const struct late_head *head);                      /* for one more situation */
+int late_keep(struct late *list);     /* write what is missing; 0, or negative: verification failed, reported */
 /* make.c */
 bool make_all(void);                  /* write what is missing: images, catalog, record. Silent; true: the record is there. */
 /* beside.c: make_beside - make_all by a process of its own, so that the program need not wait. */
@@ -125,14 +169,21 @@ struct draft {                        /* what will be written about one object *
     struct fixup *fixup;              /* ascending */
     u32 fixup_count, fixup_room;
     bool own_words;
+    u32 plain_why;                    /* enum plain_why; KIND_PLAIN only */
+    u64 plain_at;
     u32 patch_count;
     const u8 *copy;                   /* bytes to take instead of memory (genuine linker) */
     u64 copy_vaddr;
 };
 void draft_object(struct draft *draft, struct object *object);
+void tell_made(const struct draft *draft, u32 count, u32 new_pack);    /* tell.c; new_pack: its number in the catalog */
 /* draft_clean - of the piece at `vaddr`, bytes up to the next fixup or `end`; 0: a fixup stands here. */
 u64 draft_clean(const struct draft *draft, u64 vaddr, u64 end, const struct fixup **fixup);
 const u8 *draft_bytes(const struct draft *draft, u64 vaddr);
+void draft_patches(const struct draft *draft, struct patch *out);      /* draft->patch_count of them */
+bool draft_piece_equals(const struct draft *of, const struct piece *piece, const u8 *bytes);           /* make.c */
+void draft_write_piece(const struct draft *of, struct piece *piece, struct writer *to);                /* make.c; sets piece->off */
+bool program_moves(void);             /* the kernel chooses where the program lies, anew for each exec */
 
 /* verify.c: verify_all - is what was just made, byte for byte, what the record and its images say? Reports the first difference. */
 int verify_all(const struct record_head *record);

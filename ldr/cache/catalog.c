@@ -75,13 +75,13 @@ static struct catalog *catalog_of_record(struct catalog *catalog, const struct r
     return catalog->place ? catalog : NULL;
 }
 
-struct catalog *catalog_read(void)
+struct catalog *catalog_read(const struct record_head *as_of)
 {
     struct catalog *catalog = arena_zalloc(&cache.scratch, sizeof *catalog);
     if (!catalog)
         return NULL;
-    if (cache.record)
-        return catalog_of_record(catalog, cache.record);
+    if (as_of)
+        return catalog_of_record(catalog, as_of);
     u64 len = 0;
     const struct catalog_head *head = store_map(cache.dir, "catalog", &len);
     bool sound = head && catalog_sound(head, len);

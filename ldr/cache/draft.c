@@ -10,13 +10,23 @@
 #define ZERO_SCAN_MOST (1ul << 20)    /* .bss looked through for what relocation or resolvers wrote there */
 #define PROGRAM_MARGIN (1ul << 20)    /* an addend may lead out of the program */
 
+/* Why the object cannot be shared, and the word this is about (0: none). Returns false. */
+static bool refuse(struct draft *draft, enum plain_why why, u64 vaddr)
+{
+    if (!draft->plain_why) {
+        draft->plain_why = why;
+        draft->plain_at = vaddr;
+    }
+    return false;
+}
+
 static bool add_fixup(struct draft *draft, u64 vaddr, u64 value, bool patch)
 {
     if (draft->fixup_count == draft->fixup_room) {
         u32 room = draft->fixup_room ? draft->fixup_room * 2 : 16;
         struct fixup *more = arena_alloc(&cache.scratch, room * sizeof *more);
         if (!more)
-            return false;
+            return refuse(draft, PLAIN_MEMORY, 0);
         if (draft->fixup_count)
             memcpy(more, draft->fixup, draft->fixup_count * sizeof *more);
         draft->fixup = more;
@@ -110,7 +120,7 @@ static bool add_piece(struct draft *draft, u64 start, u64 end, bool sealed)
     if (end <= start)
         return true;
     if (draft->piece_count == PIECES_MOST)
-        return false;
+        return refuse(draft, PLAIN_PIECES, start);
     draft->piece[draft->piece_count++] = (struct piece){ .vaddr = start, .len = end - start, .sealed = sealed };
     return true;
 }
@@ -142,7 +152,7 @@ static bool in_pieces(const struct draft *draft, u64 vaddr)
 
 /* ---- which words ----------------------------------------------------------------------------------------------------- */
 
-static bool program_moves(void)
+bool program_moves(void)
 {
     return session.way == START_INTERPRETER && session.program->image.type == ET_DYN;
 }
@@ -157,15 +167,17 @@ static bool table_patches(struct draft *draft, const struct rela_table *table)
             continue;
         struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info));
         if (kind.class == RELOC_COPY)
-            return false;
+            return refuse(draft, PLAIN_COPY, r->r_offset);
         if (kind.class == RELOC_NONE || (kind.class != RELOC_SYMBOL && kind.class != RELOC_IRELATIVE && kind.class != RELOC_PC))
             continue;
-        if (kind.width != 8)
-            return false;
+        if (kind.width != 8 || kind.class == RELOC_PC)
+            return refuse(draft, PLAIN_NARROW, r->r_offset);
         u64 value = *(u64 *)(draft->object->bias + r->r_offset);
-        if (kind.class == RELOC_PC)
-            return false;
-        if (value - lo < len && (!in_pieces(draft, r->r_offset) || !add_fixup(draft, r->r_offset, 0, true)))
+        if (value - lo >= len)
+            continue;
+        if (!in_pieces(draft, r->r_offset))
+            return refuse(draft, PLAIN_OUTSIDE, r->r_offset);
+        if (!add_fixup(draft, r->r_offset, 0, true))
             return false;
     }
     return true;
@@ -174,6 +186,13 @@ static bool table_patches(struct draft *draft, const struct rela_table *table)
 static bool find_patches(struct draft *draft)
 {
     return !program_moves() || (table_patches(draft, &draft->object->image.rela) && table_patches(draft, &draft->object->image.plt));
+}
+
+void draft_patches(const struct draft *draft, struct patch *out)
+{
+    for (u32 i = 0; i < draft->fixup_count; i++)
+        if (draft->fixup[i].patch)
+            *out++ = (struct patch){ draft->fixup[i].vaddr, *(u64 *)(draft->object->bias + draft->fixup[i].vaddr) - session.program->bias };
 }
 
 /* The word of DT_DEBUG points to the linker's list. */
@@ -218,7 +237,9 @@ static bool find_leaks(struct draft *draft)
             for (u64 k = 0; k < clean / 8; k++) {
                 if (LIKELY(word[k] < lowest || word[k] >= 0x800000000000ull) || !is_own_address(word[k]))
                     continue;
-                if (!linker || word[k] < session.self.start || word[k] >= session.self.end || !add_fixup(draft, vaddr + 8 * k, 0, false))
+                if (!linker || word[k] < session.self.start || word[k] >= session.self.end)
+                    return refuse(draft, PLAIN_ADDRESS, vaddr + 8 * k);
+                if (!add_fixup(draft, vaddr + 8 * k, 0, false))
                     return false;
             }
             vaddr += clean;
@@ -231,9 +252,15 @@ static bool find_leaks(struct draft *draft)
     return true;
 }
 
-void draft_object(struct draft *draft, struct object *object)
+/* What the object is, whatever is in its memory. */
+static enum plain_why plain_from_birth(const struct object *object)
 {
     const struct image *image = &object->image;
+    return object->chose_itself ? PLAIN_CHOSE : image->textrel ? PLAIN_TEXTREL : image->rel.count ? PLAIN_REL : !plan_is_plain(image) ? PLAIN_SEGMENTS : PLAIN_NOT;
+}
+
+void draft_object(struct draft *draft, struct object *object)
+{
     *draft = (struct draft){ .object = object, .kind = KIND_PLAIN };
     if (object->is_vdso || (object->is_program && session.way == START_INTERPRETER)) {
         draft->kind = KIND_KERNEL;
@@ -243,10 +270,13 @@ void draft_object(struct draft *draft, struct object *object)
         draft->copy = cache.linker_copy;
         draft->copy_vaddr = cache.linker_copy_vaddr;
         draft->own_words = true;
-        if (!draft->copy)
+        if (!draft->copy) {
+            refuse(draft, PLAIN_UNFILLED, 0);
             return;
+        }
     }
-    if (object->chose_itself || image->textrel || image->rel.count || !plan_is_plain(image) || !find_pieces(draft) || !find_patches(draft))
+    draft->plain_why = plain_from_birth(object);
+    if (draft->plain_why || !find_pieces(draft) || !find_patches(draft))
         return;
     if (object->is_program && !find_debug_word(draft))
         return;
@@ -255,7 +285,9 @@ void draft_object(struct draft *draft, struct object *object)
         return;
     sort_fixups(draft);
     for (u32 i = 0; i + 1 < draft->fixup_count; i++)
-        if (draft->fixup[i + 1].vaddr - draft->fixup[i].vaddr < 8)
-            return;                   /* overlapping words: two writers of one place */
+        if (draft->fixup[i + 1].vaddr - draft->fixup[i].vaddr < 8) {
+            refuse(draft, PLAIN_OVERLAP, draft->fixup[i].vaddr);      /* two writers of one place */
+            return;
+        }
     draft->kind = KIND_SHARED;
 }

@@ -11,7 +11,7 @@
 
 struct entry { u64 ino; i64 off; unsigned short len; unsigned char type; char name[]; };     /* linux_dirent64 */
 
-static void each_entry(void (*visit)(const char *name))
+void store_each(void (*visit)(const char *name))
 {
     char buf[4096] __attribute__((aligned(8)));
     int dir = sys_openat(cache.dir, ".", O_RDONLY, 0);
@@ -28,7 +28,7 @@ static void each_entry(void (*visit)(const char *name))
 
 static bool is_ours(const char *name)
 {
-    return (name[0] == 'r' || name[0] == 'p' || name[0] == 't') && name[1] == '-';
+    return (name[0] == 'r' || name[0] == 'p' || name[0] == 't' || name[0] == 'l') && name[1] == '-';
 }
 
 static void remove_any(const char *name)
@@ -85,7 +85,9 @@ static void add_record(const char *name)
 static void mark_packs(const char *name, u8 *used)
 {
     u64 len;
+    cache.quiet = READ_QUIETLY;
     const struct record_head *head = store_map(cache.dir, name, &len);
+    cache.quiet = 0;
     if (!head)
         return;
     u64 end;
@@ -156,7 +158,7 @@ static void make_room(void)
     if (!aged || !used)
         return;
     aged_count = 0;
-    each_entry(add_record);
+    store_each(add_record);
     sort_by_age();
     /* Half at a time: asking anew for every record would read all of them as often as there are records. */
     u32 from = 0;
@@ -172,18 +174,18 @@ static void make_room(void)
     if (!catalog_write(cache.catalog))
         return;
     used_now = used;
-    each_entry(remove_unused);
+    store_each(remove_unused);
 }
 
 void evict(bool everything)
 {
     if (everything) {
-        each_entry(remove_any);
+        store_each(remove_any);
         return;
     }
-    each_entry(remove_half);
+    store_each(remove_half);
     pack_bytes = record_count = 0;
-    each_entry(add_pack);
+    store_each(add_pack);
     if (pack_bytes > LIMIT || record_count > RECORDS_KEPT)
         make_room();
 }

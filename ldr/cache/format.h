@@ -3,6 +3,7 @@
  *   catalog        places given to files, images made of them         struct catalog_head, then places, then images
  *   r-<32 hex>     how one program starts: a record                   struct record_head, then what its offsets name
  *   p-<16 hex>     a pack: pages of images, from its second page on   struct pack_head in the first page; a name is never used twice
+ *   l-<16 hex>     images of one file that dlopen brings               struct late_head in its tables, from the first whole page behind them pages
  *   lock           held (flock) by whoever makes something
  *   t-<hex>        being written; renamed when complete, otherwise left by somebody who died and removed by the next maker
  *
@@ -60,6 +61,31 @@ enum object_kind {
     KIND_KERNEL                       /* mapped by the kernel: vDSO, the program entered through PT_INTERP */
 };
 
+/* Why an object is KIND_PLAIN: what about it only this process can know, or images cannot hold. */
+enum plain_why {
+    PLAIN_NOT, PLAIN_CHOSE, PLAIN_TEXTREL, PLAIN_REL, PLAIN_SEGMENTS, PLAIN_PIECES, PLAIN_COPY, PLAIN_NARROW, PLAIN_OUTSIDE, PLAIN_ADDRESS,
+    PLAIN_OVERLAP, PLAIN_UNFILLED, PLAIN_MEMORY
+};
+static inline const char *plain_why_text(u32 why)
+{
+    switch (why) {
+    case PLAIN_NOT: return "";
+    case PLAIN_CHOSE: return "an indirect function that is not the C library's chose, and may choose otherwise";
+    case PLAIN_TEXTREL: return "its code is relocated (DT_TEXTREL)";
+    case PLAIN_REL: return "it has relocations without addends (DT_REL)";
+    case PLAIN_SEGMENTS: return "its first segment is writable or empty, or a read-only one is longer in memory than in the file";
+    case PLAIN_PIECES: return "its writable memory is in more than four parts";
+    case PLAIN_COPY: return "a copy relocation of a program that the kernel placed";
+    case PLAIN_NARROW: return "a relative or narrow relocation, which could not be stored again, may lead into a program that the kernel placed";
+    case PLAIN_OUTSIDE: return "an address in the program outside the pages of an image";
+    case PLAIN_ADDRESS: return "an address of this process alone";
+    case PLAIN_OVERLAP: return "two words of this process alone overlap";
+    case PLAIN_UNFILLED: return "the linker's pages as they were before they were filled could not be kept";
+    case PLAIN_MEMORY: return "no memory was left";
+    default: return "a reason this build does not know";
+    }
+}
+
 struct record_object {
     struct file_identity file;
     struct image image;               /* as the reader left it; pointers into the mapped object are right because the place is fixed; `path`,
@@ -73,6 +99,8 @@ struct record_object {
     u32 filtee, filtee_count;
     u32 pieces, piece_count;
     u32 patches, patch_count;
+    u32 plain_why;                    /* enum plain_why */
+    u64 plain_at;                     /* the word it is about, as a link-time address; 0: none */
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
 };
 
@@ -110,6 +138,41 @@ struct record_head {
     u32 origin;                       /* text: the program's $ORIGIN, when the search asked for it; 0: it did not */
     u64 born, max_age;                /* when the places were drawn, seconds of CLOCK_BOOTTIME; its maker's limit, seconds, 0: none */
 };
+
+/* ---- images of what dlopen brings ----
+ *
+ * Which start a process made tells nothing of what it opens later, so these stand by themselves, one file for each library. A variant
+ * is a situation (what is in the object's scopes, in which order, where: 128 bits) and the image that is right in it. Images of equal
+ * bytes are one. */
+#define LATE_MAGIC 0x316574616c2d7272ull               /* "rr-late1" */
+#define LATE_VARIANTS_MOST 32u
+#define LATE_IMAGES_MOST 8u
+#define LATE_TABLES_MOST (1u << 20)
+struct late_image {
+    struct piece piece[4];            /* pack: 0, this file */
+    u32 piece_count;
+    u32 patches, patch_count;
+    u32 own_words;
+    u64 sum;                          /* cache_sum of its pages, for those who verify */
+};
+struct late_variant {
+    u64 context[2];
+    u32 image;
+    u32 bound, bound_count;           /* positions in its scopes of objects it uses without needing them */
+    u32 unused;
+};
+struct late_head {
+    u64 magic, size, sum;             /* sum: cache_sum of the tables behind this word */
+    u64 gate;                         /* of the catalog that gave the place */
+    u8 boot[16];
+    struct file_identity file;
+    u64 start, len;                   /* its place */
+    u32 tables;                       /* bytes of head and tables */
+    u32 never;                        /* enum late_never: relocated by each process, and why */
+    u32 variants, variant_count;
+    u32 images, image_count;
+};
+enum late_never { LATE_MAY, LATE_SHAPE /* text relocations, REL, unusual segments */, LATE_TLS, LATE_RESOLVER, LATE_UNIQUE, LATE_WORDS };
 
 /* ---- catalog ---- */
 

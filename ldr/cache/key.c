@@ -70,7 +70,9 @@ static void put_settings(void)
 static void put_environment(void)
 {
     for (char **e = session.kernel.envp; *e; e++)
-        if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
+        if (str_starts(*e, "LD_DEBUG=") || str_starts(*e, "LD_DEBUG_OUTPUT="))
+            continue;                 /* what is told changes nothing; what tells more than a warm start does uses none */
+        else if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
             put_text(*e);
 }
 
@@ -96,6 +98,17 @@ NOINLINE static long put_current_dir(void)
     return len;
 }
 
+/* Boot, loader, processor, tunables: relocated pages hang on them, whichever program it is. */
+static void make_seed(const struct key_head *head)
+{
+    u64 tuned = 0;
+    for (char **e = session.kernel.envp; *e; e++)
+        for (const char *c = str_starts(*e, "GLIBC_TUNABLES=") ? *e : ""; *c; c++)
+            tuned = (tuned ^ (u8)*c) * 0x100000001b3ull;
+    cache.seed[0] = cache_sum(key.buf + sizeof *head, key.len - sizeof *head) ^ tuned;
+    cache.seed[1] = cache_sum(head->boot, sizeof head->boot) + tuned * 31 + key.len;
+}
+
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
 {
     struct key_head *head = (struct key_head *)buf;
@@ -112,6 +125,7 @@ bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
     put_loader();
     head->notes_len = key.len - sizeof *head;
     head->aux_count = put_auxv();
+    make_seed(head);
     put_text(path);
     /* $ORIGIN of a relative path, and what a relative search path means, hang on the current directory. */
     bool relative = !path || path[0] != '/' || has_relative(session.config.library_path);

@@ -4,6 +4,7 @@
  * with the same bytes is used again, whoever made it; so programs share what they relocated alike, and a library bound otherwise
  * (interposition, another TLS layout) simply gets another image. */
 #include "cache_private.h"
+#include "../debug/events.h"
 
 #define RECORD_MOST (32ul << 20)
 
@@ -14,7 +15,7 @@ static u32 pack_in_catalog;           /* NO_OBJECT: not begun */
 
 /* ---- images ---------------------------------------------------------------------------------------------------------- */
 
-static bool piece_equal(const struct draft *of, const struct piece *piece, const u8 *bytes)
+bool draft_piece_equals(const struct draft *of, const struct piece *piece, const u8 *bytes)
 {
     u64 vaddr = piece->vaddr, end = vaddr + piece->len;
     while (vaddr < end) {
@@ -54,7 +55,7 @@ bool draft_equals(const struct draft *of, const struct piece *pieces, u32 piece_
         sys_close(fd);
         if (sys_failed(bytes))
             return false;
-        equal = piece_equal(of, want, bytes);
+        equal = draft_piece_equals(of, want, bytes);
         sys_munmap((void *)bytes, have->len);
     }
     return equal;
@@ -128,19 +129,17 @@ static bool begin_pack(void)
     return true;
 }
 
-static void write_piece(const struct draft *of, struct piece *piece)
+void draft_write_piece(const struct draft *of, struct piece *piece, struct writer *to)
 {
-    piece->pack = pack_in_catalog;
-    piece->off = pack.at;
+    piece->off = to->at;
     u64 vaddr = piece->vaddr, end = vaddr + piece->len;
-    u64 off = pack.at;
-    writer_put(&pack, draft_bytes(of, vaddr), piece->len);
+    writer_put(to, draft_bytes(of, vaddr), piece->len);
     for (;;) {
         const struct fixup *fixup;
         vaddr += draft_clean(of, vaddr, end, &fixup);
         if (!fixup)
             break;
-        pack.failed |= sys_pwrite(pack.fd, &fixup->value, 8, off + (vaddr - piece->vaddr)) != 8;
+        to->failed |= sys_pwrite(to->fd, &fixup->value, 8, piece->off + (vaddr - piece->vaddr)) != 8;
         vaddr += 8;
     }
 }
@@ -156,7 +155,8 @@ static bool make_image(struct draft *of)
         return false;
     struct known_image image = { .place = place, .piece_count = of->piece_count };
     for (u32 i = 0; i < of->piece_count; i++) {
-        write_piece(of, &of->piece[i]);
+        of->piece[i].pack = pack_in_catalog;
+        draft_write_piece(of, &of->piece[i], &pack);
         image.pieces[i] = of->piece[i];
     }
     return !pack.failed && catalog_add_image(cache.catalog, &image);
@@ -262,11 +262,8 @@ static void put_pieces(const struct draft *of, struct record_object *to)
         piece[i].pack = pack_number(of->piece[i].pack);
     to->patch_count = of->patch_count;
     to->patches = put(NULL, of->patch_count * sizeof(struct patch));
-    struct patch *patch = (struct patch *)(out + to->patches);
-    u32 at = 0;
-    for (u32 i = 0; i < of->fixup_count && !out_cut; i++)
-        if (of->fixup[i].patch)
-            patch[at++] = (struct patch){ of->fixup[i].vaddr, *(u64 *)(of->object->bias + of->fixup[i].vaddr) - session.program->bias };
+    if (!out_cut)
+        draft_patches(of, (struct patch *)(out + to->patches));
     to->own_words = of->own_words;
 }
 
@@ -284,6 +281,8 @@ static void put_object(const struct draft *of, struct record_object *to)
     to->filtee_count = object->filtee_count;
     to->filtee = put_numbers(object->filtee, object->filtee_count);
     to->symbol_count = object->symbol_count;
+    to->plain_why = of->kind == KIND_PLAIN ? of->plain_why : PLAIN_NOT;
+    to->plain_at = of->kind == KIND_PLAIN ? of->plain_at : 0;
     put_pieces(of, to);
     if (of->kind == KIND_KERNEL)
         return;
@@ -301,21 +300,21 @@ static void put_object(const struct draft *of, struct record_object *to)
     while (met && (met->file.ino != object->ino || met->file.dev != object->dev))
         met = met->next;
     if (!met || sys_stat(object->real_path, &st) != 0 || !identity_equal(&met->file, &st)) {
-        cache_spoil("a file changed while it was loaded");
+        cache_spoil_by("a file changed while it was loaded: ", object->real_path);
         return;
     }
     to->file = met->file;
     if (witness_young(&to->file))
-        cache_spoil("a file is too young");
+        cache_spoil_by("a file is too young: ", object->real_path);
     if (!object->image.phdr_vaddr)
-        cache_spoil("program headers outside the segments");
+        cache_spoil_by("program headers outside the segments: ", object_label(object));
 }
 
 static void put_witness(struct witness *to, const struct seen *seen)
 {
     struct witness now;
     if (!seen->known || !witness_take(seen->path, &now) || memcmp(&now, &seen->was, sizeof now) != 0)
-        cache_spoil("a place that was searched changed just now, or cannot be looked at");
+        cache_spoil_by("a place that was searched changed just now, or cannot be looked at: ", seen->path);
     *to = seen->was;
     to->path = put_text(seen->path);
 }
@@ -417,5 +416,8 @@ bool make_all(void)
     /* The catalog last but one: it may name a pack that no record uses, not the other way round. */
     if (good && cache.catalog->changed)
         good = catalog_write(cache.catalog);
-    return good && write_record();
+    good = good && write_record();
+    if (good && WATCHED(WATCH_CACHE))
+        tell_made(draft, draft_count, pack_in_catalog);
+    return good;
 }

@@ -111,7 +111,7 @@ static bool witnesses_agree(const struct record_head *head)
         const char *path = (const char *)head + witness[i].path;
         int err = sys_stat(path, &st);
         if (witness[i].kind == WITNESS_ABSENT ? err != -2 && err != -20 : err != 0 || !identity_equal(&witness[i].is, &st))
-            return cache_miss("changed since: ", path);
+            return cache_miss_file(path, witness[i].kind == WITNESS_SAME ? &witness[i].is : NULL, err, &st);
     }
     return true;
 }
@@ -134,6 +134,8 @@ const struct record_head *record_read(int dir, const char *program)
     u64 len = 0;
     const struct record_head *head = store_map(dir, cache.record_name, &len);
     if (!head) {
+        if (cache_is_asked_why())
+            nearest_tell();
         cache_miss("no record ", cache.record_name);
         return NULL;
     }

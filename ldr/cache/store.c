@@ -138,15 +138,19 @@ int store_open(bool create)
         int dir = open_dir(buf);
         if (dir == -2 /* ENOENT */ && create)
             dir = make_dir(buf, given != NULL);
+        if (dir >= 0)
+            cache.dir_name = arena_dup(&session.permanent, buf);
         if (dir >= 0 || given)
             return dir;
     }
     return -1;
 }
 
+int store_reopen(void) { return open_dir(cache.dir_name); }
+
 int store_open_file(int dir, const char *name, struct stat *st)
 {
-    int fd = sys_openat(dir, name, O_RDONLY | O_NONBLOCK, 0);          /* a pipe would wait for somebody who writes */
+    int fd = sys_openat(dir, name, O_RDONLY | O_NONBLOCK | cache.quiet, 0);        /* a pipe would wait for somebody who writes */
     if (fd < 0)
         return fd;
     if (sys_fstat(fd, st) != 0 || !is_believed(st, MODE_REGULAR)) {
@@ -235,6 +239,11 @@ bool writer_end(struct writer *writer, const char *name)
 void identity_of(const struct stat *st, struct file_identity *identity)
 {
     *identity = (struct file_identity){ st->st_dev, st->st_ino, (u64)st->st_size, (u64)st->st_mtime, st->st_mtime_nsec, (u64)st->st_ctime, st->st_ctime_nsec };
+}
+
+u64 identity_hash(const struct file_identity *identity)
+{
+    return cache_sum(identity, sizeof *identity) | 1;
 }
 
 bool identity_equal(const struct file_identity *a, const struct stat *st)

@@ -12,7 +12,7 @@ static bool (*watched_dir)(struct search *search, const char *path);
 static void add(const char *path, const struct witness *was, bool known)
 {
     if (path[0] != '/') {
-        cache_spoil("a relative path was searched");
+        cache_spoil_by("a relative path was searched: ", path);
         return;
     }
     for (const struct seen *seen = cache.seen; seen; seen = seen->next)
@@ -50,7 +50,7 @@ NOINLINE static int watching_try(struct search *search, const char *path, enum f
     struct text dir = text_on(buf, sizeof buf);
     struct witness file, parent;
     if (path[0] != '/') {
-        cache_spoil("a relative path was searched");
+        cache_spoil_by("a relative path was searched: ", path);
         return watched_try(search, path, rule, rule_owner);
     }
     u32 met = cache.met_count;
@@ -68,7 +68,7 @@ NOINLINE static int watching_try(struct search *search, const char *path, enum f
         add(buf, &parent, parent_known);
     /* Who may read what is not part of the key. */
     if (got != 1 && file.kind == WITNESS_SAME && sys_access(path, 4) == -13 /* EACCES */)
-        cache_spoil("a file on the path may not be read");
+        cache_spoil_by("a file on the path may not be read: ", path);
     return got;
 }
 

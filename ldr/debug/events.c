@@ -208,7 +208,7 @@ void events_returned_(const struct object *object, enum call_kind kind, u64 func
     record_call(object, kind, function, true);
 }
 
-/* ---- dlopen, dlclose, TLS ------------------------------------------------------------------------------------------- */
+/* ---- dlopen, dlclose, cache, TLS ------------------------------------------------------------------------------------------- */
 
 void events_opening_(const char *name, int mode, const struct object *caller)
 {
@@ -242,6 +242,22 @@ void events_unload_(const struct object *object)
         record_unload(object);
     if (WATCHED(WATCH_FILES))
         ld_debug_unload(object);
+}
+
+void events_cache_(enum cache_news news, const char *text)
+{
+    if (WATCHED(WATCH_RECORD))
+        record_cache(news, text);
+    if (WATCHED(WATCH_CACHE))
+        ld_debug_cache(news, text);
+}
+
+void events_cached_(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only)
+{
+    if (WATCHED(WATCH_RECORD))
+        record_cached(object, part, text, pages, read_only);
+    if (WATCHED(WATCH_CACHE))
+        ld_debug_cached(object, part, text, pages, read_only);
 }
 
 void events_tls_module_(const struct object *object)

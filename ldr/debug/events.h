@@ -19,14 +19,21 @@ enum watch {
     WATCH_UNUSED = 1 << 8,
     WATCH_SCOPES = 1 << 9,
     WATCH_HELP = 1 << 10,
+    WATCH_CACHE = 1 << 15,            /* a category of our own: what the cache did and why */
     WATCH_RECORD = 1 << 16            /* LDR_TRACE */
 };
 #define WATCHED(what) UNLIKELY(session.watch & (what))
 /* Each lookup is told by the walk over scopes itself, so the index and the short ways of relocate.c are left aside. */
 #define WATCH_LOOKUPS (WATCH_BINDINGS | WATCH_SYMBOLS)
+/* What is told of searching, mapping and relocating: a start from the cache does none of that, and would leave most of it out. */
+#define WATCH_STEPS (WATCH_LIBS | WATCH_LOOKUPS | WATCH_VERSIONS | WATCH_RELOC | WATCH_FILES | WATCH_SCOPES)
 
 /* Numbers as in the record (include/ldr/trace.h). END: destructors have run. */
 enum phase { PHASE_LOAD, PHASE_LINK, PHASE_RELOCATE, PHASE_PROTECT, PHASE_CONSTRUCTORS, PHASE_RUNNING, PHASE_FINISH, PHASE_END };
+/* Of a start: made from the record named; not, and why; a record was made, and its name; none is made, and why. */
+enum cache_news { CACHE_HIT, CACHE_MISS, CACHE_MADE, CACHE_NOT_MADE };
+/* Of an object: its pages are an image's, in the pack named (found, or made now); or relocated at each start, and why; or the kernel's. */
+enum cache_part { CACHE_FROM_IMAGE, CACHE_NEW_IMAGE, CACHE_RELOCATED, CACHE_BY_KERNEL };
 enum call_kind { CALL_INIT, CALL_INIT_ARRAY, CALL_PREINIT_ARRAY, CALL_FINI_ARRAY, CALL_FINI };
 
 void events_begin(void);              /* after the environment was read: session.watch from it. May print help and exit */
@@ -59,6 +66,8 @@ void events_sweep_(void);
 void events_unload_(const struct object *object);
 void events_tls_module_(const struct object *object);
 void events_tls_block_(u64 module, u64 size);
+void events_cache_(enum cache_news news, const char *text);
+void events_cached_(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only);
 u64 events_clock_(void);
 
 #define EVENT(name, what, args, ...) static inline void event_##name args { if (WATCHED(what)) events_##name##_(__VA_ARGS__); }
@@ -87,6 +96,9 @@ EVENT(closing, WATCH_RECORD | WATCH_FILES, (const struct object *object), object
 EVENT(sweep, WATCH_RECORD, (void), )
 EVENT(unload, WATCH_RECORD | WATCH_FILES, (const struct object *object), object)
 EVENT(tls_module, WATCH_RECORD, (const struct object *object), object)
+EVENT(cache, WATCH_RECORD | WATCH_CACHE, (enum cache_news news, const char *text), news, text)
+EVENT(cached, WATCH_RECORD | WATCH_CACHE, (const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only),
+      object, part, text, pages, read_only)
 EVENT(tls_block, WATCH_RECORD, (u64 module, u64 size), module, size)
 /* When something begins whose end will be told with its duration; 0 when nobody listens. */
 static inline u64 event_clock(void) { return WATCHED(WATCH_RECORD | WATCH_STATISTICS) ? events_clock_() : 0; }

@@ -100,6 +100,7 @@ static u32 category(const char *word, size_t len)
         return WATCH_LIBS | WATCH_RELOC | WATCH_FILES | WATCH_SYMBOLS | WATCH_BINDINGS | WATCH_VERSIONS | WATCH_SCOPES | calls;
     if (word_is(word, len, "statistics")) return WATCH_STATISTICS;
     if (word_is(word, len, "unused")) return WATCH_UNUSED;
+    if (word_is(word, len, "cache")) return WATCH_CACHE;        /* not in `all`, whose lines are those of the system's linker */
     return word_is(word, len, "help") ? WATCH_HELP : 0;
 }
 
@@ -139,6 +140,7 @@ _Noreturn void ld_debug_help(void)
         "  all         all previous options combined\n"
         "  statistics  display relocation statistics\n"
         "  unused      determined unused DSOs\n"
+        "  cache       display what came from the cache of ld-ldr.so, and why not\n"
         "  help        display this help message and exit\n\n"
         "To direct the debugging output into a file instead of standard output\n"
         "a filename can be specified using the LD_DEBUG_OUTPUT environment variable.\n";
@@ -380,6 +382,39 @@ void ld_debug_calling(const struct object *object, enum call_kind kind)
     case CALL_INIT_ARRAY: ld_debug_text("\ncalling init: %s\n\n", name, NULL); return;
     default: ld_debug_text("\ncalling fini: %s [0]\n\n", name, NULL);
     }
+}
+
+/* ---- cache ---------------------------------------------------------------------------------------------------------- */
+
+void ld_debug_cache(enum cache_news news, const char *text)
+{
+    switch (news) {
+    case CACHE_HIT: ld_debug_text("cache: hit, record=%s\n", text, NULL); return;
+    case CACHE_MISS: ld_debug_text("cache: miss: %s\n", text, NULL); return;
+    case CACHE_MADE: ld_debug_text("cache: made, record=%s\n", text, NULL); return;
+    case CACHE_NOT_MADE: ld_debug_text("cache: no record is made: %s\n", text, NULL);
+    }
+}
+
+void ld_debug_cached(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only)
+{
+    struct lines lines;
+    begin(&lines);
+    put(&lines, "cache: file=");
+    put_file(&lines, object);
+    if (part == CACHE_RELOCATED || part == CACHE_BY_KERNEL) {
+        put(&lines, part == CACHE_RELOCATED ? ";  relocated at each start: " : ";  mapped by the kernel");
+        put(&lines, text);
+    } else {
+        put(&lines, part == CACHE_NEW_IMAGE ? ";  new image in pack=" : ";  image in pack=");
+        put(&lines, text);
+        put(&lines, "  pages: ");
+        put_dec(&lines, pages, 0);
+        put(&lines, "  read-only: ");
+        put_dec(&lines, read_only, 0);
+    }
+    put(&lines, "\n");
+    flush(&lines);
 }
 
 /* ---- statistics ----------------------------------------------------------------------------------------------------- */

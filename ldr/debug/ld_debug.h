@@ -21,6 +21,8 @@ void ld_debug_calling(const struct object *object, enum call_kind kind);
 void ld_debug_opened(const struct object *object);
 void ld_debug_closing(const struct object *object);
 void ld_debug_unload(const struct object *object);
+void ld_debug_cache(enum cache_news news, const char *text);
+void ld_debug_cached(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only);
 void ld_debug_watch_search(struct search *search, enum search_step step, const char *path, enum found_by rule, const struct object *owner);
 
 /* statistics: cycles of the phases, and what was relocated. */

@@ -411,7 +411,7 @@ void record_protected(const struct object *object, u64 start, u64 len)
     put(TRACE_PROTECTED, 0, &fixed, sizeof fixed, NULL, NULL);
 }
 
-/* ---- constructors, dlopen, dlclose, TLS ----------------------------------------------------------------------------- */
+/* ---- constructors, dlopen, dlclose, cache, TLS ----------------------------------------------------------------------------- */
 
 void record_call(const struct object *object, enum call_kind kind, u64 function, bool returned)
 {
@@ -475,6 +475,17 @@ void record_unload(const struct object *object)
 {
     struct trace_unloaded fixed = { id_of(object) };
     put(TRACE_UNLOADED, 0, &fixed, sizeof fixed, NULL, NULL);
+}
+
+void record_cache(enum cache_news news, const char *text)
+{
+    put(TRACE_CACHE, news, NULL, 0, text, NULL);
+}
+
+void record_cached(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only)
+{
+    struct trace_cached fixed = { id_of(object), pages, read_only };
+    put(TRACE_CACHED, part, &fixed, sizeof fixed, text, NULL);
 }
 
 void record_tls_module(const struct object *object)

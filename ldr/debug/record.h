@@ -22,6 +22,8 @@ void record_opened(const char *name, const struct object *object);
 void record_closing(const struct object *object);
 void record_kept(void);
 void record_unload(const struct object *object);
+void record_cache(enum cache_news news, const char *text);
+void record_cached(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only);
 void record_tls_module(const struct object *object);
 void record_tls_block(u64 module, u64 size);
 

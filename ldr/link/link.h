@@ -60,6 +60,7 @@ struct object {
     u64 bias;                         /* run-time address minus link-time address */
     u64 map_start, map_end;           /* whole span, page-rounded */
     u64 place;                        /* where the cache wants it mapped; 0: anywhere */
+    u64 file_hash;                    /* of the file's identity, where the cache is used; 0: not known */
 
     /* filled when linked (run/load.c, link/graph.c) */
     struct object *next, *prev;       /* all objects, load order */
@@ -87,6 +88,8 @@ struct object {
     bool at_start;                    /* loaded before the program ran: never unloaded */
     bool no_delete;                   /* DF_1_NODELETE, RTLD_NODELETE, or owns a unique symbol */
     const char *no_delete_why;
+    bool image_waits;                 /* its writable pages will probably come from an image: none is made private ahead */
+    bool bound_unique;                /* a relocation bound to a unique symbol: which one it is hangs on what came before */
     bool chose_itself;                /* it holds an answer of a resolver that is not the C library's: another start may get another */
     bool shared;                      /* writable pages come from an image of the cache, relocated */
     bool sealed_already;              /* ... and its RELRO is read-only from the start */

@@ -149,7 +149,7 @@ static struct object *make_object(const struct opened *file, const char *path, i
         object_add_alias(object, attempt.name);
     *err = object->path ? read_headers(object, file) : -LDR_E_NO_MEMORY;
     if (!*err && load_hooks.place) {
-        u64 place = load_hooks.place(&file->st, &object->image.plan);
+        u64 place = load_hooks.place(object, &file->st);
         object->place = object->image.type == ET_EXEC ? 0 : place;
     }
     if (!*err)

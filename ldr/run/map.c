@@ -86,7 +86,7 @@ static int map_segment(struct object *object, const struct segment *seg, int fd)
     /* A small data segment is RELRO, GOT and a page or two of .data, all written while linking: made private here in one go, where reading
      * .dynamic, relocating it and clearing the tail would each have faulted. On the programs of the bench no page more becomes private. */
     u64 len = align_up(seg->file_end, LDR_PAGE) - start;
-    int populate = (seg->prot & PF_W) && len <= SMALL_DATA ? MAP_POPULATE : 0;
+    int populate = (seg->prot & PF_W) && len <= SMALL_DATA && !object->image_waits ? MAP_POPULATE : 0;
     void *at = sys_mmap((char *)object->bias + start, len, prot_of(seg->prot), MAP_PRIVATE | MAP_FIXED | populate, fd, align_down(seg->off, LDR_PAGE));
     return sys_failed(at) ? map_failed(object, at, seg->vaddr) : 0;
 }
@@ -98,10 +98,14 @@ static void *reserve(const struct object *object, int fd, u64 file_len, bool *do
     const struct segment *first = &plan->seg[0];
     u64 span = plan->hi_page - plan->lo_page;
     *done = false;
+    bool by_first = !(first->prot & PF_W) && first->file_end > first->vaddr && first->mem_end == first->file_end && file_len;
     if (object->place) {
-        void *at = sys_mmap((void *)object->place, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        void *at = by_first ? sys_mmap((void *)object->place, span, prot_of(first->prot), MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, align_down(first->off, LDR_PAGE))
+                            : sys_mmap((void *)object->place, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        *done = by_first;
         if (at == (void *)object->place)
             return at;
+        *done = false;
         if (!sys_failed(at))
             sys_munmap(at, span);     /* a kernel that knows no NOREPLACE */
     }                                 /* taken: anywhere, as without a wish; the cache sees that */
@@ -109,7 +113,7 @@ static void *reserve(const struct object *object, int fd, u64 file_len, bool *do
         return sys_mmap((void *)plan->lo_page, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (plan->align > LDR_PAGE || plan->huge_vaddr)
         return reserve_aligned(plan, span);
-    if (!(first->prot & PF_W) && first->file_end > first->vaddr && first->mem_end == first->file_end && file_len) {
+    if (by_first) {
         *done = true;
         return sys_mmap(NULL, span, prot_of(first->prot), MAP_PRIVATE, fd, align_down(first->off, LDR_PAGE));
     }
@@ -162,10 +166,11 @@ int map_file(struct object *object, int fd, u64 file_len)
          * object is from its mappings. */
         if (i || !first_done)
             err = map_segment(object, seg, fd);
-        if (!err && seg->prot & PF_W && align_up(seg->file_end, LDR_PAGE) - align_down(seg->vaddr, LDR_PAGE) > SMALL_DATA)
-            populate_certain(object);
-        else if (!err && seg->prot & PF_W)
-            object->data_private = true;
+        if (!err && (seg->prot & PF_W) && !object->image_waits) {
+            object->data_private = align_up(seg->file_end, LDR_PAGE) - align_down(seg->vaddr, LDR_PAGE) <= SMALL_DATA;
+            if (!object->data_private)
+                populate_certain(object);
+        }
         if (!err)
             err = zero_tail(object, seg);
         /* A gap still shows the reservation: with a file reservation it must lose its access. */

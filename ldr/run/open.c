@@ -75,10 +75,14 @@ static int prepare(struct object *first)
 static int relocate_new(struct object *root, enum bind_when when)
 {
     int err = 0;
-    for (u32 i = root->closure.count; i-- > 0 && !err;)
-        if (root->init_order[i]->state < OBJECT_RELOCATED)
-            err = relocate_object(root->init_order[i], when);
-    return err;
+    for (u32 i = root->closure.count; i-- > 0 && !err;) {
+        struct object *object = root->init_order[i];
+        if (object->state >= OBJECT_RELOCATED)
+            continue;
+        int taken = load_hooks.take ? load_hooks.take(object, when) : 0;
+        err = taken > 0 ? 0 : taken < 0 ? taken : relocate_object(object, when);
+    }
+    return err || !load_hooks.opened ? err : load_hooks.opened(true);
 }
 
 /* Load to protect. `first` is where new objects start in the list; NULL: none are new. */
@@ -150,6 +154,8 @@ struct object *open_object(const char *name, int mode, struct object *caller)
     int err = first ? load_graph(first, true) : 0;
     if (!err)
         err = link_new(root, first, mode);
+    if (err && load_hooks.opened)
+        load_hooks.opened(false);
     if (err) {
         /* Blocks given to objects that were there before hold live data by now, or never will be asked for again. */
         for (struct object *object = session.first; object != first; object = object->next)

@@ -65,6 +65,7 @@ int settle_binding(const struct reference *reference, struct binding *found)
             return report_values(reference->report, LDR_E_NO_MEMORY, object->image.path, 0, 0, 0);
         if (!(reference->classes & CLASS_COPY))
             *found = theirs;
+        object->bound_unique = true;
         event_bound(reference, NULL, &theirs);
     }
     object_note_binding(object, found->object);

@@ -462,6 +462,23 @@ static void take_quietly(struct report *report, const struct problem *problem)
     (void)problem;
 }
 
+/* Would the first call, whenever it comes, find the same? The global scope may grow at its end: what was found behind it, in the scope of
+ * an opened object alone, may then be found there. */
+static bool binding_is_final(const struct object *object, u32 symbol, const struct binding *found)
+{
+    if (found->object->in_global || symbol_binds_locally(&object->image.symtab[symbol]))
+        return true;
+    for (u32 i = 0; i < object->scope_count; i++) {
+        const struct scope *scope = object->scope[i];
+        if (scope == &session.global)
+            return false;
+        for (u32 k = 0; k < scope->count; k++)
+            if (scope->object[k] == found->object)
+                return true;
+    }
+    return false;
+}
+
 /* Jump slots of an object whose image is being made: bound now, as their first calls would bind them, so that no process has to. One
  * without a definition stays lazy: calling it is the error, as ever, or a weak one is defined by what is opened later. */
 static int apply_ahead(struct walk *walk)
@@ -473,7 +490,8 @@ static int apply_ahead(struct walk *walk)
         u32 symbol = (u32)ELF64_R_SYM(r->r_info);
         bool slot = ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && symbol && place_fits(walk, r->r_offset, 8);
         session.report = (struct report){ take_quietly };
-        bool unbound = slot && (resolve(walk, symbol, CLASS_PLT) != 0 || chooses_late(&walk->last));
+        bool unbound = slot && (resolve(walk, symbol, CLASS_PLT) != 0 || chooses_late(&walk->last) ||
+                                !binding_is_final(walk->object, symbol, &walk->last));
         session.report = loud;
         if (unbound) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;

@@ -149,9 +149,13 @@ void load_publish(struct object *first);                       /* make objects f
 int load_graph(struct object *first, bool unloadable);
 int load_program(const char *path);
 /* What the cache asks of loading, and is told (cache/cache.h); run/ does not know it otherwise. NULL: no cache. */
+enum bind_when { BIND_LAZY, BIND_NOW };
 struct load_hooks {
     bool (*program)(const char *path, int fd, const struct stat *st);       /* true: mapped, session.program set */
-    u64 (*place)(const struct stat *st, const struct plan *plan);           /* 0: anywhere; told of every file mapped */
+    u64 (*place)(struct object *object, const struct stat *st);             /* 0: anywhere; told of every file mapped */
+    /* dlopen, with the load lock held */
+    int (*take)(struct object *object, enum bind_when when);                /* 1: relocated, from an image; 0: not; negative: reported */
+    int (*opened)(bool whole);        /* everything new is relocated and not yet sealed, or given up; 0 or negative, reported */
 };
 extern struct load_hooks load_hooks;
 int check_isa(const struct object *object);
@@ -162,7 +166,6 @@ struct object *load_only_loaded(const char *name, struct object *loader);
 void load_search_init(void);
 
 /* relocate.c */
-enum bind_when { BIND_LAZY, BIND_NOW };
 /* relocate_object - all relocations of one object; its needs are relocated already.
  *   returns 0 or a negative code of the first problem; at start-up every missing symbol is reported before returning */
 int relocate_object(struct object *object, enum bind_when when);

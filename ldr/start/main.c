@@ -333,6 +333,7 @@ u64 ldr_start(u64 *stack)
     load_search_init();
     bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
 
+    load_hooks = (struct load_hooks){ .place = cache_place, .take = late_take, .opened = late_opened };
     struct options options = { 0 };
     if (session.way == START_COMMAND) {
         session.self_path = session.kernel.execfn ? session.kernel.execfn : "ld-ldr.so";
@@ -340,10 +341,8 @@ u64 ldr_start(u64 *stack)
         session.origin_by_file = options.proc_exe;
         if (options.what == DO_RUN)
             load_hooks.program = cache_look;
-        load_hooks.place = cache_place;
         map_program(&options);
     } else {
-        load_hooks.place = cache_place;
         adopt_program();
         const struct image *program = &session.program->image;
         const char *interp = view_at(&session.program->view, program->interp_vaddr, program->interp_len);

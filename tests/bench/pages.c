@@ -6,9 +6,10 @@
  *   exit   when the process has begun to exit and still has its memory (PTRACE_EVENT_EXIT): lazily bound slots and
  *          whatever the program itself wrote are in it too.
  * The same places for every linker, in command form and as PT_INTERP, since none of it asks the linker: the tracer
- * follows system calls until /proc/PID/maps shows the program's file, reckons e_entry from the mapping, and sets a
- * hardware breakpoint there. (AT_ENTRY cannot tell: in command form the kernel's copy of the auxiliary vector keeps
- * the linker's own entry. A breakpoint instruction would make the page under it private: the thing measured.)
+ * follows system calls until /proc/PID/maps shows the program's file, reckons e_entry from the mapping, and puts a
+ * breakpoint instruction there once the page may be executed. (AT_ENTRY cannot tell: in command form the kernel's copy
+ * of the auxiliary vector keeps the linker's own entry.) That makes the page under it private: exactly this one is taken
+ * off again. A hardware breakpoint would not, but not every virtual machine has any.
  *
  * What is counted: anonymous pages of each mapping (smaps "Anonymous": own copies of file pages, and memory without
  * a file), whoever wrote them, the kernel's argument pages on the stack included. Clean and dirty file pages are not:
@@ -76,31 +77,37 @@ static FILE *open_proc(pid_t pid, const char *name)
     return fopen(path, "re");
 }
 
-/* The run-time address of e_entry once the program's lowest mapping exists, else 0. */
+/* The run-time address of e_entry once its page is mapped and may be executed, else 0. */
 static uint64_t find_entry(pid_t pid, const struct program *program)
 {
     FILE *maps = open_proc(pid, "maps");
     char line[4608];
     uint64_t found = 0;
-    while (maps && !found && fgets(line, sizeof line, maps)) {
-        uint64_t start;
+    bool executable = false;
+    while (maps && !executable && fgets(line, sizeof line, maps)) {
+        uint64_t start, end;
+        char perms[8];
         int path = 0;
         line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "%lx-%*x %*s %*s %*s %*s %n", &start, &path) == 1 && path && !strcmp(line + path, program->path))
+        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %n", &start, &end, perms, &path) != 3 || !path || strcmp(line + path, program->path))
+            continue;
+        if (!found)
             found = start - program->first_load_page + program->entry;
+        executable = start <= found && found < end && perms[2] == 'x';
     }
     if (maps)
         fclose(maps);
-    return found;
+    return executable ? found : 0;
 }
 
-/* Debug register 0 armed for execution at addr (Intel SDM volume 3, 18.2); addr 0 disarms it. */
-static int set_breakpoint(pid_t pid, uint64_t addr)
+/* The word under a breakpoint instruction (int3) at addr, kept in *under; put back when `set` is false. */
+static int set_breakpoint(pid_t pid, uint64_t addr, long *under, bool set)
 {
-    size_t at = offsetof(struct user, u_debugreg);
-    if (ptrace(PTRACE_POKEUSER, pid, at + 7 * 8, 0) ||
-        (addr && (ptrace(PTRACE_POKEUSER, pid, at, addr) || ptrace(PTRACE_POKEUSER, pid, at + 7 * 8, 1)))) {
-        fprintf(stderr, "bench: no hardware breakpoint at 0x%lx: %s\n", addr, strerror(errno));
+    errno = 0;
+    if (set)
+        *under = ptrace(PTRACE_PEEKTEXT, pid, addr, 0);
+    if (errno || ptrace(PTRACE_POKETEXT, pid, addr, set ? (*under & ~0xffl) | 0xcc : *under)) {
+        fprintf(stderr, "bench: no breakpoint at 0x%lx: %s\n", addr, strerror(errno));
         return -1;
     }
     return 0;
@@ -112,8 +119,9 @@ static void add_mapping(struct private_kib *sum, bool writable, bool file, bool 
     sum->total += kib;
 }
 
-/* Sums of one process now; with `list`, also each mapping that has private pages. */
-static int read_private(pid_t pid, struct private_kib *sum, FILE *list)
+/* Sums of one process now, without the page that the breakpoint made private; with `list`, also each mapping that has
+ * private pages. */
+static int read_private(pid_t pid, uint64_t breakpoint, struct private_kib *sum, FILE *list)
 {
     *sum = (struct private_kib){0};
     FILE *smaps = open_proc(pid, "smaps");
@@ -122,9 +130,9 @@ static int read_private(pid_t pid, struct private_kib *sum, FILE *list)
         return -1;
     }
     char line[4608], name[4608], range[40], perms[8];
-    bool writable = false, file = false, memory_file = false, stack = false;
+    bool writable = false, file = false, memory_file = false, stack = false, marked = false;
     while (fgets(line, sizeof line, smaps)) {
-        unsigned long inode, kib;
+        unsigned long inode, kib, start, end;
         int path = 0;
         if (sscanf(line, "%39[0-9a-f-] %7s %*s %*s %lu %n", range, perms, &inode, &path) == 3) {
             strcpy(name, path ? line + path : "");
@@ -132,7 +140,9 @@ static int read_private(pid_t pid, struct private_kib *sum, FILE *list)
             file = inode != 0;
             stack = !strncmp(line + path, "[stack]", 7);
             memory_file = file && (!strncmp(line + path, "/memfd:", 7) || !strncmp(line + path, "/dev/shm/", 9));
+            marked = sscanf(range, "%lx-%lx", &start, &end) == 2 && start <= breakpoint && breakpoint < end;
         } else if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !memory_file) {
+            kib -= marked && kib ? (unsigned long)getpagesize() / 1024 : 0;
             add_mapping(sum, writable, file, stack, (double)kib);
             if (list && kib)
                 fprintf(list, "   %6lu KiB  %s %s  %s", kib, range, perms, *name ? name : "no file\n");
@@ -191,9 +201,10 @@ static int look(const struct program *program, char *const *argv, struct pages *
 
     bool armed = false, entered = false, exited = false, failed = false, look_for_program = true;
     uint64_t entry = 0;
+    long under = 0;
     for (int deliver = 0; !exited && !failed; deliver = 0) {
         if (look_for_program && !armed && (entry = find_entry(pid, program)) != 0) {
-            failed = set_breakpoint(pid, entry) != 0;
+            failed = set_breakpoint(pid, entry, &under, true) != 0;
             armed = true;
         }
         look_for_program = false;
@@ -203,17 +214,19 @@ static int look(const struct program *program, char *const *argv, struct pages *
             break;
         int event = status >> 16, signal = WSTOPSIG(status);
         if (event == PTRACE_EVENT_EXIT) {
-            failed = read_private(pid, &pages->exit, NULL) != 0;
+            failed = read_private(pid, entry, &pages->exit, NULL) != 0;
             exited = true;
         } else if (event == PTRACE_EVENT_EXEC) {
-            armed = entered = false; /* a new address space, and exec clears debug registers */
+            armed = entered = false; /* a new address space */
             look_for_program = true;
         } else if (signal == (SIGTRAP | 0x80)) {
             look_for_program = after_mmap(pid);
         } else if (signal == SIGTRAP && armed && !entered) {
             struct user_regs_struct regs;
-            if (!ptrace(PTRACE_GETREGS, pid, 0, &regs) && regs.rip == entry) {
-                failed = read_private(pid, &pages->entry, list) || set_breakpoint(pid, 0);
+            if (!ptrace(PTRACE_GETREGS, pid, 0, &regs) && regs.rip == entry + 1) {
+                regs.rip = entry;
+                failed = read_private(pid, entry, &pages->entry, list) || set_breakpoint(pid, entry, &under, false) ||
+                         ptrace(PTRACE_SETREGS, pid, 0, &regs);
                 entered = true;
             }
         } else {

@@ -49,7 +49,7 @@ def record_damage(tree, right, step=1):
             count += 1
             if answer == right:
                 used.append(at)
-            elif answer[0] != 127 or "damaged" not in answer[2] and "no record" not in answer[2]:
+            elif answer[0] != 127 or not any(w in answer[2] for w in ("damaged", "no record", "recorded")):
                 wrong.append((at, answer))
         write(path, good)
         return start("require")

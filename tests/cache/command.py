@@ -82,6 +82,81 @@ def verifying(tree, right):
     tree.make()
 
 
+def pages_of(pid, cache):
+    """(file whose mapping came before, page of the pack, frame number or None) of each page of a pack in memory, and the inodes mapped from the directory."""
+    pages, inodes, before = [], set(), None
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb") as pagemap:
+        for line in maps:
+            where, _, off, _, ino, *path = line.split(None, 5)
+            path = path[0].strip() if path else ""
+            if path.startswith(cache + "/"):
+                inodes.add(int(ino))
+            if not path.startswith(cache + "/p-"):
+                before = path if path.startswith("/") and not path.startswith(cache) else before
+                continue
+            lo, hi = (int(x, 16) for x in where.split("-"))
+            pagemap.seek(lo // 4096 * 8)
+            for i, word in enumerate(struct.unpack(f"<{(hi - lo) // 4096}Q", pagemap.read((hi - lo) // 512))):
+                if word >> 63 and word >> 61 & 1:
+                    pages.append((before, int(ino), int(off, 16) // 4096 + i, word & (1 << 55) - 1))
+    return pages, inodes
+
+
+FORKS = r"""
+#include <stdio.h>
+#include <unistd.h>
+int main(void) { int stop[2]; pipe(stop); pid_t child = fork(); if (!child) { close(stop[1]); char c; return read(stop[0], &c, 1) < 0; }
+    printf("%d\n", child); fflush(stdout); getchar(); return 0; }
+"""
+
+
+def using(tree, right):
+    """Who runs from what, by our own reading of maps and page tables."""
+    made = report(tree)["starts"][0]
+    equal("nobody runs from the record", (made["processes"], report(tree)["pages_saved"]), (0, 0))
+    env = {"PATH": "/usr/bin:/bin", **tree.cache_env("require")}
+    copies = [subprocess.Popen(tree.command("wait"), env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(5)]
+    for copy in copies:
+        while copy.stdout.readline().strip() != b"ready":
+            pass
+    before = os.stat(os.path.join(tree.cache, records(tree.cache)[0])).st_atime_ns
+    listed = report(tree)
+    start = listed["starts"][0]
+    equal("looking leaves the access time", os.stat(os.path.join(tree.cache, records(tree.cache)[0])).st_atime_ns, before)
+    found = [pages_of(copy.pid, tree.cache) for copy in copies]
+    pages = [p for of, _ in found for p in of]
+    equal("each copy maps the record", [start["processes"], listed["processes"]], [5, 5])
+    equal("processes by pack", [p["processes"] for p in listed["packs"]], [sum(os.stat(os.path.join(tree.cache, n)).st_ino in i for _, i in found) for n in packs(tree.cache)])
+    equal("pages mapped", listed["pages_mapped"], len(pages))
+    if any(frame for *_, frame in pages):
+        equal("copies avoided", listed["pages_saved"], len(pages) - len({frame for *_, frame in pages}))
+        check("and they are many", listed["pages_saved"] >= 4 * 8 and listed["exact"], listed["pages_saved"])
+    else:
+        skip("copies avoided", "frame numbers are not shown here")
+    for name in ("liba.so", "libb.so"):
+        own = [p for p in pages if p[0] and p[0].endswith("/lib/" + name)]
+        images = [i for i in listed["images"] if i["path"] and i["path"].endswith("/lib/" + name)]
+        equal(f"{name}: pages mapped, processes, programs", [(i["pages_mapped"], i["processes"], i["programs"]) for i in images], [(len(own), 5, [tree.file("prog")])])
+        equal(f"{name}: saved", [i["pages_saved"] for i in images], [len(own) - len({p[1:3] for p in own})])
+    precision = listed["last_read_within"]
+    check("the record was read", start["last_read"] is not None or precision is None, start)
+    text = ldr(tree)
+    check("the text tells it", f"5 running processes map pages from it, with {len(pages)} pages" in text.stdout, text.stdout[:400])
+    for copy in copies:
+        copy.communicate(b"\n")
+    equal("nobody any more", [report(tree)[k] for k in ("processes", "pages_mapped", "pages_saved")], [0, 0, 0])
+    program = tree.parts.compile(f"forks.{tree.way}", FORKS, *([f"-Wl,--dynamic-linker={tree.loader}"] if tree.way == "kernel" else []))
+    command = [tree.loader, program] if tree.way == "command" else [program]
+    time.sleep(YOUNG)
+    run(command, tree.cache_env("now"))
+    parent = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    parent.stdout.readline()
+    equal("a forked child runs from it too", [s["processes"] for s in report(tree)["starts"] if s["program"] == program], [2])
+    parent.communicate(b"\n")
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
 MARKS = r"""
 #include <stdio.h>
 __attribute__((constructor)) static void begin(void) { FILE *f = fopen(MARK, "a"); if (f) fclose(f); }
@@ -183,7 +258,7 @@ with workshop() as (where, parts):
     for way in WAYS:
         tree = Tree(parts, where, "rpath", way)
         right = tree.system()
-        for test in (listing, verifying, warming, hostile):
+        for test in (listing, using, verifying, warming, hostile):
             test(tree, right)
         tree.remove()
 finish()

@@ -21,7 +21,8 @@ static void mark_packs(struct cache_dir *store, const struct pack_ref *ref, u32 
                 store->packs[k].in_catalog = true;
 }
 
-static bool add_image(struct cache_dir *store, const struct known_image *from, const struct place *place, u32 place_count) {
+static bool add_image(struct cache_dir *store, const struct known_image *from, const struct place *place, u32 place_count, const struct pack_ref *packs,
+                      u32 pack_count) {
     if (from->place >= place_count || from->piece_count > PIECES_MOST)
         return false;
     struct cached_image *to = &store->images[store->image_count];
@@ -32,6 +33,10 @@ static bool add_image(struct cache_dir *store, const struct known_image *from, c
             return false;
         to->pages += pages;
         to->read_only += from->pieces[i].sealed ? pages : 0;
+        if (from->pieces[i].pack >= pack_count)
+            return false;
+        if (pages)
+            to->parts[to->part_count++] = (struct use_range){ .ino = packs[from->pieces[i].pack].is.ino, .page = from->pieces[i].off / LDR_PAGE, .pages = pages };
     }
     to->path = path_of(store, &to->file);
     store->image_count++;
@@ -66,7 +71,7 @@ static char *read_images(struct cache_dir *store, const struct bytes *bytes) {
     store->place_count = head->place_count;
     store->images = must_alloc(head->image_count, sizeof *store->images);
     for (u32 i = 0; i < head->image_count; i++)
-        if (!add_image(store, &image[i], place, head->place_count))
+        if (!add_image(store, &image[i], place, head->place_count, pack, head->pack_count))
             return must_format("image %u cannot be read", i);
     qsort(store->images, store->image_count, sizeof *store->images, compare_images);
     mark_packs(store, pack, head->pack_count);

@@ -74,10 +74,16 @@ static bool read_object(struct start_object *to, const struct record_object *fro
     const struct piece *piece = bytes_at(bytes, from->pieces, from->piece_count, sizeof *piece);
     if (!path || from->kind > KIND_KERNEL || (from->kind == KIND_SHARED && !piece))
         return false;
-    *to = (struct start_object){ .path = must_format("%s", path), .kind = from->kind, .file = from->file };
+    *to = (struct start_object){ .path = must_format("%s", path), .kind = from->kind, .file = from->file, .plain_why = from->plain_why,
+                                  .plain_at = from->plain_at };
     for (u32 i = 0; from->kind == KIND_SHARED && i < from->piece_count; i++) {
         if (piece[i].pack >= head->pack_count || piece[i].len % LDR_PAGE || piece[i].len > 1ull << 40)
             return false;
+        if (i == 0) {
+            const struct pack_ref *ref = bytes_at(bytes, head->packs, head->pack_count, sizeof *ref);
+            to->pack_ino = ref ? ref[piece[0].pack].is.ino : 0;
+            to->pack_page = piece[0].off / LDR_PAGE;
+        }
         to->pages += piece[i].len / LDR_PAGE;
         to->read_only += piece[i].sealed ? piece[i].len / LDR_PAGE : 0;
     }

@@ -24,6 +24,11 @@ void cache_verdicts_json(const struct cache_dir *store, const struct verdicts *v
 static inline const char *start_program(const struct start *start) {
     return start->key_known ? start->key.text[KEY_PATH] : start->name;
 }
+/* start_was_read - whether the record's access time is one of a start from it, not that of its making */
+static inline bool start_was_read(const struct cache_dir *store, const struct start *start) {
+    return store->read_times != READ_TIMES_NONE &&
+           (start->read.tv_sec > start->made.tv_sec || (start->read.tv_sec == start->made.tv_sec && start->read.tv_nsec > start->made.tv_nsec));
+}
 static inline const char *start_state_name(enum start_state state) {
     return state == START_VALID ? "valid" : state == START_STALE ? "stale" : "damaged";
 }

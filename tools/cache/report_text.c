@@ -16,6 +16,17 @@ static int wider(int width, const char *text) {
     return len > width ? len : width;
 }
 
+static void put_last_read(const struct cache_dir *store, const struct start *start) {
+    char text[32] = "never";
+    struct tm tm;
+    if (store->read_times == READ_TIMES_NONE)
+        puts("not known");
+    else if (!start_was_read(store, start) || !localtime_r(&start->read.tv_sec, &tm))
+        puts(text);
+    else if (strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm))
+        puts(text);
+}
+
 static void put_starts(const struct cache_dir *store, size_t top) {
     size_t shown = 0, valid = 0;
     int width = (int)strlen("program");
@@ -27,15 +38,16 @@ static void put_starts(const struct cache_dir *store, size_t top) {
         if (start->state != START_VALID)
             continue;
         if (!shown++)
-            printf("\n%-*s  entered  objects   pages  read-only\n", width, "program");
-        printf("%-*s  %-7s  %7zu  %6llu  %9llu\n", width, start_program(start), start_entry(start), start->object_count,
-               (unsigned long long)start->pages, (unsigned long long)start->read_only);
+            printf("\n%-*s  entered  objects   pages  read-only  running  last read\n", width, "program");
+        printf("%-*s  %-7s  %7zu  %6llu  %9llu  %7zu  ", width, start_program(start), start_entry(start), start->object_count,
+               (unsigned long long)start->pages, (unsigned long long)start->read_only, start->users);
+        put_last_read(store, start);
     }
     if (valid > shown)
         printf("(%zu more: --top 0)\n", valid - shown);
 }
 
-struct object_line { const char *path; size_t variants; u64 pages, read_only; };
+struct object_line { const char *path; size_t variants, records; u64 pages, read_only, mapped, saved; };
 
 static bool same_file(const struct cached_image *a, const struct cached_image *b) { return memcmp(&a->file, &b->file, sizeof a->file) == 0; }
 
@@ -55,6 +67,9 @@ static size_t gather(const struct cache_dir *store, struct object_line *lines) {
                 line->variants++;
                 line->pages += store->images[k].pages;
                 line->read_only += store->images[k].read_only;
+                line->records += store->images[k].start_count;
+                line->mapped += store->images[k].use.mapped;
+                line->saved += store->images[k].use.saved;
             }
     }
     return count;
@@ -74,9 +89,9 @@ static size_t put_images(const struct cache_dir *store, size_t top) {
         if (!lines[i].path)
             continue;
         if (!shown++)
-            printf("\n%-*s  variants   pages  read-only\n", width, "object");
-        printf("%-*s  %8zu  %6llu  %9llu\n", width, lines[i].path, lines[i].variants, (unsigned long long)lines[i].pages,
-               (unsigned long long)lines[i].read_only);
+            printf("\n%-*s  variants   pages  read-only  records  mapped now   saved\n", width, "object");
+        printf("%-*s  %8zu  %6llu  %9llu  %7zu  %10llu  %6llu\n", width, lines[i].path, lines[i].variants, (unsigned long long)lines[i].pages,
+               (unsigned long long)lines[i].read_only, lines[i].records, (unsigned long long)lines[i].mapped, (unsigned long long)lines[i].saved);
     }
     if (named > shown)
         printf("(%zu more: --top 0)\n", named - shown);
@@ -112,6 +127,11 @@ void cache_report_text(const struct cache_dir *store, size_t top) {
     printf("%s: %zu recorded start%s (%zu valid, %zu stale, %zu damaged), %zu image%s in %zu pack%s, %.1f MiB on disk.\n", store->path,
            store->start_count, ending(store->start_count), of[START_VALID], of[START_STALE], of[START_DAMAGED], store->image_count,
            ending(store->image_count), store->pack_count, ending(store->pack_count), mib(store->size));
+    printf("%zu running process%s from it, with %llu pages of images in memory: %llu copies avoided, %.1f MiB saved%s.\n", store->use.processes,
+           store->use.processes == 1 ? " maps pages" : "es map pages", (unsigned long long)store->use.mapped, (unsigned long long)store->use.saved,
+           mib(store->use.saved * LDR_PAGE), store->use.exact || !store->use.processes ? "" : " (not exact)");
+    if (store->use.unreadable)
+        printf("%zu process%s of this user could not be looked into.\n", store->use.unreadable, store->use.unreadable == 1 ? "" : "es");
     if (store->unfinished)
         printf("%zu file%s being written, or left by makers that were killed.\n", store->unfinished, ending(store->unfinished));
     if (store->foreign)
@@ -120,7 +140,10 @@ void cache_report_text(const struct cache_dir *store, size_t top) {
     put_images(store, top);
     put_unusable(store, top);
     if (of[START_VALID])
-        puts("\npages: relocated pages mapped from images; of these read-only ones are shared by all processes, the others until written.");
+        printf("\npages: relocated pages mapped from images; of these read-only ones are shared by all processes, the others until written.\n"
+               "running: processes started from the record, and their forked children. last read: by a start or `ldr cache verify`%s.\n"
+               "mapped now: image pages in running processes' page tables; saved: copies that sharing avoids.\n",
+               store->read_times == READ_TIMES_DAY ? "; with relatime the last of them may be up to a day later" : "");
 }
 
 void cache_verdicts_text(const struct cache_dir *store, const struct verdicts *verdicts) {

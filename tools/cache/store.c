@@ -42,7 +42,10 @@ static char *distrust(const struct cache_dir *store, const struct stat *st, mode
 }
 
 char *cache_file(const struct cache_dir *store, const char *name, u64 most, struct stat *st, struct bytes *bytes) {
-    int fd = openat(store->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    /* Looking is no use: the access time is left as it is. Only the owner may ask for that. */
+    int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, fd = openat(store->dir, name, flags | O_NOATIME);
+    if (fd < 0 && errno == EPERM)
+        fd = openat(store->dir, name, flags);
     if (fd < 0)
         return must_format("%s", strerror(errno));
     char *why = fstat(fd, st) ? must_format("%s", strerror(errno)) : distrust(store, st, S_IFREG);
@@ -143,7 +146,7 @@ static void take_record(struct cache_dir *store, const char *name) {
     char *why = cache_file(store, name, RECORD_MOST, &st, &bytes);
     store->starts = must_grow(store->starts, store->start_count + 1, sizeof *store->starts);
     struct start *start = &store->starts[store->start_count++];
-    *start = (struct start){ .name = must_format("%s", name), .size = (u64)st.st_size, .made = st.st_mtim };
+    *start = (struct start){ .name = must_format("%s", name), .size = (u64)st.st_size, .ino = st.st_ino, .made = st.st_mtim, .read = st.st_atim };
     if (why) {
         start->state = START_DAMAGED;
         start->why = why;
@@ -155,7 +158,7 @@ static void take_record(struct cache_dir *store, const char *name) {
 
 static void take_pack(struct cache_dir *store, const char *name, const struct stat *st) {
     store->packs = must_grow(store->packs, store->pack_count + 1, sizeof *store->packs);
-    store->packs[store->pack_count++] = (struct pack){ .name = must_format("%s", name), .size = (u64)st->st_size };
+    store->packs[store->pack_count++] = (struct pack){ .name = must_format("%s", name), .size = (u64)st->st_size, .ino = st->st_ino };
 }
 
 static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
@@ -243,6 +246,8 @@ void cache_close(struct cache_dir *store) {
         start_free(&store->starts[i]);
     for (size_t i = 0; i < store->pack_count; i++)
         free(store->packs[i].name);
+    for (size_t i = 0; i < store->image_count; i++)
+        free(store->images[i].starts);
     free(store->starts);
     free(store->packs);
     free(store->images);

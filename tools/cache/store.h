@@ -6,6 +6,7 @@
 #define LDR_CACHE_STORE_H
 
 #include "../../ldr/cache/format.h"
+#include "use.h"
 
 #include <sys/stat.h>
 #include <time.h>
@@ -36,12 +37,17 @@ struct start_object {
     u32 kind;                         /* enum object_kind */
     struct file_identity file;
     u64 pages, read_only;             /* pages mapped from images; of these RELRO */
+    u32 plain_why;                    /* enum plain_why: why it is relocated at each start */
+    u64 plain_at;
+    u64 pack_ino, pack_page;          /* where its first page lies, when it has any */
 };
 
 struct start {
     char *name;                       /* of the record */
     u64 size;                         /* of the record, bytes */
-    struct timespec made;
+    u64 ino;                          /* of the record, as of a pack: who maps it runs from it */
+    struct timespec made, read;       /* read: access time of the file, see read_times */
+    size_t users;                     /* processes that were started from it, or forked by those; cache_find_use sets it */
     enum start_state state;
     char *why;                        /* for any but START_VALID */
     bool key_known;                   /* key is set */
@@ -55,7 +61,9 @@ struct start {
 struct pack {
     char *name;
     u64 size;                         /* bytes */
+    u64 ino;
     size_t starts;                    /* records that name it */
+    size_t users;                     /* processes that map it now */
     bool in_catalog;
 };
 
@@ -63,7 +71,15 @@ struct cached_image {                 /* one variant of an object's relocated pa
     struct file_identity file;
     const char *path;                 /* from a record that holds the file; NULL: none does */
     u64 pages, read_only;
+    struct use_range parts[PIECES_MOST];       /* where they lie; no parts: its pack is not there */
+    size_t part_count;
+    size_t *starts;                   /* valid ones that map it, by number; from here on cache_find_use sets it */
+    size_t start_count;
+    struct use_image use;
 };
+
+/* What access times tell of a record's last use: the kernel keeps none, one that may be a day old, or the last one. */
+enum read_times { READ_TIMES_NONE, READ_TIMES_DAY, READ_TIMES_EXACT };
 
 struct cache_dir {
     enum store_kind kind;
@@ -82,6 +98,8 @@ struct cache_dir {
     u64 size;                         /* of all files, bytes */
     size_t unfinished;                /* temporary files of makers at work or killed */
     size_t foreign;                   /* files that no linker wrote, or that it does not trust */
+    struct use use;                   /* cache_find_use sets it, and read_times */
+    enum read_times read_times;
 };
 
 /* cache_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory; the system's stores at
@@ -90,6 +108,9 @@ struct cache_dir {
  *   returns 0; LDR_EXIT_NO_TARGET after a message when there is none or the linker would not trust it; LDR_EXIT_FAILED */
 int cache_open(struct cache_dir *store, enum store_kind kind, bool create);
 void cache_close(struct cache_dir *store);
+
+/* programs.c: cache_find_use - which starts use which image, and which running processes. Asks every process. */
+void cache_find_use(struct cache_dir *store);
 
 /* cache_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
 int cache_lock(const struct cache_dir *store, int seconds);

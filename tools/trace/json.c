@@ -67,6 +67,23 @@ static void put_map(struct json_object *to, const struct story *story) {
     json_object_object_add(to, "segments", list);
 }
 
+static void put_cache(struct json_object *to, const struct story *story) {
+    static const char *const news[] = { "hit", "miss", "made", "not made" }, *const parts[] = { "image", "new image", "relocated", "kernel" };
+    bool start = story->event->type == TRACE_CACHE;
+    const struct trace_cached *cached = (const void *)(story->event + 1);
+    put_text(to, "what", story->value < 4 ? (start ? news : parts)[story->value] : "?");
+    bool is_name = start ? story->value == TRACE_CACHE_HIT || story->value == TRACE_CACHE_MADE : story->value <= TRACE_NEW_IMAGE;
+    put_text(to, "why", is_name || !story->word || !*story->word ? NULL : story->word);
+    if (start) {
+        put_text(to, "record", is_name ? story->word : NULL);
+        return;
+    }
+    put_object(to, "object", story->object);
+    put_text(to, "pack", is_name ? story->word : NULL);
+    put_number(to, "pages", cached->pages);
+    put_number(to, "pages_read_only", cached->read_only);
+}
+
 static void put_details(struct json_object *to, const struct story *story) {
     const void *fixed = story->event + 1;
     switch (story->kind) {
@@ -155,6 +172,7 @@ static void put_details(struct json_object *to, const struct story *story) {
         put_number(to, "module", ((const struct trace_tls_block *)fixed)->module);
         put_number(to, "bytes", ((const struct trace_tls_block *)fixed)->size);
         return;
+    case STORY_CACHE: put_cache(to, story); return;
     case STORY_KINDS: return;
     }
 }

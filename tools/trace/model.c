@@ -45,6 +45,7 @@ static const char *const kind_names[STORY_KINDS] = {
     [STORY_MAP] = "map", [STORY_RELOCATE] = "relocate", [STORY_BIND] = "bind", [STORY_LAZY] = "lazy", [STORY_PROTECT] = "protect",
     [STORY_CONSTRUCTOR] = "constructor", [STORY_DESTRUCTOR] = "destructor", [STORY_OPEN] = "dlopen", [STORY_CLOSE] = "dlclose",
     [STORY_KEEP] = "keep", [STORY_UNLOAD] = "unload", [STORY_TLS] = "tls", [STORY_TLS_BLOCK] = "tls-block",
+    [STORY_CACHE] = "cache",
 };
 
 const char *story_kind_name(enum story_kind kind) { return kind_names[kind]; }
@@ -362,6 +363,14 @@ static void tell_call(struct maker *maker, struct process *process, const struct
     begin(maker, process, story, fixed->function);
 }
 
+/* Of a whole start (`of` NULL) or of one object. */
+static void tell_cache(struct maker *maker, struct process *process, const struct raw_event *raw, const struct trace_cached *of) {
+    size_t at = of ? sizeof *of : 0;
+    struct story *story = tell(maker, raw, STORY_CACHE, of ? object_find(process, of->object) : NULL);
+    story->word = record_text(raw->event, &at);
+    story->value = raw->event->flag;
+}
+
 static void tell_event(struct maker *maker, const struct raw_event *raw) {
     const struct trace_event *event = raw->event;
     struct process *process = process_of(maker, raw);
@@ -451,6 +460,8 @@ static void tell_event(struct maker *maker, const struct raw_event *raw) {
                 story->object = process->objects[i];
         return;
     }
+    case TRACE_CACHE: tell_cache(maker, process, raw, NULL); return;
+    case TRACE_CACHED: tell_cache(maker, process, raw, fixed); return;
     case TRACE_TYPES: return;
     }
 }

@@ -35,6 +35,8 @@ static size_t fixed_len(unsigned type) {
     case TRACE_UNLOADED: return sizeof(struct trace_unloaded);
     case TRACE_TLS_MODULE: return sizeof(struct trace_tls_module);
     case TRACE_TLS_BLOCK: return sizeof(struct trace_tls_block);
+    case TRACE_CACHE: return 0;
+    case TRACE_CACHED: return sizeof(struct trace_cached);
     default: return SIZE_MAX;
     }
 }
@@ -131,8 +133,8 @@ bool record_read(const char *path, struct record *record) {
         warn_ldr("%s: not a record of ld-ldr.so (LDR_TRACE, ldr trace --record)", path);
         return false;
     }
-    if (head->version != TRACE_VERSION || head->page != TRACE_PAGE) {
-        warn_ldr("%s: a record of version %" PRIu32 ", this ldr reads version %u", path, head->version, TRACE_VERSION);
+    if (head->version < 1 || head->version > TRACE_VERSION || head->page != TRACE_PAGE) {
+        warn_ldr("%s: a record of version %" PRIu32 ", this ldr reads versions 1 to %u", path, head->version, TRACE_VERSION);
         return false;
     }
     size_t room = 0;

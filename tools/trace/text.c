@@ -30,6 +30,20 @@ static const char *function_name(const struct story *story, char *buf, size_t le
     return buf;
 }
 
+static void put_cache(const struct story *story, FILE *out) {
+    static const char *const news[] = { "hit, made from record ", "miss: ", "record made: ", "no record is made: " };
+    const char *word = story->word ? story->word : "?";
+    const struct trace_cached *cached = (const void *)(story->event + 1);
+    if (story->event->type == TRACE_CACHE)
+        fprintf(out, "%s%s", story->value < sizeof news / sizeof news[0] ? news[story->value] : "? ", word);
+    else if (story->value == TRACE_EACH_START)
+        fprintf(out, "%s is relocated at each start: %s", traced_short(story->object), word);
+    else if (story->value == TRACE_BY_KERNEL)
+        fprintf(out, "%s is mapped by the kernel", traced_short(story->object));
+    else
+        fprintf(out, "%s: %" PRIu64 " pages of an image, %" PRIu64 " read-only, in pack %s", traced_short(story->object), cached->pages, cached->read_only, word);
+}
+
 static void put_sentence(const struct story *story, FILE *out) {
     const void *fixed = story->event + 1;
     char buf[32];
@@ -117,6 +131,7 @@ static void put_sentence(const struct story *story, FILE *out) {
         fprintf(out, "a block of %" PRIu64 " bytes for thread %u, module %" PRIu64 " (%s)", block->size, story->tid, block->module, traced_short(story->object));
         return;
     }
+    case STORY_CACHE: put_cache(story, out); return;
     case STORY_KINDS: return;
     }
 }

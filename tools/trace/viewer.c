@@ -45,6 +45,12 @@ static void name_story(const struct story *story, char *name, size_t len) {
     case STORY_DIRECTORY: snprintf(name, len, "%s %s", kind, symbol); return;
     case STORY_BIND:
     case STORY_LAZY: snprintf(name, len, "%s %s", kind, symbol); return;
+    case STORY_CACHE:
+        if (story->event->type == TRACE_CACHE)
+            snprintf(name, len, "cache %s", story->value == TRACE_CACHE_HIT ? "hit" : story->value == TRACE_CACHE_MISS ? "miss" : "record");
+        else
+            snprintf(name, len, "cache %s", traced_short(story->object));
+        return;
     case STORY_CONSTRUCTOR:
     case STORY_DESTRUCTOR: snprintf(name, len, "%s of %s", kind, traced_short(story->object)); return;
     default: snprintf(name, len, "%s %s", kind, traced_short(story->object)); return;
