@@ -8,6 +8,8 @@ override LDR := $(B)/ldr
 CC    := gcc
 PREFIX  ?= /usr/local
 DESTDIR ?=
+# Where the system's start-up caches lie (ldr/ARCHITECTURE.md, "The system's stores"): fixed when it is built, no variable moves it then.
+SYSTEM_CACHE ?= /var/cache/ldr
 
 .DEFAULT_GOAL := all
 .PHONY: all clean help

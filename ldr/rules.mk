@@ -9,7 +9,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 # would be relocated, and so private, memory. Frame pointers: tools unwind through us without our symbols.
 RT_CFLAGS := -std=gnu11 -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-stack-protector -mgeneral-regs-only \
 	-fno-tree-switch-conversion -fno-omit-frame-pointer -fasynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
-	-fcf-protection=branch -ffunction-sections -DLDR_FREESTANDING $(WARN)
+	-fcf-protection=branch -ffunction-sections -DLDR_FREESTANDING -DSYSTEM_CACHE='"$(SYSTEM_CACHE)"' $(WARN)
 RT_LDFLAGS := -shared -nostdlib -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,text -Wl,-z,now -Wl,-z,norelro -Wl,-z,noexecstack -Wl,-T,ldr/link.ld \
 	-Wl,--hash-style=gnu -Wl,--build-id=sha1 -Wl,-soname,ld-linux-x86-64.so.2 -Wl,-e,_start -Wl,--gc-sections \
 	-Wl,--version-script=ldr/api/exports.map

@@ -25,11 +25,18 @@ struct cache_options {
     char **names;                     /* what follows it */
     size_t name_count, top;
     bool json;
+    enum store_kind store;
+    const char *max_age;              /* NULL: not given */
 };
+
+enum { OPTION_SYSTEM = 0x100, OPTION_SECURE, OPTION_MAX_AGE };
 
 static const struct argp_option options[] = {
     { "json", 'j', NULL, 0, "Print JSON", 0 },
     { "top", 'n', "N", 0, "List the N starts and images with most pages; 0 lists all (default 10)", 0 },
+    { "system", OPTION_SYSTEM, NULL, 0, "The system's store, for everybody's starts (" SYSTEM_CACHE "); only root fills it", 0 },
+    { "secure", OPTION_SECURE, NULL, 0, "The system's store for set-user-ID root programs (" SECURE_CACHE "), readable by root alone", 0 },
+    { "max-age", OPTION_MAX_AGE, "TIME", 0, "warm: as LDR_CACHE_MAX_AGE=TIME (seconds, or with m, h, d), also for starts that do not have it set", 0 },
     { 0 },
 };
 
@@ -43,6 +50,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         cache->top = strtoul(arg, &end, 10);
         if (*end || end == arg || *arg == '-' || errno)
             argp_error(state, "--top=%s: a number is expected", arg);
+        return 0;
+    case OPTION_SYSTEM: cache->store = STORE_SYSTEM; return 0;
+    case OPTION_SECURE: cache->store = STORE_SECURE; return 0;
+    case OPTION_MAX_AGE:
+        cache->max_age = arg;
+        if (!cache_seconds(arg))
+            argp_error(state, "--max-age=%s: a time like 3600, 90m, 12h or 7d is expected", arg);
         return 0;
     case ARGP_KEY_ARG:
         if (!cache->what) {
@@ -65,13 +79,15 @@ static const struct argp argp = {
     "ld-ldr.so, for PROGRAM itself; nothing of PROGRAM runs. `clear` removes everything; programs that run are not disturbed, and "
     "the next starts draw new addresses.\n"
     "\n"
-    "The directory is LDR_CACHE_DIR, or else ldr-cache in XDG_RUNTIME_DIR, /run/user/UID, (root) /run, ~/.cache.\n"
+    "The directory is LDR_CACHE_DIR, or else ldr-cache in XDG_RUNTIME_DIR, /run/user/UID, (root) /run, ~/.cache. With --system and --secure it is "
+    "one of the system's, which starts ask after the user's own, and set-user-ID root programs alone.\n"
     "\n"
     "Exit status: 0 done; 1 ldr failed, or verify found a difference; 2 usage; 3 something could not be read, verified or made; "
     "4 no cache directory.\n"
     "\n"
     "Examples:\n"
     "  ldr cache warm clang lld python3\n"
+    "  ldr cache --system warm --max-age=7d clang\n"
     "  ldr cache --json | jq '.starts[] | select(.state != \"valid\")'\n"
     "  ldr session ldr cache verify          records of programs that a session started\n",
     NULL, NULL, NULL,
@@ -138,19 +154,25 @@ static char *absolute(char *path) {
     return dir ? must_format("%s/%s", dir, strncmp(path, "./", 2) == 0 ? path + 2 : path) : path;
 }
 
+/* For set-user-ID programs only starts by the kernel count. */
 static bool warm_one(const struct cache_dir *store, char *name) {
     char *words[2] = { name, NULL }, *path, **args, *why = NULL;
     if (program_resolve(words, &path, &args) != 0)
         return false;                 /* it has said why */
     struct start_key key = { .head = { .way = 1, .origin_by_file = 1 } };
     key.text[KEY_PATH] = path;
-    bool good = replay_start(store, &key, "warm", &why) == REPLAY_DONE;
+    bool only_kernel = store->kind == STORE_SECURE, good = only_kernel || replay_start(store, &key, "warm", &why) == REPLAY_DONE;
     if (!good)
         warn_ldr("%s: no record: %s", path, why);
     free(why);
     why = NULL;
     key.text[KEY_PATH] = absolute(path);
-    if (good && replay_by_kernel(store, AT_FDCWD, path, &why)) {
+    bool by_kernel = good && replay_by_kernel(store, AT_FDCWD, path, &why);
+    if (only_kernel && !by_kernel) {
+        warn_ldr("%s: no record: %s", path, why);
+        good = false;
+    }
+    if (by_kernel) {
         key.head.way = 0;
         good = replay_start(store, &key, "warm", &why) == REPLAY_DONE;
         if (!good)
@@ -198,7 +220,13 @@ int cmd_cache(int argc, char **argv) {
         warn_ldr(wants_names ? "warm: no program named" : "%s takes no names, found '%s'", what, cache.name_count ? cache.names[0] : "");
         return LDR_EXIT_USAGE;
     }
-    int status = cache_open(&store, wants_names);
+    if (wants_names && cache.store != STORE_USER && geteuid() != 0) {
+        warn_ldr("warm: only root fills the system's stores");
+        return LDR_EXIT_FAILED;
+    }
+    if (cache.max_age && setenv("LDR_CACHE_MAX_AGE", cache.max_age, 1) != 0)
+        return LDR_EXIT_FAILED;
+    int status = cache_open(&store, cache.store, wants_names);
     if (status)
         return status;
     status = wants_names ? warm(&store, &cache) : may_names ? verify(&store, &cache) : strcmp(what, "clear") == 0 ? clear(&store) : list(&store, &cache);

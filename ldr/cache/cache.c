@@ -34,9 +34,17 @@ static bool under_valgrind(void)
     return answer != 0;
 }
 
+/* "system-warm", "secure-check": `ldr cache --system` and `--secure` name the store before the word. */
+static enum store_kind asked_store(void)
+{
+    const char *asks = session.config.cache;
+    return asks && str_starts(asks, "system-") ? STORE_SYSTEM : asks && str_starts(asks, "secure-") ? STORE_SECURE : STORE_USER;
+}
+
 bool cache_asked(const char *word)
 {
-    return session.config.cache && str_equal(session.config.cache, word);
+    const char *asks = session.config.cache;
+    return asks && str_equal(asks + (asked_store() == STORE_USER ? 0 : strlen("system-")), word);
 }
 
 bool cache_is_asked_why(void) { return WATCHED(WATCH_CACHE | WATCH_RECORD) || cache_asked("require"); }
@@ -45,21 +53,11 @@ bool cache_is_asked_why(void) { return WATCHED(WATCH_CACHE | WATCH_RECORD) || ca
 static const char *why_unused(void)
 {
     const struct config *c = &session.config;
-    return c->secure ? "the program gains privileges (AT_SECURE)" : c->trace ? "the start only lists" : cache_asked("off") ? "LDR_CACHE=off" :
+    return c->trace ? "the start only lists" : cache_asked("off") ? "LDR_CACHE=off" :
+           !age_limit() ? "LDR_CACHE_MAX_AGE is no length of time" :
            session.watch & WATCH_STEPS ? "LD_DEBUG asks for steps that a start from a record leaves out" : c->audit ? "LD_AUDIT is set" :
            c->bind_not ? "LD_BIND_NOT is set" : c->dynamic_weak ? "LD_DYNAMIC_WEAK is set" : c->verbose ? "LD_VERBOSE is set" :
            c->show_auxv ? "LD_SHOW_AUXV is set" : session.kernel.page != LDR_PAGE ? "pages are not of 4 KiB" : under_valgrind() ? "it runs under valgrind" : NULL;
-}
-
-/* Capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any process of the user can
- * write is not to be believed. */
-static bool is_plain_user(void)
-{
-    if (store_user() == 0)
-        return true;
-    struct { u32 version; int pid; } head = { 0x20080522, 0 };
-    struct { u32 effective, permitted, inheritable; } data[2] = { { 0 } };
-    return sys_call(__NR_capget, (long)&head, (long)data, 0, 0, 0, 0) == 0 && !data[0].permitted && !data[1].permitted;
 }
 
 void cache_close(void)
@@ -168,8 +166,10 @@ bool cache_take_lock(void)
 }
 
 /* One maker at a time; who comes second starts as if there were no cache. */
-static bool begin_making(void)
+static bool begin_making(const char *program, const struct stat *st)
 {
+    if (cache.store != STORE_USER && !cache.record && !is_dry())
+        return cache_miss("only `ldr cache warm` fills the system's stores", "");
     if (!cache_may_make())
         return false;
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
@@ -181,9 +181,13 @@ static bool begin_making(void)
     cache.key = memcpy(key, cache.key, cache.key_len);
     if (!gate_open(cache.catalog->head.base))
         return false;
+    if (is_dry() && (!is_for_all(st) || !become_nobody(program))) {
+        gate_close();
+        return false;
+    }
+    cache.state = CACHE_MAKE;
     witness_watch();
     session.bind_ahead = true;
-    cache.state = CACHE_MAKE;
     return true;
 }
 
@@ -218,41 +222,99 @@ static bool use_none(const char *why)
     return false;
 }
 
+#define KEY_ROOM 2048u
+
+static bool read_key(const char *path, const struct stat *st, char *key)
+{
+    static bool booted;
+    booted = booted || store_read_boot(cache.boot);
+    return (booted && key_make(path, st, key, KEY_ROOM)) || cache_miss("its key is too long, or there is no boot id", "");
+}
+
+/* One store. True: warm. Otherwise its directory is open or cache.dir negative, and cache.record is set when it shall be verified. */
+static bool look_in(enum store_kind store, const char *path, int fd, const struct stat *st, char *key)
+{
+    cache.store = store;
+    cache.dir = store_open(store == STORE_USER || (store == asked_store() && cache_asked("warm")));
+    if (cache.dir < 0)
+        return cache_miss(store == STORE_USER ? "no directory for records that only this user may write" : "no directory of the system for records", "");
+    if (!read_key(path, st, key)) {
+        cache_close();
+        return false;
+    }
+    const struct record_head *record = record_read(cache.dir, path);
+    if (record && (cache_asked("verify") || cache_asked("check")))
+        cache.record = record;
+    /* Whoever warms sets the limit of age anew. */
+    else if (record && !(cache_asked("warm") && record->max_age != age_to_record()) && begin_warm(record, fd))
+        return true;
+    else if (record)
+        sys_munmap((void *)record, record->size);
+    return false;
+}
+
+/* The system's store, when `own` (negative: none), the user's, does not hold; a record is made in the user's. */
+static bool look_in_system(int own, const char *path, int fd, const struct stat *st, char *key)
+{
+    bool warm = look_in(STORE_SYSTEM, path, fd, st, key), looked = cache.dir >= 0;
+    if (!warm && !cache.record) {
+        cache_close();
+        cache.dir = own;
+        cache.store = STORE_USER;
+        if (own >= 0 && looked && !read_key(path, st, key))
+            cache_close();
+    } else {
+        if (own >= 0)
+            sys_close(own);
+        cache.dir_name = NULL;        /* what dlopen brings has its places in the user's store: not beside these */
+    }
+    return warm;
+}
+
+static bool look_everywhere(const char *path, int fd, const struct stat *st, char *key)
+{
+    if (asked_store() != STORE_USER)
+        return look_in(asked_store(), path, fd, st, key);
+    if (session.config.secure)
+        return store_user() == 0 && look_in(STORE_SECURE, path, fd, st, key);
+    if (is_plain_user()) {
+        if (look_in(STORE_USER, path, fd, st, key))
+            return true;
+        if (cache.record || is_dry())
+            return false;
+    }
+    return look_in_system(cache.dir, path, fd, st, key);
+}
+
 NOINLINE bool cache_look(const char *path, int fd, const struct stat *st)
 {
-    char key[2048] __attribute__((aligned(8)));
+    char key[KEY_ROOM] __attribute__((aligned(8)));
     cache.lock = cache.dir = -1;
-    const char *unused = why_unused();
-    if (unused || !path || !is_plain_user())
-        return use_none(unused ? unused : path ? "the process has capabilities beyond its user's" : "the program has no path");
-    if ((cache.dir = store_open(true)) < 0)
-        return use_none("no directory for records that only this user may write");
+    if (asked_store() == STORE_SECURE && is_dry())
+        session.config.secure = true; /* all of it goes by the rules of a set-user-ID program, and ends before that would run */
     if (fd < 0) {
         struct file_identity program;
         identity_of(st, &program);
         session.program->file_hash = identity_hash(&program);
     }
-    if (!store_read_boot(cache.boot) || !key_make(path, st, key, sizeof key))
-        return use_none("its key is too long, or there is no boot id");
-    const struct record_head *record = record_read(cache.dir, path);
-    if (record && (cache_asked("verify") || cache_asked("check"))) {
-        cache.record = record;
-        cache_miss("the start is made anew, to be compared with its record", "");
-    } else if (record && begin_warm(record, fd)) {
+    const char *unused = why_unused();
+    if (unused || !path || (asked_store() == STORE_SECURE && (!is_dry() || session.way != START_INTERPRETER)))
+        return use_none(unused ? unused : path ? "only a start by the kernel is made as a set-user-ID program's" : "the program has no path");
+    if (look_everywhere(path, fd, st, key)) {
         if (cache_asked("warm"))
             end_dry(0);
         cache_close();
         return true;
-    } else if (record) {
-        sys_munmap((void *)record, record->size);
     }
+    if (cache.dir < 0)
+        return use_none("no store for a process with these privileges");
     if (!cache.record && (cache_asked("require") || cache_asked("check")))
         return use_none("no record");
     event_cache(CACHE_MISS, cache.miss);
     cache.miss[0] = 0;                /* from here on it is told why nothing can be made */
     /* A start that is measured may be warm, but makes nothing: it shall differ from others as little as possible. */
     const char *why = WATCHED(WATCH_RECORD) ? "the start is traced (LDR_TRACE)" : WATCHED(WATCH_STATISTICS) ? "the start is measured (LD_DEBUG=statistics)" : NULL;
-    if (why || !begin_making()) {
+    if (why || !begin_making(path, st)) {
         why = why ? why : "no place for objects";
         cache_end_dry(why);
         end_unmade(why);
@@ -266,6 +328,8 @@ void cache_make(void)
         cache_end_dry("nothing could be made");
         return;
     }
+    if (is_dry() && !become_root())
+        cache_spoil("the rights of root did not come back");
     if (session.warned)
         cache_spoil("a warning was printed");
     for (const struct object *object = session.first; object; object = object->next)
@@ -292,6 +356,8 @@ u64 cache_place(struct object *object, const struct stat *st)
         return late_place(object, st);
     if (cache.state != CACHE_MAKE)
         return 0;
+    if (is_dry() && !is_for_all(st))
+        end_dry(1);
     struct met *met = arena_alloc(&cache.scratch, sizeof *met);
     if (!met) {
         cache_spoil("no memory");
@@ -303,101 +369,6 @@ u64 cache_place(struct object *object, const struct stat *st)
     cache.met = met;
     cache.met_count++;
     return catalog_place(cache.catalog, st, &object->image.plan);
-}
-
-/* ---- a warm start's steps -------------------------------------------------------------------------------------------- */
-
-static const struct record_object *recorded(u32 i)
-{
-    return (const struct record_object *)((const char *)cache.record + cache.record->objects) + i;
-}
-
-static const u32 *numbers(u32 off) { return (const u32 *)((const char *)cache.record + off); }
-
-static bool give_objects(struct object ***list, u32 off, u32 count)
-{
-    if (!count)
-        return true;
-    *list = arena_alloc(&session.permanent, count * sizeof **list);
-    for (u32 i = 0; i < count && *list; i++)
-        (*list)[i] = cache.object[numbers(off)[i]];
-    return *list != NULL;
-}
-
-static bool give_names(struct object *object, const struct record_object *from)
-{
-    for (u32 i = 0; i < from->alias_count; i++)
-        if (!object_add_alias(object, (const char *)cache.record + numbers(from->aliases)[i]))
-            return false;
-    return true;
-}
-
-static void tell_unique(void)
-{
-    const struct unique_pair *pair = (const void *)((const char *)cache.record + cache.record->uniques);
-    for (u32 i = 0; i < cache.record->unique_count; i++)
-        if (pair[i].object < cache.record->object_count) {
-            struct object *object = cache.object[pair[i].object];
-            struct binding mine = { object, &object->image.symtab[pair[i].symbol] }, out;
-            if (pair[i].symbol < object->image.sym_limit)
-                unique_binding(&mine, &out);
-        }
-}
-
-int cache_list_objects(void)
-{
-    u32 count = cache.record->object_count;
-    for (u32 i = 0; i < count; i++)
-        if (recorded(i)->kind == KIND_KERNEL)
-            cache.object[i] = i == 0 ? session.program : session.vdso;
-    for (u32 i = 0; i < count; i++) {
-        const struct record_object *from = recorded(i);
-        struct object *object = cache.object[i];
-        if (object != session.program && object != session.vdso)
-            object_list_add(object);
-        object->found_by = (enum found_by)from->found_by;
-        object->loader = from->loader == NO_OBJECT ? NULL : cache.object[from->loader];
-        object->needed_count = from->needed_count;
-        object->filtee_count = from->filtee_count;
-        if (!give_names(object, from) || !give_objects(&object->needed, from->needed, from->needed_count) ||
-            !give_objects(&object->filtee, from->filtee, from->filtee_count))
-            return report_values(&session.report, LDR_E_NO_MEMORY, object_label(object), 0, 0, 0);
-        if (from->kind != KIND_KERNEL && object != session.program)      /* those were told when they were met */
-            event_mapped(object);
-        if (object->state == OBJECT_MAPPED && !object->is_vdso)
-            object->state = object->shared ? OBJECT_RELOCATED : OBJECT_LINKED;
-        object->sealed_already = object->shared && !from->own_words;
-        const struct patch *patch = (const void *)((const char *)cache.record + from->patches);
-        for (u32 k = 0; k < from->patch_count && object->shared; k++)
-            *(u64 *)(from->bias + patch[k].vaddr) = session.program->bias + patch[k].addend;
-    }
-    /* Found while searching, in the current directory of then; the program may leave it. */
-    if (cache.record->origin)
-        session.program->origin = (const char *)cache.record + cache.record->origin;
-    if (cache.record->unique_count)
-        unique_before_first(tell_unique);
-    if (WATCHED(WATCH_CACHE | WATCH_RECORD))
-        tell_warm();
-    return 0;
-}
-
-int cache_take_order(void)
-{
-    struct object **list;
-    u32 count = cache.record->closure_count;
-    struct object *program = session.program;
-    if (!give_objects(&list, cache.record->closure, count) || !give_objects(&program->init_order, cache.record->init_order, count))
-        return report_values(&session.report, LDR_E_NO_MEMORY, object_label(program), count, 0, 0);
-    program->closure = (struct scope){ .object = list, .count = count, .room = count };
-    return 0;
-}
-
-int cache_check_tls(void)
-{
-    for (u32 i = 0; i < cache.record->object_count; i++)
-        if (cache.object[i]->tls_module != recorded(i)->tls_module || cache.object[i]->tls_offset != recorded(i)->tls_offset)
-            return report_values(&session.report, LDR_E_CACHE, object_label(cache.object[i]), cache.object[i]->tls_offset, recorded(i)->tls_offset, i);
-    return 0;
 }
 
 /* What cpuid says differs from processor to processor (their own numbers, among others), and the genuine linker keeps it: computed on

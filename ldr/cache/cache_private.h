@@ -11,6 +11,7 @@ enum cache_state { CACHE_OFF, CACHE_MAKE, CACHE_WARM };
 
 struct cache {
     enum cache_state state;
+    enum store_kind store;            /* whose directory `dir` is */
     int dir;                          /* open directory while MAKE; -1 else */
     int lock;
     const char *dir_name;             /* for what dlopen brings; NULL: it uses no cache */
@@ -51,8 +52,9 @@ bool nearest_tell(void);              /* no record has this key: in what the nea
 void tell_difference(struct text *t, const struct file_identity *was, const struct file_identity *now);
 void tell_warm(void);                 /* the start is made from cache.record: where each object's pages come from */
 
-/* store.c: the directory. Everything in it is opened by descriptor, not following links, and must be the user's own. */
-int store_open(bool create);          /* directory descriptor, or negative: no cache; cache.dir_name */
+/* store.c: the directory of cache.store. It and everything in it is opened by descriptor, not following links, and must belong to the
+ * user, or to root, as only they may write it. */
+int store_open(bool create);          /* directory descriptor, or negative: no cache; the user's: cache.dir_name */
 int store_reopen(void);               /* the same directory later, when the environment may have been written over */
 bool store_may_make(int dir);         /* a file system of this machine's own */
 u64 store_user(void);                 /* effective user id */
@@ -103,6 +105,24 @@ u32 catalog_add_pack(struct catalog *catalog, const char *name);
 /* evict.c: store_each - every name in the directory. evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
 void store_each(void (*visit)(const char *name));
 void evict(bool everything);
+
+/* rights.c: is_plain_user - capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any
+ * process of the user can write is not to be believed. */
+bool is_plain_user(void);
+/* become_nobody - what goes into a store of the system is searched and opened with the rights that everybody has, so that nothing gets
+ * there which some may not read (`program` too), and written as root again. Only in starts that end before the program runs: groups do not
+ * come back. False: told by cache_miss. */
+bool become_nobody(const char *program);
+bool become_root(void);
+/* is_for_all - may this file's object be in a record of a system's store? Making it runs resolvers of it. False: told by cache_miss. */
+bool is_for_all(const struct stat *st);
+
+/* age.c */
+u64 age_now(void);                    /* seconds of CLOCK_BOOTTIME */
+u64 age_limit(void);                  /* LDR_CACHE_MAX_AGE in seconds; 0: nothing is young enough; AGE_NONE: no limit */
+u64 age_to_record(void);              /* the same as a record holds it: 0: no limit */
+bool age_agrees(u64 born, u64 limit); /* may places drawn then be used? Under both limits; the clock is read only if there is one. */
+#define AGE_NONE (~0ull)
 
 /* record.c */
 const struct record_head *record_read(int dir, const char *program);        /* mapped and judged, every witness asked; NULL: no valid record */

@@ -36,7 +36,8 @@ static bool catalog_sound(const struct catalog_head *head, u64 len)
            head->sum == cache_sum((const u8 *)head + 24, len - 24) && memcmp(head->boot, cache.boot, 16) == 0 &&
            table_fits(head->places, head->place_count, sizeof(struct place), len) &&
            table_fits(head->images, head->image_count, sizeof(struct known_image), len) &&
-           table_fits(head->packs, head->pack_count, sizeof(struct pack_ref), len) && head->next >= head->base && head->next <= head->end && images_sound(head);
+           table_fits(head->packs, head->pack_count, sizeof(struct pack_ref), len) && head->next >= head->base && head->next <= head->end && images_sound(head) &&
+           age_agrees(head->born, AGE_NONE);
 }
 
 static bool make_new(struct catalog *catalog)
@@ -46,6 +47,7 @@ static bool make_new(struct catalog *catalog)
         return false;
     u64 base = REGION_LO + align_down(draw % (REGION_HI - REGION_LO - REGION_LEN), LDR_PAGE);
     catalog->head = (struct catalog_head){ .magic = CATALOG_MAGIC, .base = base, .next = base + 4 * LDR_PAGE, .end = base + REGION_LEN };
+    catalog->head.born = age_now();
     memcpy(catalog->head.boot, cache.boot, 16);
     catalog->changed = catalog->is_new = true;
     return true;

@@ -21,6 +21,17 @@
 #define CACHE_NAME_ROOM 24
 #define NO_OBJECT 0xffffffffu
 
+/* Whose directory it is. The system's lie at a fixed place (make SYSTEM_CACHE=...); what AT_SECURE means is that no variable moves it. */
+enum store_kind {
+    STORE_USER,
+    STORE_SYSTEM,                     /* root's, for everybody's ordinary starts */
+    STORE_SECURE                      /* root's, readable by root alone, for set-user-ID root programs */
+};
+#ifndef SYSTEM_CACHE
+#define SYSTEM_CACHE "/var/cache/ldr"
+#endif
+#define SECURE_CACHE SYSTEM_CACHE "-secure"
+
 /* Which file, and that it is unchanged: a write, a replacement, even with the times set back, changes ctime. */
 struct file_identity { u64 dev, ino, size, mtime, mtime_ns, ctime, ctime_ns; };
 
@@ -108,6 +119,7 @@ struct key_head {
     u64 bind_now, inhibit_cache;
     struct file_identity program;
     u64 notes_len, aux_count;
+    u64 store;                        /* enum store_kind */
 };
 enum key_text {
     KEY_PATH, KEY_DIR /* current directory, where it matters */, KEY_PLATFORM, KEY_LIBRARY_PATH, KEY_PRELOAD_ENV, KEY_PRELOAD_OPTION,
@@ -129,6 +141,7 @@ struct record_head {
     u32 packs, pack_count;            /* array of struct pack_ref */
     u32 libc, linker;                 /* object numbers */
     u32 origin;                       /* text: the program's $ORIGIN, when the search asked for it; 0: it did not */
+    u64 born, max_age;                /* when the places were drawn, seconds of CLOCK_BOOTTIME; its maker's limit, seconds, 0: none */
 };
 
 /* ---- images of what dlopen brings ----
@@ -181,7 +194,20 @@ struct catalog_head {
     u32 places, place_count;
     u32 images, image_count;
     u32 packs, pack_count;            /* array of struct pack_ref */
+    u64 born;                         /* seconds of CLOCK_BOOTTIME */
 };
+
+/* cache_seconds - a length of time as LDR_CACHE_MAX_AGE gives it: seconds, or with m, h or d. 0: no such text. */
+static inline u64 cache_seconds(const char *text)
+{
+    u64 value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9' && at - text < 9; at++)
+        value = value * 10 + (u64)(*at - '0');
+    u64 unit = *at == 'm' ? 60 : *at == 'h' ? 3600 : *at == 'd' ? 86400 : 1;
+    at += unit != 1;
+    return *at ? 0 : value * unit;
+}
 
 /* cache_sum - sum over bytes, 8-byte aligned, for finding damage (not attacks: whoever can write here is the owner). */
 static inline u64 cache_sum(const void *bytes, u64 len)

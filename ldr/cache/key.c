@@ -25,7 +25,7 @@ static void put_loader(void)
             put_bytes((const void *)((u64)&__ehdr_start + phdr[i].p_vaddr), phdr[i].p_memsz);
 }
 
-/* Returns how many pairs. */
+/* Returns how many pairs. In the system's stores users do not differ. */
 static u64 put_auxv(void)
 {
     u64 count = 0;
@@ -36,7 +36,14 @@ static u64 put_auxv(void)
             put_word(a->a_un.a_val != 0);
             count++;
             break;
-        case AT_HWCAP: case AT_HWCAP2: case AT_PAGESZ: case AT_CLKTCK: case 51 /* AT_MINSIGSTKSZ */: case 27: case 28: case AT_UID: case AT_EUID:
+        case AT_UID: case AT_EUID:
+            if (cache.store != STORE_USER)
+                break;
+            put_word(a->a_type);
+            put_word(a->a_un.a_val);
+            count++;
+            break;
+        case AT_HWCAP: case AT_HWCAP2: case AT_PAGESZ: case AT_CLKTCK: case 51 /* AT_MINSIGSTKSZ */: case 27: case 28:
             put_word(a->a_type);
             put_word(a->a_un.a_val);
             count++;
@@ -113,6 +120,7 @@ bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
     head->origin_by_file = session.origin_by_file;
     head->bind_now = session.config.bind_now;
     head->inhibit_cache = session.config.inhibit_cache;
+    head->store = cache.store;
     identity_of(st, &head->program);
     put_loader();
     head->notes_len = key.len - sizeof *head;

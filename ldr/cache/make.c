@@ -353,6 +353,8 @@ static bool write_record(void)
     out = sys_mmap(NULL, RECORD_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (sys_failed(out))
         return false;
+    head.born = cache.catalog->head.born;
+    head.max_age = age_to_record();
     put(NULL, sizeof head);
     head.key = put(cache.key, cache.key_len);
     head.key_len = cache.key_len;
@@ -371,6 +373,8 @@ static bool write_record(void)
         ((struct pack_ref *)(out + head.packs))[i] = cache.catalog->pack[used_pack[i]];
     head.libc = session.libc ? numbered(session.libc) : NO_OBJECT;
     head.linker = session.linker ? numbered(session.linker) : NO_OBJECT;
+    if (session.program->origin && session.config.secure)
+        cache_spoil("it depends on $ORIGIN of a set-user-ID program");
     if (session.program->origin)
         head.origin = put_text(session.program->origin);
     head.size = out_len;

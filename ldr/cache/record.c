@@ -123,6 +123,8 @@ NOINLINE static bool origin_agrees(const struct record_head *head, const char *p
     char now[512];                    /* of the stack no more than the program has touched by its first call; a longer one is no match */
     if (!head->origin)
         return true;
+    if (session.config.secure)        /* who starts a set-user-ID program may choose by which of its names */
+        return cache_miss("$ORIGIN of a set-user-ID program: ", program);
     if (!has_text(head->origin) || !origin_of(true, program, now, sizeof now) || !str_equal(now, (const char *)head + head->origin))
         return cache_miss("another $ORIGIN than when it was made: ", program);
     return true;
@@ -142,6 +144,8 @@ const struct record_head *record_read(int dir, const char *program)
         cache_miss("damaged record ", cache.record_name);
     else if (head->key_len != cache.key_len || memcmp((const u8 *)head + head->key, cache.key, cache.key_len) != 0)
         cache_miss("record of another start ", cache.record_name);
+    else if (!age_agrees(head->born, head->max_age ? head->max_age : AGE_NONE))
+        cache_miss("older than LDR_CACHE_MAX_AGE allows: ", cache.record_name);
     else if (origin_agrees(head, program) && witnesses_agree(head))
         return head;
     sys_munmap((void *)head, len);

@@ -1,4 +1,4 @@
-/* store.c - the cache directory: where it is, who may be believed, and how files appear in it whole or not at all. */
+/* store.c - the cache directories: where they are, who may be believed, and how files appear in them whole or not at all. */
 #include "cache_private.h"
 
 #define O_DIRECTORY_ONLY 0200000
@@ -6,6 +6,7 @@
 #define MODE_DIR 0040000u
 #define MODE_REGULAR 0100000u
 #define MODE_OTHERS_WRITE 0022u
+#define MODE_OTHERS 0077u
 
 u64 store_user(void)
 {
@@ -13,6 +14,14 @@ u64 store_user(void)
         if (a->a_type == AT_EUID)
             return a->a_un.a_val;
     return (u64)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+}
+
+static bool is_believed(const struct stat *st, u32 type)
+{
+    u64 owner = cache.store == STORE_USER ? store_user() : 0;
+    /* Of a set-user-ID program nobody shall learn addresses: what others can read there is not used. */
+    u32 denied = cache.store == STORE_SECURE ? MODE_OTHERS : MODE_OTHERS_WRITE;
+    return (st->st_mode & MODE_TYPE) == type && st->st_uid == owner && !(st->st_mode & denied);
 }
 
 /* The directory that holds ours, and ours in it. */
@@ -51,7 +60,7 @@ static int open_dir(const char *path)
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY_ONLY, 0);
     if (fd < 0)
         return fd;
-    if (sys_fstat(fd, &st) != 0 || (st.st_mode & MODE_TYPE) != MODE_DIR || st.st_uid != store_user() || (st.st_mode & MODE_OTHERS_WRITE)) {
+    if (sys_fstat(fd, &st) != 0 || !is_believed(&st, MODE_DIR)) {
         sys_close(fd);
         return -1;
     }
@@ -96,8 +105,23 @@ static int make_dir(char *path, bool given)
     return sys_mkdir(path, 0700) == 0 ? open_dir(path) : -1;
 }
 
+/* What everybody shall read is readable whatever umask root has. */
+static int open_system(bool create)
+{
+    const char *path = cache.store == STORE_SECURE ? SECURE_CACHE : SYSTEM_CACHE;
+    int dir = open_dir(path);
+    if (dir != -2 /* ENOENT */ || !create || sys_mkdir(path, 0700) != 0)
+        return dir;
+    dir = open_dir(path);
+    if (dir >= 0 && cache.store == STORE_SYSTEM)
+        sys_fchmod(dir, 0755);
+    return dir;
+}
+
 int store_open(bool create)
 {
+    if (cache.store != STORE_USER)
+        return open_system(create);
     char buf[512];                    /* on a page of the stack that is in use anyway */
     const char *given = session.config.cache_dir;
     for (u32 choice = 0; choice < 4; choice++) {
@@ -129,7 +153,7 @@ int store_open_file(int dir, const char *name, struct stat *st)
     int fd = sys_openat(dir, name, O_RDONLY | O_NONBLOCK | cache.quiet, 0);        /* a pipe would wait for somebody who writes */
     if (fd < 0)
         return fd;
-    if (sys_fstat(fd, st) != 0 || (st->st_mode & MODE_TYPE) != MODE_REGULAR || st->st_uid != store_user() || (st->st_mode & MODE_OTHERS_WRITE)) {
+    if (sys_fstat(fd, st) != 0 || !is_believed(st, MODE_REGULAR)) {
         sys_close(fd);
         return -1;
     }
@@ -185,7 +209,7 @@ bool writer_start(struct writer *writer, int dir)
     writer->dir = dir;
     writer->at = 0;
     writer->fd = sys_openat(dir, writer->name, O_RDWR | O_CREAT | O_EXCL, 0600);
-    writer->failed = writer->fd < 0;
+    writer->failed = writer->fd < 0 || (cache.store == STORE_SYSTEM && sys_fchmod(writer->fd, 0644) != 0);
     return !writer->failed;
 }
 

@@ -85,8 +85,12 @@ void witness_watch(void)
 {
     watched_try = session.search.try;
     watched_dir = session.search.dir_present;
-    witness_add("/etc/ld.so.cache");
-    witness_add("/etc/ld.so.preload");
+    static const char asked[2][24] = { "/etc/ld.so.cache", "/etc/ld.so.preload" };
+    for (u32 i = 0; i < 2; i++) {
+        witness_add(asked[i]);
+        if (sys_access(asked[i], 4) == -13 /* EACCES */)
+            cache_spoil("a file in /etc that says where libraries are may not be read");
+    }
     session.search.try = watching_try;
     session.search.dir_present = watching_dir;
 }

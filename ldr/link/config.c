@@ -1,5 +1,6 @@
 /* config.c - the environment as fixed facts (ld.so(8) "ENVIRONMENT"). Under AT_SECURE the dangerous names are neither taken nor left
- * in the environment for the program's own children (glibc's list, sysdeps/generic/unsecvars.h of 2.36; GLIBC_TUNABLES stays: the tunables parser cleans it). */
+ * in the environment for the program's own children (glibc's list, sysdeps/generic/unsecvars.h of 2.36; GLIBC_TUNABLES stays: the tunables parser cleans it).
+ * Our own too: a child that is root altogether would believe them. */
 #include "link.h"
 
 static const char *value_of(const char *entry, const char *name)
@@ -12,7 +13,8 @@ static const char unsecure[] =
     "GCONV_PATH\0GETCONF_DIR\0HOSTALIASES\0LD_AUDIT\0LD_DEBUG\0LD_DEBUG_OUTPUT\0LD_DYNAMIC_WEAK\0LD_HWCAP_MASK\0"
     "LD_LIBRARY_PATH\0LD_ORIGIN_PATH\0LD_PRELOAD\0LD_PROFILE\0LD_SHOW_AUXV\0LOCALDOMAIN\0LOCPATH\0MALLOC_TRACE\0NIS_PATH\0NLSPATH\0"
     "RESOLV_HOST_CONF\0RES_OPTIONS\0TMPDIR\0TZDIR\0LD_PREFER_MAP_32BIT_EXEC\0MALLOC_ARENA_MAX\0MALLOC_ARENA_TEST\0MALLOC_MMAP_MAX_\0"
-    "MALLOC_MMAP_THRESHOLD_\0MALLOC_PERTURB_\0MALLOC_TOP_PAD_\0MALLOC_TRIM_THRESHOLD_\0MALLOC_CHECK_\0";
+    "MALLOC_MMAP_THRESHOLD_\0MALLOC_PERTURB_\0MALLOC_TOP_PAD_\0MALLOC_TRIM_THRESHOLD_\0MALLOC_CHECK_\0"
+    "LDR_CACHE\0LDR_CACHE_DIR\0LDR_CACHE_MAX_AGE\0LDR_GENUINE_LDSO\0LDR_TRACE\0LDR_TRACE_BINDINGS\0";
 
 bool config_unsecure_name(const char *entry)
 {
@@ -51,6 +53,8 @@ void config_take_env(struct config *config, const char *entry)
         config->cache = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_CACHE_DIR")))
         config->cache_dir = *v ? v : NULL;
+    else if (!config->secure && (v = value_of(entry, "LDR_CACHE_MAX_AGE")))
+        config->cache_max_age = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_TRACE")))
         config->record = *v ? v : NULL;
     else if (!config->secure && (v = value_of(entry, "LDR_TRACE_BINDINGS")))

@@ -128,6 +128,7 @@ struct config {
     const char *record;               /* LDR_TRACE */
     bool record_no_values;            /* LDR_TRACE_BINDINGS=off: what was bound while relocating is not recorded */
     const char *cache, *cache_dir;    /* LDR_CACHE, LDR_CACHE_DIR */
+    const char *cache_max_age;        /* LDR_CACHE_MAX_AGE */
     const char *runtime_dir, *home;   /* XDG_RUNTIME_DIR, HOME: where the cache lies by default */
 };
 /* config_take_env - one environment entry "NAME=VALUE"; under `secure` dangerous ones are not taken. */

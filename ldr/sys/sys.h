@@ -60,6 +60,7 @@ static inline int sys_openat(int dir, const char *name, int flags, int mode)
     return (int)fd;
 }
 static inline int sys_mkdir(const char *path, int mode) { return (int)sys_call(__NR_mkdir, (long)path, mode, 0, 0, 0, 0); }
+static inline int sys_fchmod(int fd, int mode) { return (int)sys_call(__NR_fchmod, fd, mode, 0, 0, 0, 0); }
 static inline int sys_renameat(int dir, const char *from, const char *to) { return (int)sys_call(__NR_renameat, dir, (long)from, dir, (long)to, 0, 0); }
 static inline int sys_unlinkat(int dir, const char *name) { return (int)sys_call(__NR_unlinkat, dir, (long)name, 0, 0, 0, 0); }
 static inline int sys_flock(int fd, int how) { return (int)sys_call(__NR_flock, fd, how, 0, 0, 0, 0); }

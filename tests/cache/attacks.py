@@ -3,7 +3,6 @@ import contextlib, os, shutil, struct, subprocess, time
 from concurrent.futures import ThreadPoolExecutor
 from kit import *
 
-in_namespace()
 ROOT = os.geteuid() == 0
 NOBODY = 65534
 
@@ -24,12 +23,13 @@ def read(path):
 
 # ---- damage ----------------------------------------------------------------------------------------------------------------
 
-def record_damage(tree, right):
-    """Every byte flipped in turn, and many lengths: never used, never a wrong answer. Half of it each in two caches at once."""
+def record_damage(tree, right, step=1):
+    """Every byte flipped in turn, and many lengths: never used, never a wrong answer. Half of it each in two caches at once; the system's
+    store is one, and its loader's own work, reading, is the same: there `step` may leave bytes out."""
     used, wrong, sizes, count = [], [], [], 0
 
     def changes(good, half):
-        for i in range(half, len(good), 2):
+        for i in range(half * step, len(good), 2 * step):
             yield f"byte {i}", good[:i] + bytes([good[i] ^ (1 << i // 2 % 8)]) + good[i + 1:]
         for n in (*range(half * 5, 300, 10), *range(300 + half * 50, len(good), 100), len(good) - 1):
             yield f"length {n}", good[:n]
@@ -37,8 +37,8 @@ def record_damage(tree, right):
 
     def one_half(half):
         nonlocal count
-        cache = f"{tree.cache}.{half}"
-        start = lambda state: run(tree.command(), {**tree.env, "LDR_CACHE": state, "LDR_CACHE_DIR": cache})
+        cache = tree.cache if tree.is_system else f"{tree.cache}.{half}"
+        start = tree.ours if tree.is_system else lambda state: run(tree.command(), {**tree.env, "LDR_CACHE": state, "LDR_CACHE_DIR": cache})
         start("now")
         path = os.path.join(cache, records(cache)[0])
         good = read(path)
@@ -49,15 +49,15 @@ def record_damage(tree, right):
             count += 1
             if answer == right:
                 used.append(at)
-            elif answer[0] != 127 or "damaged" not in answer[2] and "no record" not in answer[2]:
+            elif answer[0] != 127 or not any(w in answer[2] for w in ("damaged", "no record", "recorded")):
                 wrong.append((at, answer))
         write(path, good)
         return start("require")
 
     time.sleep(YOUNG)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1 if tree.is_system else 2) as pool:
         equal("the record undamaged again is used", list(pool.map(one_half, (0, 1))), [right, right])
-    check(f"records of {sizes} bytes, damaged in {count} ways, are never used", not used and count > sizes[0], used[:20])
+    check(f"records of {sizes} bytes, damaged in {count} ways, are never used", not used and count > sizes[0] // step, used[:20])
     check("a damaged record always gives that reason", not wrong, wrong[:10])
 
 
@@ -105,7 +105,7 @@ def catalog_lost_keeps_old_records_right(tree, other, right, right_other):
     shutil.rmtree(tree.cache)
     tree.make()
     os.unlink(os.path.join(tree.cache, "catalog"))
-    answers = [other.ours("now"), tree.ours("use")]
+    answers = [other.ours("now"), tree.ours("now" if tree.is_system else "use")]
     await_quiet(tree.cache)           # the new catalog's first maker removed what older ones knew
     answers += [tree.ours("require"), other.ours("require")]
     equal("after a lost catalog old and new records are right", answers, [right_other, right, right, right_other])
@@ -198,13 +198,13 @@ def directories(tree, right):
     for mode in (0o770, 0o707, 0o777, 0o1777):
         os.chmod(tree.cache, mode)
         never_believed(f"directory of mode {mode:o}", tree, right)
-    os.chmod(tree.cache, 0o700)
+    os.chmod(tree.cache, 0o755 if tree.is_system else 0o700)
     os.chown(tree.cache, NOBODY, NOBODY)
     never_believed("directory of another owner", tree, right)
     os.chown(tree.cache, 0, 0)
     equal("directory back in order", tree.ours("require"), right)
 
-    real = tree.file("real")
+    real = tree.cache + ".real"       # on the same file system
     os.rename(tree.cache, real)
     os.symlink(real, tree.cache)
     never_believed("link instead of the directory", tree, right)
@@ -242,7 +242,7 @@ def files(tree, right):
             shutil.rmtree(tree.cache, ignore_errors=True)
             tree.make()
             name = next(n for n in os.listdir(tree.cache) if n.startswith(kind))
-            path, real = os.path.join(tree.cache, name), tree.file("moved")
+            path, real = os.path.join(tree.cache, name), tree.cache + ".moved"
             os.rename(path, real)
             put(path, real)
             what = f"{put.__name__} for {kind}"
@@ -356,31 +356,33 @@ def setuid(tree, right):
     check("the same program without the bit makes a record", records(home + "/d"))
 
 
-with workshop() as (where, parts):
-    for way in WAYS:
-        tree, other = Tree(parts, where, "rpath", way), Tree(parts, where, "rpath", way)
-        other.cache = tree.cache
-        other.put("lib", "a", "two")
-        right, right_other = tree.system(), other.system()
-        check("two programs with different answers", right[0] == 0 and right != right_other, (right, right_other))
-        equal(f"a record to attack, {way}", tree.make(), right)
-        record_damage(tree, right)
-        record_damage_and_use(tree, right)
-        catalog_damage(tree, other, right, right_other)
-        catalog_lost_keeps_old_records_right(tree, other, right, right_other)
-        packs_swapped(tree, other, right, right_other)
-        pack_damage(tree, right)
-        if way == "kernel":
-            place_taken(tree)
-        shutil.rmtree(tree.cache)
-        equal(f"a record to attack again, {way}", tree.make(), right)
-        directories(tree, right)
-        files(tree, right)
-        shutil.rmtree(tree.cache)
-        tree.make()
-        small_disk(tree, right)
-        read_only(tree, right)
-        as_user(tree, right)
-        setuid(tree, right)
-        tree.remove(), other.remove()
-finish()
+if __name__ == "__main__":
+    in_namespace()
+    with workshop() as (where, parts):
+        for way in WAYS:
+            tree, other = Tree(parts, where, "rpath", way), Tree(parts, where, "rpath", way)
+            other.cache = tree.cache
+            other.put("lib", "a", "two")
+            right, right_other = tree.system(), other.system()
+            check("two programs with different answers", right[0] == 0 and right != right_other, (right, right_other))
+            equal(f"a record to attack, {way}", tree.make(), right)
+            record_damage(tree, right)
+            record_damage_and_use(tree, right)
+            catalog_damage(tree, other, right, right_other)
+            catalog_lost_keeps_old_records_right(tree, other, right, right_other)
+            packs_swapped(tree, other, right, right_other)
+            pack_damage(tree, right)
+            if way == "kernel":
+                place_taken(tree)
+            shutil.rmtree(tree.cache)
+            equal(f"a record to attack again, {way}", tree.make(), right)
+            directories(tree, right)
+            files(tree, right)
+            shutil.rmtree(tree.cache)
+            tree.make()
+            small_disk(tree, right)
+            read_only(tree, right)
+            as_user(tree, right)
+            setuid(tree, right)
+            tree.remove(), other.remove()
+    finish()

@@ -11,6 +11,8 @@ SYSTEM = "/lib64/ld-linux-x86-64.so.2"
 WAYS = ("command", "kernel")
 PATH_DIRS = ("early", "absent", "lib", "late")     # searched in this order; `absent` is not there at first
 PLACEMENTS = ("rpath", "runpath", "variable")
+SYSTEM_STORE = "/var/cache/ldr"                    # where a linker built without SYSTEM_CACHE=... looks
+SECURE_STORE = SYSTEM_STORE + "-secure"
 YOUNG = 0.03                                       # seconds; what changed later than 20 ms ago is not recorded
 
 failed = 0
@@ -40,13 +42,15 @@ def finish():
 
 
 def in_namespace():
-    """The rest of this script in a mount namespace of its own, with an /etc that may be written to. False: not possible here."""
+    """The rest of this script in a mount namespace of its own, with an /etc that may be written to and the system's stores gone. False: not
+    possible here."""
     if os.environ.get("CACHE_NAMESPACE") == "yes":
         etc = tempfile.mkdtemp(prefix="ldr-etc.")
         for command in (["mount", "--make-rprivate", "/"], ["mount", "-t", "tmpfs", "-o", "mode=755", "none", etc], ["cp", "-a", "/etc/.", etc],
                         ["mount", "--bind", etc, "/etc"], ["umount", etc]):
             subprocess.run(command, check=True)
         os.rmdir(etc)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", os.path.dirname(SYSTEM_STORE)], check=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink("/etc/ld.so.preload")
         return True
@@ -150,12 +154,15 @@ class Parts:
 
 
 class Tree:
-    """One program with its libraries in a folder of its own, and a cache of its own."""
+    """One program with its libraries in a folder of its own, and a cache of its own; `system`: the system's store, filled by root's commands."""
 
-    def __init__(self, parts, where, placement, way):
+    def __init__(self, parts, where, placement, way, system=False):
         self.parts, self.placement, self.way = parts, placement, way
         self.dir = tempfile.mkdtemp(prefix="tree.", dir=where)
-        self.cache = os.path.join(self.dir, "cache")
+        self.is_system = system
+        os.chmod(self.dir, 0o755 if system else 0o700)         # what nobody may read gets into no store of the system
+        self.store_option = ["--system"] if system else []
+        self.cache = SYSTEM_STORE if system else os.path.join(self.dir, "cache")
         self.env, self.options, self.cwd = {}, [], None
         self.prog = "prog"           # may become a link in another folder
         self.loader = parts.loader
@@ -191,9 +198,14 @@ class Tree:
         return [self.loader, *self.options, self.file(self.prog), *args] if self.way == "command" else [self.file(self.prog), *args]
 
     def cache_env(self, state):
+        if self.is_system:
+            return {**self.env, "LDR_CACHE": "system-" + state}
         return {**self.env, "LDR_CACHE": state, "LDR_CACHE_DIR": self.cache}
 
     def ours(self, state, *args, **more):
+        if self.is_system and state == "now":        # root's command first, for a start makes nothing there
+            run(self.command(*args), self.cache_env("warm"), self.cwd)
+            state = "use"
         return run(self.command(*args), self.cache_env(state), self.cwd, **more)
 
     def make(self):

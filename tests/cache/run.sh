@@ -5,14 +5,14 @@ build=$(realpath "${1:-build}")
 shift
 cd "$(dirname "$0")" || exit 1
 export BUILD=$build LDSO=$build/ld-ldr.so LDR=$build/ldr PYTHONDONTWRITEBYTECODE=1
-unset LD_LIBRARY_PATH LD_PRELOAD LD_BIND_NOW GLIBC_TUNABLES LDR_CACHE LDR_CACHE_DIR LDR_LDSO
-[ $# -gt 0 ] || set -- telling changes attacks together programs sharing opened taken command
+unset LD_LIBRARY_PATH LD_PRELOAD LD_BIND_NOW GLIBC_TUNABLES LDR_CACHE LDR_CACHE_DIR LDR_CACHE_MAX_AGE LDR_LDSO
+[ $# -gt 0 ] || set -- telling changes attacks system together programs sharing opened taken command
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for script; do
     echo "== $script.py"
-    timeout -k 5 400 python3 "$script.py" >"$log" 2>&1
+    timeout -k 5 900 python3 "$script.py" >"$log" 2>&1
     status=$?
     grep -v '^ok ' "$log"
     good=$(grep -c '^ok ' "$log") bad=$(grep -c '^not ok ' "$log")

@@ -1,5 +1,5 @@
-"""together.py - many at once: first starts, clearing while programs start and run, makers killed at any moment. Each start is right, and the
-directory is whole afterwards. KILLS=1000 kills more often; SEED repeats a run."""
+"""together.py - many at once: first starts, clearing and eviction while programs start and run, makers killed at any moment; in the user's store
+and in the system's. Each start is right, and the directory is whole afterwards. KILLS=1000 kills more often; SEED repeats a run."""
 import json, os, random, shutil, signal, subprocess, time
 from kit import *
 
@@ -20,7 +20,7 @@ def ended(process):
 
 def whole(name, tree):
     """What the directory's own command says of it."""
-    done = subprocess.run([LDR, "cache", "--json"], env={"LDR_CACHE_DIR": tree.cache, "LDR_LDSO": tree.loader}, capture_output=True, text=True)
+    done = subprocess.run([LDR, "cache", "--json", *tree.store_option], env={"LDR_CACHE_DIR": tree.cache, "LDR_LDSO": tree.loader}, capture_output=True, text=True)
     report = json.loads(done.stdout or "{}")
     bad = [s for s in report.get("starts", []) if s["state"] == "damaged"]
     return check(name, done.returncode == 0 and not bad and not report["catalog_unusable"], done.stdout[:600] + done.stderr)
@@ -63,7 +63,7 @@ def different_programs(parts, where):
 
 
 def clear(tree):
-    return subprocess.run([LDR, "cache", "clear"], env={"LDR_CACHE_DIR": tree.cache, "LDR_LDSO": tree.loader}, capture_output=True, text=True)
+    return subprocess.run([LDR, "cache", "clear", *tree.store_option], env={"LDR_CACHE_DIR": tree.cache, "LDR_LDSO": tree.loader}, capture_output=True, text=True)
 
 
 def clear_while_running(parts, where, way):
@@ -138,11 +138,95 @@ def killed_makers(parts, where):
         t.remove()
 
 
+def evicted_while_running(parts, where):
+    """More records than are kept: the next maker removes those longest not read, and the packs that only they name."""
+    tree, other = Tree(parts, where, "rpath", "kernel"), Tree(parts, where, "rpath", "command")
+    other.cache = tree.cache
+    other.put("lib", "a", "two")
+    right, right_other = tree.system(), other.system()
+    equal("eviction: before", tree.make(), right)
+    record, pack = records(tree.cache)[0], packs(tree.cache)[0]
+    os.utime(os.path.join(tree.cache, record), (1, 1))         # the longest not read; changes no pack
+    for i in range(2100):
+        with open(os.path.join(tree.cache, f"r-{i:032x}"), "wb") as f:
+            f.write(b"x" * 64)
+    # A read updates the time of reading: the program runs from a descriptor's worth of pages, not from the record.
+    running = launch(tree, "require", "wait", stdin=subprocess.PIPE)
+    first = running.stdout.readline() + running.stdout.readline()
+    os.utime(os.path.join(tree.cache, record), (1, 1))
+    started = [launch(tree, "use") for _ in range(8)]
+    equal("eviction while programs start: the maker is right", other.ours("now"), right_other)
+    wrong = [a for a in map(ended, started) if a != right]
+    check("eviction while programs start: they are right", not wrong, wrong[:3])
+    await_quiet(tree.cache)
+    check("records are fewer than may be kept", len(records(tree.cache)) <= 2048, len(records(tree.cache)))
+    running.communicate("\n", timeout=30)
+    equal("eviction while a program runs: it goes on", (running.returncode, first), (0, right[1] + "ready\n"))
+    for name in os.listdir(tree.cache):
+        if name.startswith("r-000000"):
+            os.unlink(os.path.join(tree.cache, name))
+    equal("after the eviction", [tree.ours("now"), tree.ours("require"), other.ours("require")], [right, right, right_other])
+    whole("after the eviction: the directory is whole", tree)
+    tree.remove(), other.remove()
+
+
+def system_store(parts, where):
+    """Root fills, clears and is killed while many start."""
+    tree = Tree(parts, where, "rpath", "kernel", system=True)
+    right = tree.system()
+    time.sleep(YOUNG)
+    makers = [launch(tree, "warm") for _ in range(20)]
+    started = [launch(tree, "use") for _ in range(200)]
+    wrong = [a for a in map(ended, started) if a != right] + [a for a in map(ended, makers) if a != (0, "", "")]
+    check("the system's store: 200 starts while it is filled by 20 makers: all right", not wrong, wrong[:3])
+    equal("the system's store: one record, one pack", (len(records(tree.cache)), len(packs(tree.cache))), (1, 1))
+    running = launch(tree, "require", "wait", stdin=subprocess.PIPE)
+    first = running.stdout.readline() + running.stdout.readline()
+    wrong = []
+    for _ in range(15):
+        makers, started = [launch(tree, "warm")], [launch(tree, "use") for _ in range(8)]
+        done = clear(tree)
+        if done.returncode:
+            wrong.append(done.stderr)
+        wrong += [a for a in map(ended, started) if a != right]
+        for maker in makers:
+            maker.communicate()
+    check("the system's store: cleared 15 times while it is filled and used: all right", not wrong, wrong[:3])
+    running.communicate("\n", timeout=30)
+    equal("the system's store: who runs goes on", (running.returncode, first), (0, right[1] + "ready\n"))
+    began = time.time()
+    clear(tree), tree.ours("warm")
+    longest, died, unfinished, wrong = time.time() - began, 0, 0, []
+    for i in range(KILLS // 4):
+        for name in random.sample(records(tree.cache), len(records(tree.cache)) // 2) + (packs(tree.cache) if i % 2 else []):
+            os.unlink(os.path.join(tree.cache, name))
+        maker = launch(tree, "warm", start_new_session=True)
+        time.sleep(random.random() * longest)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(maker.pid, signal.SIGKILL)
+        maker.communicate()
+        died += maker.returncode == -signal.SIGKILL
+        unfinished += any(n.startswith("t-") for n in os.listdir(tree.cache))
+        if i % 4 == 0 and (answer := tree.ours("use")) != right:
+            wrong.append((i, answer))
+    check(f"the system's store: makers killed {KILLS // 4} times: starts between are right (seed {SEED})", not wrong, wrong[:3])
+    check(f"the system's store: some died before their end ({died}), some left an unfinished file ({unfinished})", died > KILLS // 80, (died, unfinished))
+    equal("the system's store: afterwards", [tree.ours("now"), tree.ours("require"), tree.ours("verify")], [right] * 3)
+    whole("the system's store is whole", tree)
+    tree.remove()
+
+
+ROOT = in_namespace()
 random.seed(SEED)
 with workshop() as (where, parts):
     for way in WAYS:
         first_starts(parts, where, way)
         clear_while_running(parts, where, way)
     different_programs(parts, where)
+    evicted_while_running(parts, where)
+    if ROOT:
+        system_store(parts, where)
+    else:
+        skip("the system's store", "needs root and mount namespaces")
     killed_makers(parts, where)
 finish()

@@ -42,8 +42,8 @@ static void entry_is_taken(void **state)
 static void dangerous_names_are_known(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "LD_LIBRARY_PATH=x", "LD_PRELOAD=", "MALLOC_CHECK_=1", "GCONV_PATH=/", "TZDIR=a", "LD_AUDIT=q" };
-    static const char *const fine[] = { "PATH=/bin", "LD_LIBRARY_PATHS=x", "LD_BIND_NOW=1", "HOME=", "", "TZ=UTC" };
+    static const char *const bad[] = { "LD_LIBRARY_PATH=x", "LD_PRELOAD=", "MALLOC_CHECK_=1", "GCONV_PATH=/", "TZDIR=a", "LD_AUDIT=q", "LDR_GENUINE_LDSO=/x", "LDR_CACHE_DIR=" };
+    static const char *const fine[] = { "PATH=/bin", "LD_LIBRARY_PATHS=x", "LD_BIND_NOW=1", "HOME=", "", "TZ=UTC", "LDR_LDSO=/x", "LDR_CACHES=x" };
     for (u32 i = 0; i < ARRAY_COUNT(bad); i++) {
         assert_true(config_unsecure_name(bad[i]));
         assert_false(config_unsecure_name(fine[i]));

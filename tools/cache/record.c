@@ -181,12 +181,25 @@ static char *changed_origin(const struct start *start, int dir, const struct byt
     return why;
 }
 
+/* Age is judged by the settings of whoever asks here, as it is in a start of theirs. */
+static char *too_old(const struct record_head *head) {
+    const char *setting = getenv("LDR_CACHE_MAX_AGE");
+    u64 own = setting && *setting ? cache_seconds(setting) : ~0ull, limit = head->max_age && head->max_age < own ? head->max_age : own;
+    struct timespec now;
+    if (limit == ~0ull || clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+        return NULL;
+    u64 age = (u64)now.tv_sec - head->born;
+    return age < limit ? NULL : must_format("its addresses were drawn %llu seconds ago, the limit is %llu", (unsigned long long)age, (unsigned long long)limit);
+}
+
 static char *changed_start(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head) {
     const struct start_key *key = &start->key;
     char *why = changed_pack(start, store, bytes, head);     /* first: it counts who uses the packs */
     int dir = key->text[KEY_DIR] ? open(key->text[KEY_DIR], O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
     if (!why && memcmp(key->head.boot, store->boot, sizeof store->boot) != 0)
         why = must_format("made before the last boot");
+    if (!why)
+        why = too_old(head);
     if (!why && dir == -1)
         why = must_format("%s: %s", key->text[KEY_DIR], strerror(errno));
     if (!why)
@@ -224,6 +237,8 @@ void start_read(struct start *start, const struct cache_dir *store, const struct
         set_state(start, START_DAMAGED, must_format("its sum is not %016llx", (unsigned long long)head->sum));
     else if (!key || !(start->key_known = read_key(&start->key, key, head->key_len)))
         set_state(start, START_DAMAGED, must_format("its key cannot be read"));
+    else if (start->key.head.store != store->kind)
+        set_state(start, START_STALE, must_format("made for another store"));
     else if (!store->loader_notes.at)
         set_state(start, START_STALE, must_format("no ld-ldr.so to compare with"));
     else if (!same_loader(&start->key, store))

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ bool replay_by_kernel(const struct cache_dir *store, int dir, const char *path, 
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
         *why = must_format("%s: %s", path, strerror(errno));
-    } else if (st.st_mode & (S_ISUID | S_ISGID) || fgetxattr(fd, "security.capability", NULL, 0) > 0) {
+    } else if (store->kind == STORE_USER && (st.st_mode & (S_ISUID | S_ISGID) || fgetxattr(fd, "security.capability", NULL, 0) > 0)) {
         *why = must_format("%s gains privileges when executed: such a start uses no cache", path);
     } else {
         char *link = must_format("/proc/self/fd/%d", fd), *interpreter = program_interpreter(link);
@@ -81,7 +82,8 @@ static char **make_arguments(const struct cache_dir *store, const struct start_k
 
 static bool begins(const char *entry, const char *prefix) { return strncmp(entry, prefix, strlen(prefix)) == 0; }
 
-/* The caller's environment; what belongs to the key is replaced by the key's, in its order. Without a key's (`env` NULL) it stays. */
+/* The caller's environment; what belongs to the key is replaced by the key's, in its order. Without a key's (`notes` NULL) it stays, but for
+ * the system's stores: what everybody shall use is made with none of it. */
 static char **make_environment(const struct cache_dir *store, const struct start_key *key, const char *how) {
     size_t count = 0, at = 0;
     while (environ[count])
@@ -90,14 +92,14 @@ static char **make_environment(const struct cache_dir *store, const struct start
     for (size_t i = 0; i < count; i++) {
         bool keyed = begins(environ[i], "LD_") || begins(environ[i], "GLIBC_TUNABLES=") || begins(environ[i], "MALLOC_") ||
                      begins(environ[i], "LDR_GENUINE_LDSO=");
-        if (!begins(environ[i], "LDR_CACHE=") && !begins(environ[i], "LDR_CACHE_DIR=") && !(keyed && key->notes))
+        if (!begins(environ[i], "LDR_CACHE=") && !begins(environ[i], "LDR_CACHE_DIR=") && !(keyed && (key->notes || store->kind != STORE_USER)))
             env[at++] = environ[i];
     }
     for (size_t i = 0; i < key->env_count; i++)
         env[at++] = key->env[i];
     if (key->text[KEY_GENUINE_LINKER])
         env[at++] = must_format("LDR_GENUINE_LDSO=%s", key->text[KEY_GENUINE_LINKER]);
-    env[at++] = must_format("LDR_CACHE=%s", how);
+    env[at++] = must_format("LDR_CACHE=%s%s", store->kind == STORE_SYSTEM ? "system-" : store->kind == STORE_SECURE ? "secure-" : "", how);
     env[at++] = must_format("LDR_CACHE_DIR=%s", store->path);
     return env;
 }
@@ -106,6 +108,9 @@ static char **make_environment(const struct cache_dir *store, const struct start
 
 static _Noreturn void become(const struct cache_dir *store, const struct start_key *key, int answer, char **argv, char **env) {
     int null = open("/dev/null", O_RDWR);
+    /* A set-user-ID program is then executed as any other: it obeys LDR_CACHE and ends before it begins. Nothing may go on without that. */
+    if (store->kind != STORE_USER && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        _exit(1);
     if (key->text[KEY_DIR] && chdir(key->text[KEY_DIR]) != 0)
         dprintf(answer, "%s: %s\n", key->text[KEY_DIR], strerror(errno));
     else if (null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(answer, 2) == 2) {

@@ -28,11 +28,14 @@ bool identity_is(const struct file_identity *identity, const struct stat *st) {
 }
 
 /* Why the linker does not believe this file; NULL: it does. */
-static char *distrust(const struct stat *st, mode_t type) {
+static char *distrust(const struct cache_dir *store, const struct stat *st, mode_t type) {
+    uid_t owner = store->kind == STORE_USER ? geteuid() : 0;
     if ((st->st_mode & S_IFMT) != type)
         return must_format("no %s", type == S_IFDIR ? "directory" : "regular file");
-    if (st->st_uid != geteuid())
-        return must_format("owner %u, expected %u", st->st_uid, geteuid());
+    if (st->st_uid != owner)
+        return must_format("owner %u, expected %u", st->st_uid, owner);
+    if (store->kind == STORE_SECURE && st->st_mode & 077)
+        return must_format("others may read it (mode %04o)", st->st_mode & 07777u);
     if (st->st_mode & 022)
         return must_format("others may write to it (mode %04o)", st->st_mode & 07777u);
     return NULL;
@@ -45,7 +48,7 @@ char *cache_file(const struct cache_dir *store, const char *name, u64 most, stru
         fd = openat(store->dir, name, flags);
     if (fd < 0)
         return must_format("%s", strerror(errno));
-    char *why = fstat(fd, st) ? must_format("%s", strerror(errno)) : distrust(st, S_IFREG);
+    char *why = fstat(fd, st) ? must_format("%s", strerror(errno)) : distrust(store, st, S_IFREG);
     if (!why && (u64)st->st_size > most)
         why = must_format("%lld bytes long, expected %llu at most", (long long)st->st_size, (unsigned long long)most);
     *bytes = (struct bytes){ 0 };
@@ -76,22 +79,23 @@ static char *choice_path(int choice) {
     }
 }
 
-static int open_trusted(const char *path, bool create, char **why) {
+static int open_trusted(const struct cache_dir *store, const char *path, bool create, char **why) {
     struct stat st;
-    if (create && path[0] == '/')
-        mkdir(path, 0700);            /* opening it tells whether that worked */
+    bool made = create && path[0] == '/' && mkdir(path, 0700) == 0;      /* opening it tells whether that worked */
     int fd = path[0] == '/' ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (made && fd >= 0 && store->kind == STORE_SYSTEM)
+        fchmod(fd, 0755);             /* whatever the umask is */
     *why = path[0] != '/' ? must_format("not an absolute path")
          : fd < 0         ? must_format("%s", strerror(errno))
          : fstat(fd, &st) ? must_format("%s", strerror(errno))
-                          : distrust(&st, S_IFDIR);
+                          : distrust(store, &st, S_IFDIR);
     if (*why && fd >= 0)
         close(fd);
     return *why ? -1 : fd;
 }
 
 static bool find_directory(struct cache_dir *store, bool create) {
-    const char *given = getenv("LDR_CACHE_DIR");
+    const char *given = store->kind == STORE_SYSTEM ? SYSTEM_CACHE : store->kind == STORE_SECURE ? SECURE_CACHE : getenv("LDR_CACHE_DIR");
     char *tried[4] = { NULL }, *why[4] = { NULL };
     int count = 0, choices = given && *given ? 1 : 4;
     store->dir = -1;
@@ -100,7 +104,7 @@ static bool find_directory(struct cache_dir *store, bool create) {
         if (!path)
             continue;
         tried[count] = path;
-        store->dir = open_trusted(path, create, &why[count]);
+        store->dir = open_trusted(store, path, create, &why[count]);
         if (store->dir >= 0)
             store->path = path;
         count++;
@@ -196,7 +200,7 @@ static void take_files(struct cache_dir *store, char **names, size_t count) {
         if (fstatat(store->dir, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
             continue;                 /* gone meanwhile */
         store->size += S_ISREG(st.st_mode) ? (u64)st.st_size : 0;
-        char *why = distrust(&st, S_IFREG);
+        char *why = distrust(store, &st, S_IFREG);
         if (strncmp(names[i], "p-", 2) == 0 && !why)
             take_pack(store, names[i], &st);
         else if (strncmp(names[i], "t-", 2) == 0 && !why)
@@ -212,10 +216,10 @@ static void take_files(struct cache_dir *store, char **names, size_t count) {
         qsort(store->starts, store->start_count, sizeof *store->starts, compare_starts);
 }
 
-int cache_open(struct cache_dir *store, bool create) {
+int cache_open(struct cache_dir *store, enum store_kind kind, bool create) {
     char **names;
     size_t count;
-    *store = (struct cache_dir){ 0 };
+    *store = (struct cache_dir){ .kind = kind };
     if (!find_directory(store, create))
         return LDR_EXIT_NO_TARGET;
     read_boot(store->boot);

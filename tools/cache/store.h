@@ -82,6 +82,7 @@ struct cached_image {                 /* one variant of an object's relocated pa
 enum read_times { READ_TIMES_NONE, READ_TIMES_DAY, READ_TIMES_EXACT };
 
 struct cache_dir {
+    enum store_kind kind;
     char *path;                       /* of the directory */
     int dir;                          /* open */
     u8 boot[16];
@@ -101,10 +102,11 @@ struct cache_dir {
     enum read_times read_times;
 };
 
-/* cache_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory) and read all of it.
+/* cache_open - find the directory as the linker does (LDR_CACHE_DIR, else the user's runtime or cache directory; the system's stores at
+ * their fixed places) and read all of it.
  *   create   make the directory when it is the first choice and not there, as the linker would
  *   returns 0; LDR_EXIT_NO_TARGET after a message when there is none or the linker would not trust it; LDR_EXIT_FAILED */
-int cache_open(struct cache_dir *store, bool create);
+int cache_open(struct cache_dir *store, enum store_kind kind, bool create);
 void cache_close(struct cache_dir *store);
 
 /* programs.c: cache_find_use - which starts use which image, and which running processes. Asks every process. */
