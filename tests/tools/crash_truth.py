@@ -57,6 +57,32 @@ for case in "null", "thread", "fpe", "assert":
     ours = functions(f["function"] or "" for f in json.load(open("bt.json"))["backtrace"])
     check(f"{case}: gdb's backtrace {theirs}", theirs and ours == theirs, ours)
 
+# ---- files that say nonsense of themselves: unwind tables, symbols and debug information changed at random, with sanitizers ----
+sanitized = os.path.join(os.path.dirname(ldr), "tests/tools/ldr-sanitized")
+if os.path.exists(sanitized):
+    import random, shutil
+    random.seed(int(os.environ.get("SEED", "1")))
+    whole = bytearray(open("cases", "rb").read())
+    parts = [(int(m[2], 16), int(m[3], 16)) for m in re.finditer(r"(\.eh_frame|\.eh_frame_hdr|\.symtab|\.strtab|\.shstrtab|\.debug_\w+) +\w+ +\w+ +(\w+) (\w+)",
+                                                                 subprocess.run(["readelf", "-SW", "cases"], capture_output=True, text=True).stdout)]
+    headers = int.from_bytes(whole[40:48], "little")
+    parts += [(headers, len(whole) - headers)]
+    bad = []
+    for number in range(16):
+        changed = bytearray(whole)
+        for offset, length in random.sample(parts, 3):
+            for _ in range(random.choice((1, 8, 64))):
+                changed[offset + random.randrange(length)] = random.choice((0, 0xff, 0x7f, 0x80, random.randrange(256)))
+        open("changed", "wb").write(changed)
+        shutil.copymode("cases", "changed")
+        done = subprocess.run([sanitized, "run", "--crash-report", "./changed", "thread"], capture_output=True, text=True, errors="replace", timeout=120,
+                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0", LDR_LDSO=os.path.join(os.path.dirname(ldr), "ld-ldr.so")))
+        if done.returncode != -signal.SIGSEGV or "died of SIGSEGV" not in done.stderr or "Sanitizer" in done.stderr or "runtime error" in done.stderr:
+            bad.append((number, done.returncode, done.stderr[-300:]))
+    check("16 changed programs: a report each, and no complaint of the sanitizers", not bad, bad[:2])
+else:
+    print("skip changed programs: build/tests/tools/ldr-sanitized is not built (make test-tools)")
+
 # ---- the watcher goes, the program stays ----
 child = subprocess.Popen([ldr, "run", "--crash-report", "python3", "-c", "print('up', flush=True); input(); print('done', flush=True); exit(6)"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -100,6 +100,7 @@ static void jumped(struct crash *crash) {
     u64 popped = 0;
     bool returned = crash->unwound.frame_count && crash->addr == crash->moment.regs.rip && !crash->slot.site &&
                     space_word(&crash->space, crash->moment.regs.rsp - 8, &popped) && popped == crash->addr;
+    returned |= crash->moment.info.si_code == SI_KERNEL && strncmp(crash->unwound.text, "ret", 3) == 0; /* refused at the ret itself */
     if (through_slot(crash)) {
     } else if (crash->at.class == PAGE_UNLOADED) {
         set(crash, "unloaded-library", "called into %s, which dlclose has unloaded: %s", base_name(crash->at.unloaded->path), there);
@@ -224,7 +225,8 @@ static void illegal(struct crash *crash) {
         set(crash, "unsupported-instruction", "executed '%s', which this processor or kernel does not support", crash->unwound.text);
         advise(crash, "the program was built for another processor (-march)");
     } else {
-        set(crash, "no-instruction", "executed bytes that are no instruction: a jump into the middle of code or into data");
+        set(crash, "no-instruction", "executed bytes that are no instruction, or one that this processor does not have");
+        advise(crash, "a jump into the middle of code or into data; or a program built for another processor (-march)");
     }
 }
 

@@ -36,6 +36,7 @@ struct crash_object {
 struct space {
     pid_t thread;
     int mem;
+    u64 sp;                           /* of the thread: what it lies in is a stack */
     struct crash_map *maps;
     size_t map_count;
     struct crash_object *objects;     /* by address */
@@ -119,6 +120,8 @@ struct moment {                       /* a thread standing at a signal */
 };
 /* unwind - `also`: another moment whose stack may be needed (a handler's own stack), or NULL */
 void unwind(struct unwound *unwound, const struct space *space, const struct moment *moment, const struct moment *also);
+/* evex_operand - see evex.c; false: no such instruction, or none with a memory operand that is known */
+bool evex_operand(const u8 *code, u32 len, const struct user_regs_struct *registers, struct operand *operand);
 void unwound_free(struct unwound *unwound);
 
 /* ---- the report ---- */

@@ -41,10 +41,9 @@ static void at_end(pid_t pid, int status, void *arg) {
 
 static void only_standard_error(int kept) {
     int null = open("/dev/null", O_RDWR);
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-    }
+    for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+        if (fd < STDERR_FILENO || (fcntl(fd, F_GETFD) < 0 && fd != null))
+            dup2(null, fd);
     if (kept > 3)
         syscall(SYS_close_range, 3u, (unsigned)kept - 1, 0u);
     syscall(SYS_close_range, (unsigned)kept + 1, ~0u, 0u);
@@ -73,12 +72,24 @@ static _Noreturn void be_watcher(pid_t pid, int talk, const struct reporter *rep
     _exit(0);
 }
 
+/* A socket pair that takes none of the three standard descriptors, should they be closed. */
+static bool pair_above(int ends[2]) {
+    int low[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, low) != 0)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 3);
+        close(low[i]);
+    }
+    return ends[0] >= 0 && ends[1] >= 0;
+}
+
 int crash_run(const char *text, const char *json, const struct crash_start *start, const char *program, char **args) {
     struct reporter reporter = { crash_watch_new(start), text, json };
     struct message message = { .error = ECHILD };
     int ends[2];
     pid_t pid = getpid();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    if (!pair_above(ends)) {
         warn_ldr("socketpair: %s", strerror(errno));
         return LDR_EXIT_OWN;
     }
@@ -92,6 +103,8 @@ int crash_run(const char *text, const char *json, const struct crash_start *star
             be_watcher(pid, ends[1], &reporter);
         _exit(0);
     }
+    if (middle < 0 && pid != 1)
+        message.error = errno;
     close(ends[1]);
     while (middle > 0 && waitpid(middle, NULL, __WALL) < 0 && errno == EINTR)
         ;

@@ -29,7 +29,7 @@ static enum page_class class_in_file(const struct library_file *file, u64 vaddr)
     return PAGE_HOLE;
 }
 
-static enum page_class class_of(const struct spot *spot) {
+static enum page_class class_of(const struct space *space, const struct spot *spot) {
     const struct crash_map *map = spot->map;
     if ((spot->addr + 0x800000000000ull) >> 48)
         return PAGE_NON_CANONICAL;
@@ -41,7 +41,7 @@ static enum page_class class_of(const struct spot *spot) {
         return PAGE_NOTHING;
     if (strcmp(map->path, "[heap]") == 0)
         return PAGE_HEAP;
-    if (strcmp(map->path, "[stack]") == 0)
+    if (strcmp(map->path, "[stack]") == 0 || (map->write && space->sp >= map->start && space->sp < map->end))
         return PAGE_STACK;
     if (map->path[0] == '[' && strncmp(map->path, "[anon", 5) != 0)
         return PAGE_KERNEL;
@@ -71,7 +71,7 @@ static void ask(struct spot *spot, bool is_code) {
 
 struct spot spot_of_frame(const struct space *space, const struct frame *frame) {
     struct spot spot = { .addr = frame->pc, .map = space_map(space, frame->pc), .object = frame->object, .vaddr = frame->vaddr, .symbol_start = frame->start };
-    spot.class = class_of(&spot);
+    spot.class = class_of(space, &spot);
     struct debuginfo *debuginfo = spot.object ? debuginfo_open(spot.object->bytes, spot.object->len, spot.object->path) : NULL;
     const struct debuginfo_section *section = debuginfo ? debuginfo_section_at(debuginfo, spot.vaddr) : NULL;
     spot.section = must_format("%s", section ? section->name : "");
@@ -96,7 +96,7 @@ struct spot spot_find(const struct space *space, u64 addr, bool is_code) {
         if (spot.unloaded)
             spot.vaddr = addr - spot.unloaded->bias;
     }
-    spot.class = class_of(&spot);
+    spot.class = class_of(space, &spot);
     if (spot.object && spot.object->bytes)
         ask(&spot, is_code);
     else if (spot.unloaded) {
@@ -153,7 +153,7 @@ char *spot_text(const struct space *space, const struct spot *spot) {
     case PAGE_NOTHING: return gap_text(space, spot->addr);
     case PAGE_HEAP: case PAGE_STACK: case PAGE_KERNEL: case PAGE_FILE: case PAGE_ANONYMOUS: case PAGE_NO_ACCESS:
         if (!path) {
-            const char *what = spot->class == PAGE_HEAP ? "heap" : spot->class == PAGE_STACK ? "stack of the first thread" :
+            const char *what = spot->class == PAGE_HEAP ? "heap" : spot->class == PAGE_STACK ? (strcmp(spot->map->path, "[stack]") == 0 ? "stack of the first thread" : "stack of the thread") :
                                spot->class == PAGE_NO_ACCESS ? "memory without any permission (a guard, or reserved)" :
                                spot->class == PAGE_ANONYMOUS ? "anonymous memory" : spot->map->path;
             return must_format("%s, %s, %#llx bytes into a mapping of %#llx", what, rights, (unsigned long long)(spot->addr - spot->map->start),

@@ -1,6 +1,7 @@
 /* stop.c - a thread stands before a signal: is it the end of the program? A handler, or a signal that is ignored, makes it the program's own
  * business (java and go live of SIGSEGV): then nothing is done but to keep the registers, for a handler may raise the signal again. */
 #include "crash.h"
+#include "../debuginfo/debuginfo.h"
 #include "../ldr.h"
 
 #include <elf.h>
@@ -73,6 +74,18 @@ static bool leads_to(const struct unwound *unwound, const struct moment *moment)
     return false;
 }
 
+/* Names of files and threads are anybody's: nothing of them shall reach a terminal as a command. */
+static void clean(char *text) {
+    for (char *line = text, *end; line && *line; line = end) {
+        end = line + strcspn(line, "\n");
+        bool more = *end == '\n';
+        *end = '\0';
+        make_printable(line);
+        if (more)
+            *end++ = '\n';
+    }
+}
+
 static char *in_memory(void (*print)(const struct crash *, FILE *), const struct crash *crash) {
     char *text = NULL;
     size_t len;
@@ -80,6 +93,7 @@ static char *in_memory(void (*print)(const struct crash *, FILE *), const struct
     if (out) {
         print(crash, out);
         fclose(out);
+        clean(text);
     }
     return text;
 }
@@ -113,9 +127,12 @@ static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, con
     snprintf(crash.thread_name, sizeof crash.thread_name, "%.*s", (int)strcspn(name, "\n"), name);
     free(name);
     if (!space_open(&crash.space, thread)) {
+        /* It took another user's identity, say; the kernel lets a tracer go on, and no more. */
+        warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
         space_close(&crash.space);
         return;
     }
+    crash.space.sp = moment->regs.rsp;
     find_program(&crash, &watch->start);
     unwind(&crash.unwound, &crash.space, moment, kept ? &kept->moment : NULL);
     if (kept && moment->info.si_code <= 0 && leads_to(&crash.unwound, &kept->moment)) {

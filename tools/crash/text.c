@@ -84,10 +84,10 @@ static void put_instruction(const struct crash *crash, FILE *out) {
     free(where);
     for (u32 i = 0; i < (unwound->len ? unwound->len : unwound->byte_count); i++)
         fprintf(out, "%02x ", unwound->bytes[i]);
-    fprintf(out, "%s%s\n", unwound->byte_count ? "  " : "", *unwound->text ? unwound->text : unwound->byte_count ? "no instruction" : "none can be read there");
+    fprintf(out, "%s%s\n", unwound->byte_count ? "  " : "", *unwound->text ? unwound->text : unwound->byte_count ? "(not decoded)" : "none can be read there");
 }
 
-/* Who is to blame when the instruction is nobody's or the C library's: the caller; behind raise and abort the first frame of another object. */
+/* Who is to blame when the instruction is nobody's or a library's: the caller; in a library the first frame of another object. */
 static const struct frame *caller(const struct crash *crash) {
     const struct unwound *unwound = &crash->unwound;
     if (crash->access == ACCESS_EXECUTES)
@@ -95,7 +95,7 @@ static const struct frame *caller(const struct crash *crash) {
     for (size_t i = 0; crash->moment.info.si_code <= 0 && i + 1 < unwound->frame_count; i++)
         if (strcmp(unwound->frames[i].function, "__cxa_throw") == 0)
             return &unwound->frames[i + 1];
-    for (size_t i = 1; crash->moment.info.si_code <= 0 && i < unwound->frame_count; i++)
+    for (size_t i = 1; strcmp(unwound->frames[0].object ? unwound->frames[0].object->path : crash->program, crash->program) != 0 && i < unwound->frame_count; i++)
         if (unwound->frames[i].object && unwound->frames[i].object != unwound->frames[0].object)
             return &unwound->frames[i];
     return NULL;

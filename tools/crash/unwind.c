@@ -181,8 +181,14 @@ static void decode(void) {
     if (!the_task->code_len || cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK)
         return;
     cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
-    if (cs_disasm(handle, the_task->code, the_task->code_len, the_task->moment->regs.rip, 1, &insn) != 1)
+    if (cs_disasm(handle, the_task->code, the_task->code_len, the_task->moment->regs.rip, 1, &insn) != 1) {
+        struct operand operand;
+        if (evex_operand(the_task->code, the_task->code_len, &the_task->moment->regs, &operand)) {
+            add_operand(operand);
+            snprintf(the_wire->text, sizeof the_wire->text, "a vector instruction (EVEX) on %u bytes at %#llx", operand.len, (unsigned long long)operand.addr);
+        }
         return;
+    }
     const cs_x86 *x86 = &insn->detail->x86;
     const u64 sp = the_task->moment->regs.rsp;
     bool call = cs_insn_group(handle, insn, X86_GRP_CALL), jump = cs_insn_group(handle, insn, X86_GRP_JUMP);
@@ -279,7 +285,7 @@ void unwind(struct unwound *unwound, const struct space *space, const struct mom
     if (also)
         task.stacks[1] = copy_stack(space, also->regs.rsp);
     u64 back;
-    if (!runs_code(space, task.pc) && space_word(space, task.sp, &back)) {
+    if (!runs_code(space, task.pc) && space_word(space, task.sp, &back) && runs_code(space, back)) {
         task.popped = true;
         task.pc = back;
         task.sp += 8;
@@ -302,12 +308,13 @@ void unwind(struct unwound *unwound, const struct space *space, const struct mom
         unwound->undefined = wire->undefined;
         memcpy(unwound->operands, wire->operands, sizeof wire->operands);
         memcpy(unwound->text, wire->text, sizeof unwound->text);
-        if (*wire->problem)
+        if (*wire->problem && strcmp(wire->problem, "no error") != 0)
             unwound->problem = must_format("%s", wire->problem);
         for (size_t i = 0; i < unwound->frame_count; i++)
             unwound->frames[i] = (struct frame){ .pc = wire->pc[i], .sp = wire->sp[i], .exact = wire->exact[i] };
     }
     if (!unwound->frame_count) {
+        unwound->problem = unwound->problem ? unwound->problem : must_format("no return address is known");
         unwound->frames[0] = (struct frame){ .pc = moment->regs.rip, .sp = moment->regs.rsp, .exact = true };
         unwound->frame_count = 1;
     }

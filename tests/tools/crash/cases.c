@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct node { struct node *next; char pad[40]; int value; };
@@ -36,6 +38,14 @@ __attribute__((noinline)) static int recurse(int n) { volatile char room[512]; r
 __attribute__((noinline)) static int divide(int n) { return n / zero; } /* LINE fpe */
 __attribute__((noinline)) static void trap(void) { __builtin_trap(); } /* LINE ill */
 __attribute__((noinline)) static void fail_assert(int n) { assert(n > 2 && "too small"); } /* LINE assert */
+__attribute__((noinline)) static void free_twice(void) { void *volatile p = malloc(40); free(p); free(p); __asm__ volatile(""); } /* LINE free */
+__attribute__((noinline)) static unsigned long strlen_null(const char *volatile text) { return strlen(text) + 1; } /* LINE strlen */
+__attribute__((noinline)) static void shellcode(void) { volatile char code[16] = { (char)0xc3 }; ((void (*)(void))code)(); code[0] = 1; } /* LINE shellcode */
+__attribute__((noinline, optimize("no-stack-protector"))) static void overwrite(unsigned long word) {
+    volatile unsigned long room[2] = { word, word }, *volatile at = room;
+    for (int i = 0; i < 12; i++) if (at[i] == (unsigned long)__builtin_return_address(0)) { at[i] = word; break; } /* LINE overwrittenall */
+}
+static int in_clone(void *arg) { (void)arg; usleep(1000); _exit(5); }
 __attribute__((noinline)) static void call_abort(void) { abort(); } /* LINE abort */
 __attribute__((noinline)) static void non_canonical(void) { *(volatile int *)0x1234567890abcdef = 1; } /* LINE noncanonical */
 __attribute__((noinline)) static void call_non_canonical(void) { void (*volatile f)(void) = (void (*)(void))0x4141414141414141; f(); __asm__ volatile(""); } /* LINE callnoncanonical */
@@ -133,6 +143,12 @@ int main(int argc, char **argv) {
     CASE("ill", trap())
     CASE("assert", fail_assert(argc))
     CASE("abort", call_abort())
+    CASE("free", free_twice())
+    CASE("strlen", return (int)strlen_null(NULL))
+    CASE("shellcode", shellcode())
+    CASE("overwritten", overwrite(0x414141414141))
+    CASE("overwrittenall", overwrite(0x4141414141414141))
+    CASE("clone", static char room[65536]; int status; int made = clone(in_clone, room + sizeof room, CLONE_FS, NULL); waitpid(made, &status, __WALL); return WEXITSTATUS(status))
     CASE("noncanonical", non_canonical())
     CASE("callnoncanonical", call_non_canonical())
     CASE("smash", smash("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"))
