@@ -44,6 +44,7 @@ die weak weak-undefined "called not_there, a weak symbol that nothing defines" "
 die clobber got-overwritten "the GOT slot of from_library in cases, which was overwritten" "" "cases.c:$(line clobber cases.c)" "binds to $work/libused.so" "something wrote it later"
 CLOBBER=0x4141414141414141 die clobber got-overwritten "the GOT slot of from_library in cases, which was overwritten: it holds 0x4141414141414141" "" "non-canonical"
 die stack stack-overflow "endless or too deep recursion of recurse()" cases.c "stack of the first thread"
+die stackhandler stack-overflow "endless or too deep recursion of recurse()" "" "cases.c:$(line stack cases.c)"
 die threadstack stack-overflow "the stack of thread" "" "recursion of recurse()" "without any permission"
 die bus file-truncated "a page that its file no longer has" cases.c "has 100 bytes, the page begins at byte 8192" "BUS_ADRERR"
 die unmap not-mapped "where nothing is mapped" cases.c "munmap"
@@ -75,6 +76,28 @@ gcc -g -O1 -w -o constructed cases.c bad/libused.so -Wl,-rpath,'$ORIGIN/bad' -pt
 { "$ldr" run --crash-report=report ./constructed >/dev/null; } 2>/dev/null
 contains "constructor: cause" "$(head -1 report)" "wrote to address 0: a null pointer, in a constructor of libused.so"
 contains "constructor: source line" "$(head -3 report)" "library.c:$(line constructor library.c)"
+
+# At a fixed address, without a linker, and on the system's linker by execve.
+gcc -g -O1 -w -no-pie -o fixed cases.c -L. -lused -Wl,-rpath,"$work" -pthread
+gcc -g -O1 -w -static -Wl,--unresolved-symbols=ignore-all -o alone cases.c library.c -pthread 2>/dev/null
+for program in fixed alone; do
+    { "$ldr" run --crash-report=report ./$program relro >/dev/null; } 2>/dev/null
+    contains "$program: cause and object" "$(head -1 report)" "names[1] in $program"
+    contains "$program: source line" "$(sed -n 2p report)" "cases.c:$(line relro cases.c)"
+done
+{ "$ldr" run --crash-report=report python3 -c 'import ctypes; ctypes.string_at(0)'; } 2>/dev/null
+contains "python3: a null pointer that ctypes hands to strlen" "$(head -1 report)" "read from address 0: a null pointer"
+if unshare -pf true 2>/dev/null; then
+    text=$({ unshare -pf "$ldr" run --crash-report ./cases recover; } 2>&1)
+    equal "process 1 of a namespace: it runs" $? 7
+    contains "process 1 of a namespace: it is said" "$text" "no crash report, the program cannot be watched: it is process 1"
+else
+    skip "process 1 of a namespace" "unshare -p is not permitted"
+fi
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    { setpriv --reuid=65534 --regid=65534 --clear-groups env LDR_CACHE=off "$ldr" run --crash-report ./cases relro >user.out 2>user.err; } 2>/dev/null
+    contains "an ordinary user" "$(cat user.err)" "names[1] in cases"
+fi
 
 # Without debug information, and without any symbol: the object, the offset in it, and the way down to the start by .eh_frame.
 strip -o stripped cases

@@ -134,6 +134,10 @@ static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, con
     }
     crash.space.sp = moment->regs.rsp;
     find_program(&crash, &watch->start);
+    /* A handler whose frame found no room on the stack: the kernel forces the signal anew, and what it says of it now is less. */
+    if (kept && moment->info.si_code == SI_KERNEL && kept->moment.info.si_signo == moment->info.si_signo &&
+        kept->moment.regs.rip == moment->regs.rip && kept->moment.regs.rsp == moment->regs.rsp)
+        crash.moment = kept->moment;
     unwind(&crash.unwound, &crash.space, moment, kept ? &kept->moment : NULL);
     if (kept && moment->info.si_code <= 0 && leads_to(&crash.unwound, &kept->moment)) {
         crash.raised_again = true;

@@ -157,6 +157,7 @@ int main(int argc, char **argv) {
     CASE("raise", handler(raise_again, 0); read_null())
     CASE("raisealt", handler(raise_again, SA_ONSTACK); read_null())
     CASE("again", handler(default_again, 0); read_null())
+    CASE("stackhandler", handler(recover, 0); return recurse(0))
     CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
     CASE("kill", kill(getpid(), SIGSEGV); pause())
     CASE("term", raise(SIGTERM))
