@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
 # crash.sh - `ldr run --crash-report`: programs that die in known ways, each with its cause in the first three lines, its object, symbol and
-# source line; and programs that do not die, which must not notice. crash_truth.py asks the kernel and gdb.
+# source line; and programs that do not die, which must not notice.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 ours=${LDR_LDSO:-$build/ld-ldr.so}
 if [ "$ours" = /lib64/ld-linux-x86-64.so.2 ]; then skip "ldr run --crash-report" "the system's linker stands in for ours"; exit 0; fi
 here=$(realpath "$here")
 cp "$here"/crash/* "$work" && cd "$work" || exit 1
-gcc -g -O1 -shared -fPIC -o libplugin.so plugin.c
-gcc -g -O1 -shared -fPIC -o libused.so library.c
-mkdir bad && gcc -g -O1 -shared -fPIC -DBAD_CONSTRUCTOR -o bad/libused.so library.c
+# shellcheck source=crash/build.sh
+. ./build.sh
 # shellcheck disable=SC2016 # for the linker
-gcc -g -O1 -fPIE -pie -fstack-protector-strong -fno-optimize-sibling-calls -w -Wl,-z,lazy -Wl,-z,relro -o cases cases.c -L. -lused -Wl,-rpath,'$ORIGIN' -pthread
+mkdir bad && gcc -g -O1 -shared -fPIC -DBAD_CONSTRUCTOR -o bad/libused.so library.c
 g++ -g -O1 -o shapes shapes.cc
 ulimit -S -c 0
 
@@ -76,6 +75,13 @@ gcc -g -O1 -w -o constructed cases.c bad/libused.so -Wl,-rpath,'$ORIGIN/bad' -pt
 { "$ldr" run --crash-report=report ./constructed >/dev/null; } 2>/dev/null
 contains "constructor: cause" "$(head -1 report)" "wrote to address 0: a null pointer, in a constructor of libused.so"
 contains "constructor: source line" "$(head -3 report)" "library.c:$(line constructor library.c)"
+
+"$ldr" run --crash-report=report --crash-report-json report.json sleep 60 &
+target=$!
+until [ "$(cat /proc/$target/comm 2>/dev/null)" != ldr ] && grep -q 'TracerPid:.[1-9]' /proc/$target/status; do sleep 0.05; done
+{ kill -SEGV $target; wait $target; } 2>/dev/null
+equal "sent from outside: status" $? 139
+contains "sent from outside: by whom" "$(head -1 report)" "process $$ sent it SIGSEGV (kill); no instruction failed"
 
 # At a fixed address, without a linker, and on the system's linker by execve.
 gcc -g -O1 -w -no-pie -o fixed cases.c -L. -lused -Wl,-rpath,"$work" -pthread
@@ -185,5 +191,3 @@ def names(value):
 print(" ".join(sorted({n for n in names(json.load(open(sys.argv[1]))) if not re.search(rf"\b{n}\b", page)})))
 P
 )" ""
-
-python3 "$here/crash_truth.py" "$ldr" "$work"

@@ -312,7 +312,7 @@ void cause_find(struct crash *crash) {
     if (info->si_signo == SIGABRT && info->si_pid == crash->pid)
         aborted(crash);
     else if (info->si_code <= 0 && info->si_pid != crash->pid)
-        set(crash, "sent", "%s was sent by process %d (kill), it was not met", name, (int)info->si_pid);
+        set(crash, "sent", "process %2$d sent it %1$s (kill); no instruction failed", name, (int)info->si_pid);
     else if (info->si_code <= 0)
         set(crash, "raised", "the program raised %s itself", name);
     else if (info->si_signo == SIGFPE)
