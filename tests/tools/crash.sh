@@ -22,8 +22,9 @@ die() {
     case $case in constructor | virtual | throw) program=./shapes ;; esac
     [ "$case" = constructor ] && program=./cases
     rm -f report report.json
-    { "$ldr" run "$program" "$case" >plain.out 2>plain.err; } 2>/dev/null || plain=$?
+    "$ldr" run "$program" "$case" >plain.out 2>plain.err &
     { "$ldr" run --crash-report=report --crash-report-json report.json "$program" "$case" >watched.out 2>watched.err; } 2>/dev/null || status=$?
+    { wait $!; } 2>/dev/null || plain=$?
     equal "$case: status" "$status" "$plain"
     equal "$case: output" "$(cat watched.out watched.err)" "$(cat plain.out plain.err)"
     head=$(head -3 report 2>/dev/null)
