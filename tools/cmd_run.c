@@ -3,6 +3,7 @@
  * Becomes (execve) `ld-ldr.so [--preload L] [--library-path P] [--argv0 A] PROGRAM ARGS`: same process, same
  * descriptors, and the status is the program's own. With --stats a child becomes that, and we wait and report.
  */
+#include "crash/crash.h"
 #include "host/ldso.h"
 #include "host/program.h"
 #include "host/watch.h"
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEY_STATS = 256, KEY_STATS_JSON };
+enum { KEY_STATS = 256, KEY_STATS_JSON, KEY_CRASH, KEY_CRASH_JSON };
 
 struct run_options {
     const char *preload;
@@ -30,6 +31,7 @@ struct run_options {
     bool stats;
     const char *stats_json; /* file, or NULL */
     const char *watch; /* file for --watch-writes */
+    const char *crash, *crash_json; /* file, "" for standard error, or NULL */
     char **program; /* NULL-terminated, into argv */
 };
 
@@ -40,6 +42,8 @@ static const struct argp_option options[] = {
     { "stats", KEY_STATS, NULL, 0, "When PROGRAM ends, tell on standard error the time and the faults of each phase, and the pages of each object", 0 },
     { "stats-json", KEY_STATS_JSON, "FILE", 0, "The same as JSON into FILE", 0 },
     { "watch-writes", 'w', "FILE", 0, "Record into FILE which instruction wrote first to each page, for ldr pages --why --writers", 0 },
+    { "crash-report", KEY_CRASH, "FILE", OPTION_ARG_OPTIONAL, "When PROGRAM dies of SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT, tell why, on standard error or into FILE", 0 },
+    { "crash-report-json", KEY_CRASH_JSON, "FILE", 0, "The same as JSON into FILE", 0 },
     { 0 },
 };
 
@@ -52,6 +56,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_STATS: run->stats = true; return 0;
     case KEY_STATS_JSON: run->stats_json = arg; return 0;
     case 'w': run->watch = arg; return 0;
+    case KEY_CRASH: run->crash = arg ? arg : ""; return 0;
+    case KEY_CRASH_JSON: run->crash_json = arg; return 0;
+    case ARGP_KEY_END:
+        if (run->watch && (run->crash || run->crash_json))
+            argp_error(state, "--watch-writes and --crash-report cannot be given together");
+        return 0;
     case ARGP_KEY_ARG:
         /* From the program on, every word is the program's, options included. */
         run->program = state->argv + state->next - 1;
@@ -76,6 +86,7 @@ static const struct argp argp = {
     "  ldr run --library-path /opt/new/lib ./server --port 80\n"
     "  ldr run --argv0 -bash bash          a login shell\n"
     "  ldr run --stats perl -e 1           phases, faults and pages of this run\n"
+    "  ldr run --crash-report ./server     what it died of, with backtrace and source lines\n"
     "  ldr run --watch-writes w.txt ./server &\n"
     "  ldr pages --why=libx.so --writers w.txt --children $!      $! is ldr, which watches\n",
     NULL, NULL, NULL,
@@ -111,8 +122,21 @@ static void report_stats(const struct run_options *run, const struct stats *stat
     record_free(&record);
 }
 
+/* What --stats and --crash-report look at, of one child. */
+struct observed {
+    struct stats stats;
+    struct crash_watch *crash;
+};
+
+static void look(pid_t pid, void *arg) { stats_look(pid, &((struct observed *)arg)->stats); }
+static void at_signal(pid_t pid, pid_t thread, int number, void *arg) { crash_signal_stop(pid, thread, number, ((struct observed *)arg)->crash); }
+
+static struct crash_start crash_start_of(const struct run_options *run, const char *program) {
+    return (struct crash_start){ program, run->library_path, run->preload };
+}
+
 /* The child waits at a pipe until it is watched. A record that the user asked for (LDR_TRACE) is read where it is. */
-static int run_with_stats(const struct run_options *run, const char *ldso, char **command) {
+static int run_with_stats(const struct run_options *run, const char *program, const char *ldso, char **command) {
     const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", *asked = getenv("LDR_TRACE");
     char *path = asked && *asked ? must_format("%s", asked) : must_format("%s/ldr-stats-XXXXXX", folder);
     int gate[2], fd = asked && *asked ? -2 : mkostemp(path, O_CLOEXEC), status;
@@ -145,14 +169,21 @@ static int run_with_stats(const struct run_options *run, const char *ldso, char 
         return LDR_EXIT_OWN;
     }
     close(gate[0]);
-    struct stats stats = { 0 };
+    bool crash = run->crash || run->crash_json;
+    struct crash_start start = crash_start_of(run, program);
+    struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
+    struct watch watch = { .look = look, .signal = crash ? at_signal : NULL, .arg = &observed };
     struct wall wall = { .start = monotonic() };
-    watch_child(child, gate[1], stats_look, &stats, &status);
+    int error = watch_child(child, gate[1], &watch, &status);
     wall.end = monotonic();
-    report_stats(run, &stats, path, child, &wall);
+    if (error && crash)
+        warn_ldr("no crash report, the program could not be watched: %s", strerror(error));
+    if (crash)
+        crash_write(observed.crash, status, run->crash, run->crash_json);
+    report_stats(run, &observed.stats, path, child, &wall);
     if (fd >= 0)
         unlink(path);
-    stats_free(&stats);
+    stats_free(&observed.stats);
     free(path);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -200,7 +231,11 @@ int cmd_run(int argc, char **argv) {
     for (size_t i = 1; i < count; i++)
         command[at++] = args[i];
     if (run.stats || run.stats_json)
-        return run_with_stats(&run, ldso, command);
+        return run_with_stats(&run, path, ldso, command);
+    if (run.crash || run.crash_json) {
+        struct crash_start start = crash_start_of(&run, path);
+        return crash_run(run.crash, run.crash_json, &start, ldso, command);
+    }
     if (run.watch)
         return watch_run(run.watch, ldso, command);
     execv(ldso, command);

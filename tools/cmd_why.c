@@ -145,24 +145,6 @@ static int why_of_address(struct session *session, const char *object_word, cons
     return why_of_place(session, &place, NULL, source);
 }
 
-/* NULL-ended copy of a process's environment; one empty list when it may not be read. */
-static char **environment_of(pid_t pid) {
-    char name[64], *entry = NULL;
-    size_t room = 0, count = 0;
-    char **list = must_alloc(1, sizeof *list);
-    snprintf(name, sizeof name, "/proc/%d/environ", (int)pid);
-    FILE *file = fopen(name, "re");
-    while (file && getdelim(&entry, &room, 0, file) > 0) {
-        list = must_grow(list, count + 2, sizeof *list);
-        list[count++] = must_format("%s", entry);
-        list[count] = NULL;
-    }
-    if (file)
-        fclose(file);
-    free(entry);
-    return list;
-}
-
 static int why_of_process(struct why_options *chosen) {
     char link[64], program[4096], *end;
     u64 addr = strtoull(chosen->words[0], &end, 0), vaddr = 0;
@@ -179,7 +161,7 @@ static int why_of_process(struct why_options *chosen) {
     program[len] = '\0';
     struct session session;
     struct process_view process;
-    chosen->explain.environment = environment_of(chosen->pid);
+    chosen->explain.environment = process_environment(chosen->pid);
     explain_begin(&session, &chosen->explain, program);
     session_load(&session);
     session_place(&session, true);

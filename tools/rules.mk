@@ -2,12 +2,13 @@
 # build/ldr is made from these files and Debian's libraries only; ld-ldr.so is found when it runs.
 
 TOOL_SRCS := $(wildcard tools/*.c tools/host/*.c tools/pages/*.c tools/views/*.c tools/trace/*.c tools/explain/*.c tools/cache/*.c)
-TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c tools/watch/*.c)
-TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o
+TOOL_SRCS += $(wildcard tools/debuginfo/*.c tools/why/*.c tools/watch/*.c tools/crash/*.c)
+include tools/crash/rules.mk
+TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/%.o) $(B)/tools/views/template.o $(CRASH_OBJS)
 TOOL_CFLAGS := -std=gnu11 -O2 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers \
 	-fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DLDR_PREFIX='"$(PREFIX)"' -DSYSTEM_CACHE='"$(SYSTEM_CACHE)"'
 # Static: LD_LIBRARY_PATH, LD_PRELOAD and LD_DEBUG given to `ldr run` are for the program, not for ldr itself.
-TOOL_LIBS := -ldwarf -liberty -lelf -lz -ljson-c
+TOOL_LIBS := -ldwarf -liberty -lelf -lz -ljson-c $(CRASH_LIBS)
 
 all:: $(LDR)
 

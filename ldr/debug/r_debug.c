@@ -19,6 +19,22 @@ void debug_announce(enum debug_state state)
     _dl_debug_state();
 }
 
+EXPORT struct unloaded _ldr_unloaded;
+
+void debug_unloaded(const struct object *object)
+{
+    struct unloaded_object *at = &_ldr_unloaded.object[_ldr_unloaded.count % UNLOADED_MAX];
+    const u64 len = strlen(object->path), kept = len < UNLOADED_PATH ? len : UNLOADED_PATH - 1;
+    at->start = object->map_start;
+    at->end = object->map_end;
+    at->bias = object->bias;
+    memcpy(at->path, object->path + len - kept, kept);
+    at->path[kept] = '\0';
+    _ldr_unloaded.version = UNLOADED_VERSION;
+    _ldr_unloaded.room = UNLOADED_MAX;
+    __atomic_store_n(&_ldr_unloaded.count, _ldr_unloaded.count + 1, __ATOMIC_RELEASE);
+}
+
 void debug_start(void)
 {
     /* We are in no list the program can see (no symbol of ours may be found by a search), but a debugger must unwind through us. Version

@@ -3,6 +3,7 @@
 #define LDR_R_DEBUG_H
 
 #include "../run/run.h"
+#include "../../include/ldr/unloaded.h"
 
 enum debug_state { DEBUG_CONSISTENT, DEBUG_ADDING, DEBUG_REMOVING };
 struct debug_interface {
@@ -19,5 +20,9 @@ __attribute__((visibility("default"))) void _dl_debug_state(void);
 
 void debug_start(void);               /* fill, and write DT_DEBUG of the program (before its RELRO is sealed) */
 void debug_announce(enum debug_state state);
+
+/* debug_unloaded - keeps where an object was that is about to be unmapped; called under the linker's lock. */
+extern __attribute__((visibility("default"))) struct unloaded _ldr_unloaded;
+void debug_unloaded(const struct object *object);
 
 #endif

@@ -107,6 +107,7 @@ void unload_objects(struct object **list, u32 count)
     debug_announce(DEBUG_CONSISTENT);
     for (u32 i = 0; i < count; i++) {
         event_unload(list[i]);
+        debug_unloaded(list[i]);
         unmap_object(list[i]);
         object_free(list[i]);
     }

@@ -6,7 +6,7 @@
  * takes what comes as hostile too (debuginfo.c). Limits of time and memory end a child that is led in circles.
  */
 #include "../ldr.h"
-#include "parts.h"
+#include "child.h"
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -3,6 +3,7 @@
 #ifndef LDR_DEBUGINFO_PARTS_H
 #define LDR_DEBUGINFO_PARTS_H
 
+#include "child.h"
 #include "debuginfo.h"
 
 #include <libdwarf/dwarf.h>
@@ -144,10 +145,6 @@ void unit_lines(struct die unit, const uint64_t *vaddrs, size_t count,
 
 /* ---- answers on their way from the child ---- */
 
-struct outbox {
-    char *bytes;
-    size_t len, room;
-};
 void outbox_put(struct outbox *outbox, const struct debuginfo_answer *answer);
 
 /* The questions of one call and what became of them. */
@@ -169,11 +166,5 @@ size_t asked_from(const struct asked *asked, uint64_t vaddr);
 /* variables.c, functions.c: answer from DWARF what they can */
 void variables_answer(struct session *session, struct asked *asked);
 void functions_answer(struct session *session, struct asked *asked);
-
-/* ---- child.c ---- */
-
-/* child_run - runs WORK in a child that can only compute and write; its outbox comes back as bytes
- *   returns NULL on success, else why not, as a malloc'd sentence; BYTES malloc'd */
-char *child_run(void (*work)(void *task, struct outbox *outbox), void *task, char **bytes, size_t *len);
 
 #endif

@@ -184,29 +184,57 @@ static bool foretold(const struct process_view *view, const struct session *sess
     return bias != ~0ull;
 }
 
-char *process_value(const struct process_view *view, const struct session *session, const struct place *place) {
+struct judgement process_judge(const struct process_view *view, const struct session *session, const struct place *place) {
+    struct judgement judged = { .state = WORD_UNREADABLE };
     char name[64];
-    u64 word = 0, want, bias = view->bias[object_node(place->object)->number];
+    u64 vaddr = 0, bias = view->bias[object_node(place->object)->number];
     bool chosen;
     snprintf(name, sizeof name, "/proc/%d/mem", (int)view->pid);
     int fd = open(name, O_RDONLY | O_CLOEXEC);
-    bool read = fd >= 0 && bias != ~0ull && pread(fd, &word, sizeof word, (off_t)(bias + place->record.place)) == (ssize_t)sizeof word;
+    bool read = fd >= 0 && bias != ~0ull && pread(fd, &judged.word, sizeof judged.word, (off_t)(bias + place->record.place)) == (ssize_t)sizeof judged.word;
     if (fd >= 0)
         close(fd);
     if (!read)
-        return must_format("  there now: cannot be read (process %d)\n", (int)view->pid);
-    char *now = word_text(view, session, word), *text;
-    u64 vaddr = 0;
-    if (!foretold(view, session, place, &want, &chosen))
-        text = must_format("  there now: %#llx\n", (unsigned long long)word);
-    else if (word == want)
-        text = must_format("  there now: %s, as the linker stores it\n", now);
-    else if (relocs_lazy(place->object, &place->record) && process_locate(view, session, word, &vaddr) == place->object && is_executable(place->object, vaddr))
-        text = must_format("  there now: %s: its own PLT, for it was not called yet\n", now);
-    else if (chosen)
-        text = must_format("  there now: %s, chosen by the symbol's resolver\n", now);
+        return judged;
+    if (!foretold(view, session, place, &judged.stored, &chosen))
+        judged.state = WORD_NOT_FORETOLD;
+    else if (judged.word == judged.stored)
+        judged.state = WORD_AS_STORED;
+    else if (relocs_lazy(place->object, &place->record) && process_locate(view, session, judged.word, &vaddr) == place->object && is_executable(place->object, vaddr))
+        judged.state = WORD_NOT_CALLED_YET;
     else
-        text = must_format("  there now: %s: not what the linker stores; something wrote it later\n", now);
+        judged.state = chosen ? WORD_CHOSEN : WORD_CHANGED;
+    return judged;
+}
+
+char *process_value(const struct process_view *view, const struct session *session, const struct place *place) {
+    struct judgement judged = process_judge(view, session, place);
+    char *now = word_text(view, session, judged.word), *text = NULL;
+    switch (judged.state) {
+    case WORD_UNREADABLE: text = must_format("  there now: cannot be read (process %d)\n", (int)view->pid); break;
+    case WORD_NOT_FORETOLD: text = must_format("  there now: %#llx\n", (unsigned long long)judged.word); break;
+    case WORD_AS_STORED: text = must_format("  there now: %s, as the linker stores it\n", now); break;
+    case WORD_NOT_CALLED_YET: text = must_format("  there now: %s: its own PLT, for it was not called yet\n", now); break;
+    case WORD_CHOSEN: text = must_format("  there now: %s, chosen by the symbol's resolver\n", now); break;
+    case WORD_CHANGED: text = must_format("  there now: %s: not what the linker stores; something wrote it later\n", now); break;
+    }
     free(now);
     return text;
+}
+
+char **process_environment(pid_t pid) {
+    char name[64], *entry = NULL;
+    size_t room = 0, count = 0;
+    char **list = must_alloc(1, sizeof *list);
+    snprintf(name, sizeof name, "/proc/%d/environ", (int)pid);
+    FILE *file = fopen(name, "re");
+    while (file && getdelim(&entry, &room, 0, file) > 0) {
+        list = must_grow(list, count + 2, sizeof *list);
+        list[count++] = must_format("%s", entry);
+        list[count] = NULL;
+    }
+    if (file)
+        fclose(file);
+    free(entry);
+    return list;
 }

@@ -30,8 +30,17 @@ struct process_view {
 bool process_open(struct process_view *view, const struct session *session, pid_t pid);
 /* process_locate - the object at an address, and the link-time address; NULL: none of the session's. */
 struct object *process_locate(const struct process_view *view, const struct session *session, u64 addr, u64 *vaddr);
+/* process_judge - what is at the place now, beside what the linker stores there. */
+struct judgement {
+    enum { WORD_UNREADABLE, WORD_NOT_FORETOLD /* no address comes of the type */, WORD_AS_STORED, WORD_NOT_CALLED_YET /* lazy */,
+           WORD_CHOSEN /* by the symbol's resolver */, WORD_CHANGED } state;
+    u64 word, stored;                 /* stored: 0 when not foretold */
+};
+struct judgement process_judge(const struct process_view *view, const struct session *session, const struct place *place);
 /* process_value - a sentence about the word at the place now, beside what the linker stores there; malloc'd. */
 char *process_value(const struct process_view *view, const struct session *session, const struct place *place);
 void process_close(struct process_view *view);
+/* process_environment - NULL-ended copy of its environment; an empty list when it may not be read. Never freed. */
+char **process_environment(pid_t pid);
 
 #endif

@@ -1,35 +1,81 @@
-/* watch.c - ptrace(2) for its exit event only. PTRACE_SEIZE does not stop the child and adds no SIGTRAP at execve; a signal that comes is a
+/* watch.c - ptrace(2) for few events. PTRACE_SEIZE does not stop the process and adds no SIGTRAP at execve; a signal that comes is a
  * stop in which it must be handed on, a job-control stop must be left standing (PTRACE_LISTEN). */
 #include "watch.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-bool watch_child(pid_t child, int go, void (*look)(pid_t child, void *arg), void *arg, int *status) {
-    bool seized = ptrace(PTRACE_SEIZE, child, 0, PTRACE_O_TRACEEXIT) == 0, looked = false;
+int watch_seize(pid_t pid, const struct watch *watch) {
+    /* never PTRACE_O_EXITKILL: the program outlives its watcher */
+    unsigned long options = (watch->look ? PTRACE_O_TRACEEXIT : 0) | (watch->signal ? PTRACE_O_TRACECLONE : 0);
+    return ptrace(PTRACE_SEIZE, pid, 0, options) == 0 ? 0 : errno;
+}
+
+/* clone(2) with a signal other than SIGCHLD makes a process of its own that the kernel takes for a thread here. */
+static bool is_thread_of(pid_t thread, pid_t pid) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/task/%d", (int)pid, (int)thread);
+    return access(name, F_OK) == 0;
+}
+
+static void go_on(pid_t pid, pid_t thread, int status, const struct watch *watch, bool *looked) {
+    int event = status >> 16, number = WSTOPSIG(status), deliver = 0;
+    if (event == PTRACE_EVENT_EXIT) {
+        if (watch->look && !*looked && thread == pid) {
+            *looked = true;
+            watch->look(pid, watch->arg);
+        }
+    } else if (event == PTRACE_EVENT_STOP) {
+        if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) {
+            ptrace(PTRACE_LISTEN, thread, 0, 0);
+            return;
+        }
+        if (thread != pid && !is_thread_of(thread, pid)) {
+            ptrace(PTRACE_DETACH, thread, 0, 0);
+            return;
+        }
+    } else if (!event) {
+        if (watch->signal)
+            watch->signal(pid, thread, number, watch->arg);
+        deliver = number;
+    }
+    ptrace(PTRACE_CONT, thread, 0, deliver);
+}
+
+int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
+    bool looked = false;
+    int status = 0;
+    for (;;) {
+        siginfo_t info;
+        /* Left waitable: whoever waits for it too is told of its end when we have taken it, so `ended` comes first. */
+        if (waitid(P_ALL, 0, &info, WEXITED | (seized ? WSTOPPED : 0) | WNOWAIT | __WALL) != 0) {
+            if (errno == EINTR)
+                continue;
+            return status;
+        }
+        bool over = info.si_pid == pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED);
+        if (over && watch->ended)
+            watch->ended(pid, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0), watch->arg);
+        if (waitpid(info.si_pid, &status, __WALL) != info.si_pid)
+            continue;
+        if (over)
+            return status;
+        if (WIFSTOPPED(status) && seized)
+            go_on(pid, info.si_pid, status, watch, &looked);
+    }
+}
+
+int watch_child(pid_t child, int go, const struct watch *watch, int *status) {
+    int error = watch_seize(child, watch);
     if (write(go, "", 1) != 1)
         kill(child, SIGKILL);
     close(go);
-    for (;;) {
-        pid_t got = waitpid(child, status, __WALL);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0 || !WIFSTOPPED(*status))
-            return looked;
-        int event = *status >> 16, sig = WSTOPSIG(*status);
-        if (!seized)
-            continue;
-        if (event == PTRACE_EVENT_EXIT) {
-            look(child, arg);
-            looked = true;
-            ptrace(PTRACE_CONT, child, 0, 0);
-        } else if (event == PTRACE_EVENT_STOP && (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)) {
-            ptrace(PTRACE_LISTEN, child, 0, 0);
-        } else {
-            ptrace(PTRACE_CONT, child, 0, event ? 0 : sig);
-        }
-    }
+    *status = watch_wait(child, error == 0, watch);
+    return error;
 }

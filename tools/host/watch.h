@@ -1,15 +1,29 @@
-/* watch.h - wait for a child and look at its memory in the moment before it ends. */
+/* watch.h - wait for a process by ptrace(2) and look at it in the moments that matter; between them it runs as if nobody watched. */
 #ifndef LDR_HOST_WATCH_H
 #define LDR_HOST_WATCH_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* watch_child - seizes the child (ptrace) without stopping it, hands its signals on, and calls `look` once, when the child has ended running
- * and still has its memory. Other stops are passed through as the kernel means them.
- *   in    child   a child of ours that waits for the byte that `go` sends; sent once it is seized, or cannot be
- *   out   status  as waitpid gives it
- *   returns true when look was called */
-bool watch_child(pid_t child, int go, void (*look)(pid_t child, void *arg), void *arg, int *status);
+/* What is to be called, and when; NULL: not wanted, and costs nothing then. */
+struct watch {
+    /* Once, when the process has ended running and still has its memory. */
+    void (*look)(pid_t pid, void *arg);
+    /* A thread is about to be given a signal. The thread stands still, others run on. */
+    void (*signal)(pid_t pid, pid_t thread, int number, void *arg);
+    /* It has ended with this status (waitpid), and nobody else knows yet. */
+    void (*ended)(pid_t pid, int status, void *arg);
+    void *arg;
+};
+
+/* watch_seize - starts watching without stopping the process; 0 or errno. Threads it makes later are watched too when `signal` is wanted, its
+ * child processes never. It goes on when the watcher ends, however that ends. */
+int watch_seize(pid_t pid, const struct watch *watch);
+/* watch_wait - until the process has ended; hands its signals on and leaves job control as the kernel means it. Returns its status. */
+int watch_wait(pid_t pid, bool seized, const struct watch *watch);
+
+/* watch_child - both, for a child of ours that waits for the byte that `go` sends; sent once it is seized, or cannot be.
+ *   returns errno when it could not be seized: it runs unwatched then */
+int watch_child(pid_t child, int go, const struct watch *watch, int *status);
 
 #endif

@@ -8,7 +8,7 @@ SANITIZED_LDR := $(B)/tests/tools/ldr-sanitized
 $(B)/sanitized/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -I/usr/include/libdwarf -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -c -o $@ $<
-$(SANITIZED_LDR): $(patsubst $(B)/%,$(B)/sanitized/%,$(TOOL_SRCS:%.c=$(B)/%.o)) $(B)/tools/views/template.o $(B)/core/libldrcore.a
+$(SANITIZED_LDR): $(patsubst $(B)/%,$(B)/sanitized/%,$(TOOL_SRCS:%.c=$(B)/%.o)) $(B)/tools/views/template.o $(CRASH_OBJS) $(B)/core/libldrcore.a
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(TOOL_LIBS)
 -include $(TOOL_SRCS:%.c=$(B)/sanitized/%.d)

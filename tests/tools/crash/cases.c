@@ -1,0 +1,168 @@
+/* cases.c - one way to die for each word; crash.sh knows the line of each by the comment that stands on it. */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct node { struct node *next; char pad[40]; int value; };
+extern void not_there(void) __attribute__((weak));
+extern int from_library(int);
+extern int other_from_library(int);
+
+const char *const names[] = { "one", "two", "three" };           /* relocated, so in .data.rel.ro */
+char buffer[64] __attribute__((aligned(16))) = { (char)0xc3 };     /* would be a ret */
+const int constants[] = { 1, 2, 3 };
+static volatile int zero;
+static struct node *volatile nothing;
+static int depth;
+static sigjmp_buf back;
+
+__attribute__((noinline)) static int read_null(void) { return nothing->value; } /* LINE null */
+__attribute__((noinline)) static void write_relro(void) { *(const char *volatile *)&names[1] = "x"; } /* LINE relro */
+__attribute__((noinline)) static void write_code(void) { *(volatile char *)read_null = 1; } /* LINE code */
+__attribute__((noinline)) static void write_constant(void) { *(volatile int *)&constants[1] = 1; } /* LINE constant */
+__attribute__((noinline)) static void jump_to_data(void) { ((void (*)(void))buffer)(); __asm__ volatile(""); } /* LINE nx */
+__attribute__((noinline)) static void call_null(void) { void (*volatile f)(void) = NULL; f(); __asm__ volatile(""); } /* LINE nullcall */
+__attribute__((noinline)) static void call_weak(void) { not_there(); __asm__ volatile(""); } /* LINE weak */
+__attribute__((noinline)) static int recurse(int n) { volatile char room[512]; room[0] = (char)n; return recurse(n + 1) + room[0] + depth; } /* LINE stack */
+__attribute__((noinline)) static int divide(int n) { return n / zero; } /* LINE fpe */
+__attribute__((noinline)) static void trap(void) { __builtin_trap(); } /* LINE ill */
+__attribute__((noinline)) static void fail_assert(int n) { assert(n > 2 && "too small"); } /* LINE assert */
+__attribute__((noinline)) static void free_twice(void) { void *volatile p = malloc(40); free(p); free(p); __asm__ volatile(""); } /* LINE free */
+__attribute__((noinline)) static unsigned long strlen_null(const char *volatile text) { return strlen(text) + 1; } /* LINE strlen */
+__attribute__((noinline)) static void shellcode(void) { volatile char code[16] = { (char)0xc3 }; ((void (*)(void))code)(); code[0] = 1; } /* LINE shellcode */
+__attribute__((noinline, optimize("no-stack-protector"))) static void overwrite(unsigned long word) {
+    volatile unsigned long room[2] = { word, word }, *volatile at = room;
+    for (int i = 0; i < 12; i++) if (at[i] == (unsigned long)__builtin_return_address(0)) { at[i] = word; break; } /* LINE overwrittenall */
+}
+static int in_clone(void *arg) { (void)arg; usleep(1000); _exit(5); }
+__attribute__((noinline)) static void call_abort(void) { abort(); } /* LINE abort */
+__attribute__((noinline)) static void non_canonical(void) { *(volatile int *)0x1234567890abcdef = 1; } /* LINE noncanonical */
+__attribute__((noinline)) static void call_non_canonical(void) { void (*volatile f)(void) = (void (*)(void))0x4141414141414141; f(); __asm__ volatile(""); } /* LINE callnoncanonical */
+__attribute__((noinline)) static int overflowing_division(int n) { return n / (zero - 1); } /* LINE intmin */
+
+static void truncated(void) {
+    char name[] = "/tmp/ldr-crash-XXXXXX";
+    int fd = mkstemp(name);
+    if (fd < 0 || ftruncate(fd, 3 * 4096) != 0) exit(9);
+    volatile char *at = mmap(NULL, 3 * 4096, PROT_READ, MAP_SHARED, fd, 0);
+    unlink(name);
+    if (ftruncate(fd, 100) != 0) exit(9);
+    zero = at[2 * 4096]; /* LINE bus */
+}
+
+static void unmapped(void) {
+    /* two pages apart from others, the second given back */
+    volatile char *at = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap((void *)(at + 4096), 62 * 4096);
+    at[20 * 4096] = 1; /* LINE unmap */
+}
+
+static void closed(void) {
+    void *library = dlopen("libplugin.so", RTLD_NOW);
+    int (*function)(int) = library ? (int (*)(int))dlsym(library, "plugin_function") : NULL;
+    if (!function) { fprintf(stderr, "%s\n", dlerror()); exit(9); }
+    int first = function(1);
+    dlclose(library);
+    printf("%d\n", first + function(2)); /* LINE dlclose */
+}
+
+extern char slot_of_from_library[];
+static void clobber(void) {
+    /* the instruction at the PLT entry, or the call itself, names the word */
+    void **slot = NULL;
+    zero = from_library(1);
+    const unsigned char *code = (const unsigned char *)clobber;
+    for (int i = 0; i < 400 && !slot; i++)
+        if (code[i] == 0xe8) {
+            const unsigned char *plt = code + i + 5 + *(const int *)(code + i + 1);
+            for (int k = 0; k < 12 && !slot && plt > (unsigned char *)0x1000; k++)
+                if (plt[k] == 0xff && plt[k + 1] == 0x25)
+                    slot = (void **)(plt + k + 6 + *(const int *)(plt + k + 2));
+        }
+    if (!slot) exit(9);
+    *slot = (void *)(getenv("CLOBBER") ? strtoul(getenv("CLOBBER"), NULL, 0) : (unsigned long)buffer);
+    zero = from_library(2); /* LINE clobber */
+}
+
+__attribute__((noinline)) static void smash(const char *text) {
+    char room[16];
+    char *volatile to = room;
+    for (int i = 0; i < 60; i++) to[i] = text[i];
+    __asm__ volatile("" : : "r"(room) : "memory");
+} /* LINE smash */
+
+static void *in_thread(void *arg) { (void)arg; pthread_setname_np(pthread_self(), "worker"); return (void *)(long)read_null(); } /* LINE thread */
+static void *deep_thread(void *arg) { return (void *)(long)recurse((int)(long)arg); }
+static void start(void *(*function)(void *)) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, function, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void recover(int number) { (void)number; siglongjmp(back, 1); }
+static void raise_again(int number) { signal(number, SIG_DFL); raise(number); }
+static void default_again(int number) { signal(number, SIG_DFL); }
+static void handler(void (*function)(int), int flags) {
+    static char other[65536];
+    stack_t stack = { .ss_sp = other, .ss_size = sizeof other };
+    struct sigaction action = { .sa_handler = function, .sa_flags = flags };
+    sigaltstack(&stack, NULL);
+    sigaction(SIGSEGV, &action, NULL);
+}
+
+int main(int argc, char **argv) {
+    const char *how = argc > 1 ? argv[1] : "";
+    printf("start %s\n", how);
+    fflush(stdout);
+#define CASE(name, what) if (strcmp(how, name) == 0) { what; }
+    CASE("null", return read_null())
+    CASE("relro", write_relro())
+    CASE("code", write_code())
+    CASE("constant", write_constant())
+    CASE("nx", jump_to_data())
+    CASE("nullcall", call_null())
+    CASE("weak", call_weak())
+    CASE("stack", return recurse(0))
+    CASE("bus", truncated())
+    CASE("unmap", unmapped())
+    CASE("dlclose", closed())
+    CASE("clobber", clobber())
+    CASE("fpe", return divide(argc))
+    CASE("intmin", return overflowing_division((int)0x80000000))
+    CASE("ill", trap())
+    CASE("assert", fail_assert(argc))
+    CASE("abort", call_abort())
+    CASE("free", free_twice())
+    CASE("strlen", return (int)strlen_null(NULL))
+    CASE("shellcode", shellcode())
+    CASE("overwritten", overwrite(0x414141414141))
+    CASE("overwrittenall", overwrite(0x4141414141414141))
+    CASE("clone", static char room[65536]; int status; int made = clone(in_clone, room + sizeof room, CLONE_FS, NULL); waitpid(made, &status, __WALL); return WEXITSTATUS(status))
+    CASE("noncanonical", non_canonical())
+    CASE("callnoncanonical", call_non_canonical())
+    CASE("smash", smash("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"))
+    CASE("thread", start(in_thread))
+    CASE("threadstack", start(deep_thread))
+    CASE("raise", handler(raise_again, 0); read_null())
+    CASE("raisealt", handler(raise_again, SA_ONSTACK); read_null())
+    CASE("again", handler(default_again, 0); read_null())
+    CASE("stackhandler", handler(recover, 0); return recurse(0))
+    CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
+    CASE("kill", kill(getpid(), SIGSEGV); pause())
+    CASE("term", raise(SIGTERM))
+    CASE("recover", handler(recover, SA_NODEFER); for (volatile int i = 0; i < 3; i++) if (!sigsetjmp(back, 1)) read_null(); else puts("recovered"); return 7)
+    CASE("ignoredabort", signal(SIGABRT, SIG_IGN); raise(SIGABRT); puts("went on"); return 6)
+    CASE("child", if (fork() == 0) read_null(); sleep(1); puts("parent"); return 5)
+    return 3;
+}

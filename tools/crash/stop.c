@@ -1,0 +1,195 @@
+/* stop.c - a thread stands before a signal: is it the end of the program? A handler, or a signal that is ignored, makes it the program's own
+ * business (java and go live of SIGSEGV): then nothing is done but to keep the registers, for a handler may raise the signal again. */
+#include "crash.h"
+#include "../debuginfo/debuginfo.h"
+#include "../ldr.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KEPT_MAX = 64 };               /* faults that handlers are at work on, one a thread; the oldest makes room */
+
+struct kept { pid_t thread; struct moment moment; };
+struct crash_watch {
+    struct crash_start start;
+    struct kept kept[KEPT_MAX];
+    size_t next;
+    int number;                       /* of the signal that the report is about; 0: none */
+    char *text, *json;
+};
+
+struct crash_watch *crash_watch_new(const struct crash_start *start) {
+    struct crash_watch *watch = must_alloc(1, sizeof *watch);
+    watch->start = *start;
+    return watch;
+}
+
+static bool is_reported(int number) {
+    return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE || number == SIGABRT;
+}
+
+static bool take_moment(pid_t thread, struct moment *moment) {
+    struct iovec words = { &moment->regs, sizeof moment->regs };
+    return ptrace(PTRACE_GETSIGINFO, thread, 0, &moment->info) == 0 && ptrace(PTRACE_GETREGSET, thread, (void *)NT_PRSTATUS, &words) == 0;
+}
+
+/* Whether the program has a handler for it or ignores it. The kernel takes both away before it forces a signal on a thread that blocks it. */
+static bool is_handled(pid_t thread, int number) {
+    char *text = process_file(thread, "status");
+    const char *caught = strstr(text, "\nSigCgt:"), *ignored = strstr(text, "\nSigIgn:");
+    u64 mask = (caught ? strtoull(caught + 8, NULL, 16) : 0) | (ignored ? strtoull(ignored + 8, NULL, 16) : 0);
+    bool handled = !caught || mask >> (number - 1) & 1;        /* gone meanwhile: nothing to tell */
+    free(text);
+    return handled;
+}
+
+static struct kept *kept_of(struct crash_watch *watch, pid_t thread) {
+    for (size_t i = 0; i < KEPT_MAX; i++)
+        if (watch->kept[i].thread == thread)
+            return &watch->kept[i];
+    return NULL;
+}
+
+static void keep(struct crash_watch *watch, pid_t thread, const struct moment *moment) {
+    struct kept *kept = kept_of(watch, thread);
+    if (!kept)
+        kept = &watch->kept[watch->next++ % KEPT_MAX];
+    *kept = (struct kept){ thread, *moment };
+}
+
+/* Whether the stack leads through the handler's frame to the fault that was kept, or back at it (a signal that was blocked in the handler comes
+ * when that has returned): only then is it what the program dies of. */
+static bool leads_to(const struct unwound *unwound, const struct moment *moment) {
+    for (size_t i = 0; i < unwound->frame_count; i++)
+        if (unwound->frames[i].exact && unwound->frames[i].pc == moment->regs.rip && unwound->frames[i].sp == moment->regs.rsp)
+            return true;
+    return false;
+}
+
+/* Names of files and threads are anybody's: nothing of them shall reach a terminal as a command. */
+static void clean(char *text) {
+    for (char *line = text, *end; line && *line; line = end) {
+        end = line + strcspn(line, "\n");
+        bool more = *end == '\n';
+        *end = '\0';
+        make_printable(line);
+        if (more)
+            *end++ = '\n';
+    }
+}
+
+static char *in_memory(void (*print)(const struct crash *, FILE *), const struct crash *crash) {
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    if (out) {
+        print(crash, out);
+        fclose(out);
+        clean(text);
+    }
+    return text;
+}
+
+static char *program_of(pid_t pid) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    return must_format("%.*s", len > 0 ? (int)len : 1, len > 0 ? path : "?");
+}
+
+/* By execve: then the program that was started is not in memory any more, and its options are not those of the new one. */
+static void find_program(struct crash *crash, const struct crash_start *start) {
+    struct stat st;
+    for (size_t i = 0; i < crash->space.object_count && stat(start->program, &st) == 0; i++) {
+        const struct library_file *file = crash->space.objects[i].file;
+        if (file && file->ino == st.st_ino && file->dev == st.st_dev) {
+            crash->program = start->program;
+            crash->library_path = start->library_path;
+            crash->preload = start->preload;
+            return;
+        }
+    }
+    crash->program = program_of(crash->pid);
+}
+
+static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, const struct moment *moment) {
+    struct crash crash = { .pid = pid, .thread = thread, .moment = *moment };
+    const struct kept *kept = kept_of(watch, thread);
+    char *name = process_file(thread, "comm");
+    snprintf(crash.thread_name, sizeof crash.thread_name, "%.*s", (int)strcspn(name, "\n"), name);
+    free(name);
+    if (!space_open(&crash.space, thread)) {
+        /* It took another user's identity, say; the kernel lets a tracer go on, and no more. */
+        warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
+        space_close(&crash.space);
+        return;
+    }
+    crash.space.sp = moment->regs.rsp;
+    find_program(&crash, &watch->start);
+    /* A handler whose frame found no room on the stack: the kernel forces the signal anew, and what it says of it now is less. */
+    if (kept && moment->info.si_code == SI_KERNEL && kept->moment.info.si_signo == moment->info.si_signo &&
+        kept->moment.regs.rip == moment->regs.rip && kept->moment.regs.rsp == moment->regs.rsp)
+        crash.moment = kept->moment;
+    unwind(&crash.unwound, &crash.space, moment, kept ? &kept->moment : NULL);
+    if (kept && moment->info.si_code <= 0 && leads_to(&crash.unwound, &kept->moment)) {
+        crash.raised_again = true;
+        crash.moment = kept->moment;
+        unwound_free(&crash.unwound);
+        unwind(&crash.unwound, &crash.space, &crash.moment, NULL);
+    }
+    frames_name(&crash);
+    access_find(&crash);
+    if (crash.has_addr)
+        crash.at = spot_find(&crash.space, crash.addr, crash.access == ACCESS_EXECUTES);
+    const struct frame *first = &crash.unwound.frames[0];
+    crash.instruction = first->object && first->pc == crash.moment.regs.rip ? spot_of_frame(&crash.space, first)
+                                                                             : spot_find(&crash.space, crash.moment.regs.rip, true);
+    slot_find(&crash);
+    cause_find(&crash);
+    free(watch->text);
+    free(watch->json);
+    watch->text = in_memory(crash_text, &crash);
+    watch->json = in_memory(crash_json, &crash);
+    watch->number = moment->info.si_signo;
+    unwound_free(&crash.unwound);
+    space_close(&crash.space);
+}
+
+void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg) {
+    struct crash_watch *watch = arg;
+    struct moment moment;
+    if (!is_reported(number) || !take_moment(thread, &moment))
+        return;
+    if (!is_handled(thread, number))
+        report_build(watch, pid, thread, &moment);
+    else if (moment.info.si_code > 0)
+        keep(watch, thread, &moment);
+}
+
+static void write_report(const char *path, const char *report) {
+    FILE *out = *path ? fopen(path, "we") : stderr;
+    if (!out) {
+        warn_ldr("%s: %s; the report follows", path, strerror(errno));
+        out = stderr;
+    }
+    fputs(report, out);
+    if (out != stderr && fclose(out) != 0)
+        warn_ldr("%s: %s", path, strerror(errno));
+}
+
+void crash_write(const struct crash_watch *watch, int status, const char *text, const char *json) {
+    if (!watch->number || !WIFSIGNALED(status) || WTERMSIG(status) != watch->number)
+        return;
+    if (text && watch->text)
+        write_report(text, watch->text);
+    if (json && watch->json)
+        write_report(json, watch->json);
+}
