@@ -156,7 +156,7 @@ NOINLINE static bool may_make(void)
     return store_may_make(cache.dir) || cache_miss("the directory's file system is not one of this machine's", "");
 }
 
-/* One maker at a time; who comes second starts as if there were no cache. */
+/* One maker at a time; who comes second starts as if there were no cache, or waits where a record must be there when it begins. */
 static bool begin_making(void)
 {
     if (!may_make())
@@ -164,7 +164,7 @@ static bool begin_making(void)
     cache.scratch = (struct arena){ .more = scratch_more, .zeroed = true };
     if (!cache.record) {
         cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-        if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+        if (cache.lock < 0 || sys_flock(cache.lock, asked("warm") || asked("now") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
             return cache_miss("somebody else is making a record", "");
         /* Two descriptors more than without a cache: not where they are short. */
         u64 limit[2];
