@@ -115,6 +115,23 @@ static bool is_named(const struct start *start, const struct cache_options *cach
     return cache->name_count == 0;
 }
 
+/* What comparing starts leaves out: first pages of packs, and images that none of these starts uses. */
+static void look_at_packs(struct cache_dir *store, struct verdicts *verdicts) {
+    verdicts->packs = must_alloc(store->pack_count, sizeof *verdicts->packs);
+    for (size_t i = 0; i < store->pack_count; i++) {
+        char *why = pack_first_page(store, &store->packs[i]);
+        if (why)
+            verdicts->packs[verdicts->pack_count++] = why;
+    }
+    cache_join(store);
+    for (size_t i = 0; i < store->image_count; i++) {
+        bool compared = false;
+        for (size_t k = 0; k < store->images[i].start_count && !compared; k++)
+            compared = verdicts->list[store->images[i].starts[k]].result <= VERDICT_DIFFERS;
+        verdicts->images_left += !compared && store->images[i].pages;
+    }
+}
+
 static int verify(struct cache_dir *store, const struct cache_options *cache) {
     struct verdicts verdicts = { .count = store->start_count, .list = must_alloc(store->start_count, sizeof *verdicts.list) };
     for (size_t i = 0; i < store->start_count; i++) {
@@ -131,14 +148,18 @@ static int verify(struct cache_dir *store, const struct cache_options *cache) {
         }
         verdicts.of[verdict->result]++;
     }
+    look_at_packs(store, &verdicts);
     if (cache->json)
         cache_verdicts_json(store, &verdicts);
     else
         cache_verdicts_text(store, &verdicts);
     for (size_t i = 0; i < verdicts.count; i++)
         free(verdicts.list[i].why);
+    for (size_t i = 0; i < verdicts.pack_count; i++)
+        free(verdicts.packs[i]);
+    free(verdicts.packs);
     free(verdicts.list);
-    if (verdicts.of[VERDICT_DIFFERS])
+    if (verdicts.of[VERDICT_DIFFERS] || verdicts.pack_count)
         return LDR_EXIT_FAILED;
     bool nothing = cache->name_count && verdicts.of[VERDICT_NOT_ASKED] == verdicts.count;
     if (nothing)

@@ -157,7 +157,7 @@ NOINLINE bool cache_may_make(void)
 bool cache_take_lock(void)
 {
     cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-    if (cache.lock < 0 || sys_flock(cache.lock, cache_asked("warm") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+    if (cache.lock < 0 || sys_flock(cache.lock, cache_asked("warm") || cache_asked("now") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
         return cache_miss("somebody else is making a record", "");
     /* Two descriptors more than without a cache: not where they are short. */
     u64 limit[2];
@@ -165,7 +165,7 @@ bool cache_take_lock(void)
            cache_miss("too few descriptors", "");
 }
 
-/* One maker at a time; who comes second starts as if there were no cache. */
+/* One maker at a time; who comes second starts as if there were no cache, or waits where a record must be there when it begins. */
 static bool begin_making(const char *program, const struct stat *st)
 {
     if (cache.store != STORE_USER && !cache.record && !is_dry())

@@ -66,13 +66,19 @@ static void put_settings(void)
     put_text(c->genuine_linker);
 }
 
-/* Whatever the tunables parser reads: GLIBC_TUNABLES and the older MALLOC_ names. */
+/* What the linker reads, but for what is told of a start, which changes nothing; and what the tunables parser reads: GLIBC_TUNABLES and the
+ * older MALLOC_ names. */
+static bool counts(const char *entry)
+{
+    if (str_starts(entry, "LD_"))
+        return !str_starts(entry, "LD_DEBUG=") && !str_starts(entry, "LD_DEBUG_OUTPUT=");
+    return str_starts(entry, "GLIBC_TUNABLES=") || str_starts(entry, "MALLOC_");
+}
+
 static void put_environment(void)
 {
     for (char **e = session.kernel.envp; *e; e++)
-        if (str_starts(*e, "LD_DEBUG=") || str_starts(*e, "LD_DEBUG_OUTPUT="))
-            continue;                 /* what is told changes nothing; what tells more than a warm start does uses none */
-        else if (str_starts(*e, "GLIBC_TUNABLES=") || str_starts(*e, "MALLOC_") || str_starts(*e, "LD_"))
+        if (counts(*e))
             put_text(*e);
 }
 

@@ -135,8 +135,9 @@ const struct record_head *record_read(int dir, const char *program)
     u64 len = 0;
     const struct record_head *head = store_map(dir, cache.record_name, &len);
     if (!head) {
-        if (cache_is_asked_why())
-            nearest_tell();
+        struct stat st;
+        if (cache_is_asked_why() && store_stat_file(dir, cache.record_name, &st) != 0)
+            nearest_tell();           /* else: too short to be one */
         cache_miss("no record ", cache.record_name);
         return NULL;
     }

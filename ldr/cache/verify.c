@@ -17,6 +17,49 @@ static int verify_needs(const struct object *object, const struct record_object 
     return 0;
 }
 
+/* Everything the reader of the file found, as it stands in the record: pointers lead into the object at its fixed place. */
+static int verify_image(const struct object *object, const struct record_object *from, const struct record_head *record)
+{
+    const char *base = (const char *)record;
+    struct image here, there;
+    memcpy(&here, &object->image, sizeof here);
+    memcpy(&there, &from->image, sizeof there);
+    const struct segment *seg = (const void *)(base + (u64)there.plan.seg);
+    const struct version *version = (const void *)(base + (u64)there.version);
+    here.version_count = here.version ? here.version_count : 0;
+    if (here.plan.seg_count == there.plan.seg_count && memcmp(here.plan.seg, seg, here.plan.seg_count * sizeof *seg) != 0)
+        return differs(object, seg->vaddr, here.plan.seg->vaddr, 0);
+    if (here.version_count && here.version_count == there.version_count && memcmp(here.version, version, here.version_count * sizeof *version) != 0)
+        return differs(object, there.version_count, here.version_count, 0);
+    here.path = there.path = NULL;
+    here.plan.seg = there.plan.seg = NULL;
+    here.version = there.version = NULL;
+    const u64 *a = (const u64 *)&there, *b = (const u64 *)&here;
+    for (u64 i = 0; i < sizeof here / 8; i++)
+        if (a[i] != b[i])
+            return differs(object, a[i], b[i], i * 8);
+    return 0;
+}
+
+/* The words that are stored at each start. */
+static int verify_patches(const struct draft *of, const struct record_object *from, const struct record_head *record)
+{
+    const struct patch *patch = (const void *)((const char *)record + from->patches);
+    u32 at = 0;
+    if (from->patch_count != of->patch_count || from->own_words != of->own_words)
+        return differs(of->object, from->patch_count, of->patch_count, 0);
+    for (u32 i = 0; i < of->fixup_count; i++) {
+        u64 vaddr = of->fixup[i].vaddr;
+        if (!of->fixup[i].patch)
+            continue;
+        u64 addend = *(u64 *)(of->object->bias + vaddr) - session.program->bias;
+        if (patch[at].vaddr != vaddr || patch[at].addend != addend)
+            return differs(of->object, patch[at].addend, addend, vaddr);
+        at++;
+    }
+    return 0;
+}
+
 static int verify_object(const struct draft *of, const struct record_object *from, const struct record_head *record)
 {
     const struct object *object = of->object;
@@ -26,13 +69,17 @@ static int verify_object(const struct draft *of, const struct record_object *fro
         return differs(object, from->map_start, object->map_start, 0);
     if (from->tls_module != object->tls_module || from->tls_offset != object->tls_offset)
         return differs(object, from->tls_offset, object->tls_offset, from->tls_module);
+    if (from->found_by != (u32)object->found_by || from->loader != (object->loader ? object->loader->mark : NO_OBJECT))
+        return differs(object, from->found_by, object->found_by, 0);
     int err = verify_needs(object, from, record);
+    if (!err && from->kind != KIND_KERNEL)
+        err = verify_image(object, from, record);
     if (err || from->kind != KIND_SHARED)
         return err;
     const struct piece *piece = (const void *)((const char *)record + from->pieces);
     if (!draft_equals(of, piece, from->piece_count, (const void *)((const char *)record + record->packs), record->pack_count))
         return differs(object, from->piece_count, of->piece_count, of->piece[0].vaddr);
-    return from->patch_count != of->patch_count ? differs(object, from->patch_count, of->patch_count, 0) : 0;
+    return verify_patches(of, from, record);
 }
 
 static int verify_order(const struct record_head *record)

@@ -155,13 +155,18 @@ OTHER = (  # what, ways, does the output change?
     (library_path_relative, WAYS, None), (tunable_set, WAYS, True), (hwcaps_off, ("command",), None), (bind_now, WAYS, False))
 
 
-def one_case(name, tree, change, visible):
-    """visible: True, the system's own answer must change too, or the case would test nothing; None: it may."""
+def one_case(name, tree, change, visible, keep=False, recorded=True, refused=None):
+    """visible: True, the system's own answer must change too, or the case would test nothing; None: it may.
+    recorded: a record can be made of the start before. refused: what a start that must have a record says. keep: the tree is used again."""
     before = tree.system()
     made = tree.make()
-    if not check(name + ": a first start and one from its record are right", made == before and before[0] == 0, f"{made}\n{before}"):
+    right = made == before if recorded else made[0] == 127 and not records(tree.cache)
+    if not check(name + ": a first start and one from its record are right", right and before[0] == 0, f"{made}\n{before}"):
         return
     change(tree)
+    if refused:
+        said = tree.ours("require")
+        check(name + ": the record is not used, and why", said[0] == 127 and refused in said[2], said)
     truth = tree.system()
     if visible and truth == before:
         check(name + ": the change changes something", False, truth)
@@ -171,7 +176,8 @@ def one_case(name, tree, change, visible):
     time.sleep(YOUNG)
     answers += [tree.ours("now"), tree.ours("use")]
     check(name, all(a == truth for a in answers), f"found:    {answers}\nexpected: {truth}\nbefore:   {before}")
-    tree.remove()
+    if not keep:
+        tree.remove()
 
 
 def library_cases(where, parts):
@@ -217,7 +223,173 @@ def names_of_one_file(where, parts):
             tree.put(folder + "/lib", "b", who)
         tree.prog = "bin/prog"
         link_to(tree, "v1")
+        # (Given to a linker as a command, $ORIGIN is where the name stands, wherever a link leads.)
         one_case(f"link turned to another name of the program, {placement}", tree, lambda t: link_to(t, "v2"), True)
+
+
+# ---- what stands at a path: names that lead elsewhere, places that change under a name ---------------------------------------------
+
+def swap_link(tree, name, target):
+    """As installers do it: the name is never missing."""
+    os.symlink(target, tree.file("new-link"))
+    os.rename(tree.file("new-link"), tree.file(name))
+
+
+def versions_behind_a_link(tree):
+    """What was lib is v1, late is v2, and lib a link to the first."""
+    os.rename(tree.file("lib"), tree.file("v1"))
+    os.rename(tree.file("late"), tree.file("v2"))
+    os.symlink("v1", tree.file("lib"))
+
+
+def names_of_one_library(tree):
+    """v1 and v2 hold the same liba.so (one file, two names) beside different libb.so."""
+    versions_behind_a_link(tree)
+    os.unlink(tree.file("v2", "liba.so"))
+    os.link(tree.file("v1", "liba.so"), tree.file("v2", "liba.so"))
+
+
+def whole_tree_behind_a_link(tree):
+    """The program too is reached through a link to one of two folders, of which the second is a copy with other libraries."""
+    for version, who in (("t1", "one"), ("t2", "two")):
+        os.mkdir(tree.file(version))
+        for name in ("prog", "prog.system"):
+            shutil.copy2(tree.file(name), tree.file(version, name))
+        for letter in "ab":
+            tree.put(version + "/lib", letter, who)
+    os.symlink("t1", tree.file("current"))
+    tree.prog = "current/prog"
+
+
+def exchange(tree, a, b):
+    for old, new in ((a, "between"), (b, a), ("between", b)):
+        os.rename(tree.file(old), tree.file(new))
+
+
+def relative_program(tree):
+    whole_tree_behind_a_link(tree)
+    os.unlink(tree.file("current"))
+    os.rename(tree.file("t1"), tree.file("current"))
+    tree.cwd = tree.file("current")
+
+
+PLACES = (  # what is there before the start is recorded, what changes then, which placements show it
+    ("a link to a folder of libraries is swapped", versions_behind_a_link, lambda t: swap_link(t, "lib", "v2"), PLACEMENTS),
+    ("a link to folders that share a library is swapped", names_of_one_library, lambda t: swap_link(t, "lib", "v2"), PLACEMENTS),
+    ("a link to the program's folder is swapped", whole_tree_behind_a_link, lambda t: swap_link(t, "current", "t2"), ("rpath", "runpath")),
+    ("folders of libraries exchange their names", lambda t: None, lambda t: exchange(t, "lib", "late"), PLACEMENTS),
+    ("the program's folder is renamed and another takes its name", whole_tree_behind_a_link,
+     lambda t: (os.unlink(t.file("current")), os.rename(t.file("t2"), t.file("current"))), ("rpath", "runpath")),
+    ("the current directory is renamed and another takes its name", relative_program,
+     lambda t: (os.rename(t.file("current"), t.file("gone")), os.rename(t.file("t2"), t.file("current"))), ("rpath", "runpath")),
+    ("an hwcaps folder of a later directory", lambda t: None, lambda t: t.put("late/glibc-hwcaps/x86-64-v2", "a", "two"), PLACEMENTS),
+    ("an earlier folder becomes a link to the later", lambda t: None, lambda t: (os.rmdir(t.file("early")), os.symlink("late", t.file("early"))), PLACEMENTS),
+)
+
+
+def place_cases(where, parts):
+    for what, before, change, placements in PLACES:
+        for placement in placements:
+            for way in WAYS:
+                tree = Tree(parts, where, placement, way)
+                before(tree)
+                one_case(f"{what}, {placement}, {way}", tree, change, "later directory" not in what)
+
+
+def mount_cases(where, parts):
+    """In a mount namespace of our own."""
+    def bind(tree, over, what):
+        subprocess.run(["mount", "--bind", tree.file(*what), tree.file(*over)], check=True)
+        tree.mounted = tree.file(*over)
+    mounts = (("a file is mounted over a library", ("lib", "liba.so"), ("late", "liba.so")), ("a folder is mounted over that of the libraries", ("lib",), ("late",)),
+              ("a folder is mounted over an empty one earlier", ("early",), ("late",)))
+    for what, over, from_ in mounts:
+        for placement in PLACEMENTS:
+            for way in WAYS:
+                tree = Tree(parts, where, placement, way)
+                one_case(f"{what}, {placement}, {way}", tree, lambda t: bind(t, over, from_), True, keep=True)
+                one_case(f"{what}, and taken away, {placement}, {way}", tree, lambda t: subprocess.run(["umount", t.mounted], check=True), True)
+
+
+# ---- who asks: rights, and the processor ---------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+def rights_cases(where, parts):
+    """Another user than root, to whom the kernel says no."""
+    if os.geteuid() != 0:
+        skip("libraries that become unreadable", "needs root, to be another user")
+        return
+    for what, change in (("a library becomes unreadable", lambda t: os.chmod(t.file("lib", "liba.so"), 0)),
+                         ("a library's folder becomes closed", lambda t: os.chmod(t.file("lib"), 0)),
+                         ("an earlier folder with the library opens", lambda t: os.chmod(t.file("early"), 0o755))):
+        for placement in PLACEMENTS:
+            for way in WAYS:
+                tree = Tree(parts, where, placement, way)
+                os.chmod(tree.dir, 0o755)
+                os.mkdir(tree.cache, 0o700)
+                os.chown(tree.cache, NOBODY, NOBODY)
+                tree.become = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+                closed = "opens" in what
+                if closed:
+                    tree.put("early", "a", "two")
+                    os.chmod(tree.file("early"), 0)
+                one_case(f"{what}, {placement}, {way}", tree, change, True, recorded=not closed)
+
+
+# Executes a program with words of its auxiliary vector changed before its first instruction: as on another processor.
+AUXV = r"""
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv) {                /* TYPE XOR PROGRAM... */
+    pid_t child = fork();
+    if (!child) { ptrace(PTRACE_TRACEME, 0, 0, 0); execv(argv[3], argv + 3); _exit(126); }
+    int status;
+    struct user_regs_struct regs;
+    waitpid(child, &status, 0);
+    ptrace(PTRACE_GETREGS, child, 0, &regs);
+    unsigned long at = regs.rsp, type = strtoul(argv[1], 0, 0), mask = strtoul(argv[2], 0, 0);
+    at += 8 * (ptrace(PTRACE_PEEKDATA, child, at, 0) + 2);
+    while (ptrace(PTRACE_PEEKDATA, child, at, 0)) at += 8;
+    int found = 0;
+    for (at += 8; ptrace(PTRACE_PEEKDATA, child, at, 0); at += 16)
+        if ((unsigned long)ptrace(PTRACE_PEEKDATA, child, at, 0) == type) {
+            if (mask) ptrace(PTRACE_POKEDATA, child, at + 8, ptrace(PTRACE_PEEKDATA, child, at + 8, 0) ^ mask);
+            else ptrace(PTRACE_POKEDATA, child, at, AT_IGNORE);
+            found = 1;
+        }
+    ptrace(PTRACE_DETACH, child, 0, 0);
+    waitpid(child, &status, 0);
+    return !found ? 125 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+"""
+ASKS = r"""
+#include <stdio.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+int main(void) { printf("%lx %lx %lx %ld vdso %d\n", getauxval(AT_HWCAP), getauxval(AT_HWCAP2), getauxval(51), sysconf(_SC_CLK_TCK), getauxval(AT_SYSINFO_EHDR) != 0); return 0; }
+"""
+WORDS = (("AT_HWCAP", 16, 1 << 25), ("AT_HWCAP2", 26, 1 << 1), ("AT_MINSIGSTKSZ", 51, 1 << 12), ("AT_CLKTCK", 17, 1 << 3), ("AT_SYSINFO_EHDR", 33, 0))
+
+
+def processor_cases(where, parts):
+    launcher = parts.compile("auxv", AUXV)
+    for way in WAYS:
+        for name, number, mask in WORDS:
+            tree = Tree(parts, where, "rpath", way)
+            for file, interpreter in (("prog", tree.loader), ("prog.system", SYSTEM)):
+                shutil.copy2(parts.compile("asks." + file, ASKS, "-Wl,--dynamic-linker=" + interpreter), tree.file(file))
+
+            def other(tree, number=number, mask=mask):
+                tree.before = [launcher, str(number), str(mask)]
+            # glibc tells programs of its own idea instead of AT_HWCAP
+            one_case(f"another processor: {name}, {way}", tree, other, None if name == "AT_HWCAP" else True, refused=name)
 
 
 def odd_processes(where, parts):
@@ -338,9 +510,13 @@ with workshop() as (where, parts):
     other_cases(where, parts)
     loader_cases(where, parts)
     names_of_one_file(where, parts)
+    place_cases(where, parts)
+    rights_cases(where, parts)
+    processor_cases(where, parts)
     odd_processes(where, parts)
     if with_etc:
         etc_cases(where, parts)
+        mount_cases(where, parts)
     else:
-        skip("ld.so.cache, ld.so.preload and boot id", "needs root and mount namespaces")
+        skip("ld.so.cache, ld.so.preload, boot id and mounts", "needs root and mount namespaces")
 finish()

@@ -165,6 +165,8 @@ class Tree:
         self.cache = SYSTEM_STORE if system else os.path.join(self.dir, "cache")
         self.env, self.options, self.cwd = {}, [], None
         self.prog = "prog"           # may become a link in another folder
+        self.before = []             # words in front of every command
+        self.become = {}             # of whom, for subprocess.run
         self.loader = parts.loader
         for d in PATH_DIRS:
             if d != "absent":
@@ -190,9 +192,9 @@ class Tree:
 
     def system(self, *args):
         if self.way == "command":
-            return run([SYSTEM, *self.options, self.file(self.prog), *args], self.env, self.cwd)
+            return run([*self.before, SYSTEM, *self.options, self.file(self.prog), *args], self.env, self.cwd, **self.become)
         # The same program with the system's interpreter, where the other one is.
-        return run([self.file(self.prog + ".system"), *args], self.env, self.cwd)
+        return run([*self.before, self.file(self.prog + ".system"), *args], self.env, self.cwd, **self.become)
 
     def command(self, *args):
         return [self.loader, *self.options, self.file(self.prog), *args] if self.way == "command" else [self.file(self.prog), *args]
@@ -206,7 +208,7 @@ class Tree:
         if self.is_system and state == "now":        # root's command first, for a start makes nothing there
             run(self.command(*args), self.cache_env("warm"), self.cwd)
             state = "use"
-        return run(self.command(*args), self.cache_env(state), self.cwd, **more)
+        return run([*self.before, *self.command(*args)], self.cache_env(state), self.cwd, **{**self.become, **more})
 
     def make(self):
         """A record of the tree as it is; the answer of a start from it."""

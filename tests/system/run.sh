@@ -139,6 +139,10 @@ execute() { # WAY: every run of the plan that this way allows, raw outputs to ou
         if [[ ${words[0]} == --* ]]; then
             front=("${linker:-$SYSTEM}")
         elif [ -n "$linker" ]; then front=("$linker"); fi
+        # A start that must have a record: the same start makes one first, and says what hinders it.
+        if [ "${LDR_CACHE:-}" = require ] && [[ $way != oracle.* ]]; then
+            LDR_CACHE=now "$ONCE" "$SECONDS_EACH" "$dir" "$W/out/warm.$way.$n" "$uid" LD_DEBUG=cache "${env[@]}" "${front[@]}" "${words[@]}"
+        fi
         "$ONCE" "$SECONDS_EACH" "$dir" "$W/out/raw.$way.$n" "$uid" "${env[@]}" "${front[@]}" "${words[@]}"
     done
 }
@@ -164,7 +168,7 @@ verdict() { # pass|fail|skip WAY [TEXT]
     esac
 }
 judge() { # WAY: compare each run of this way with the oracle's run in the same form
-    local way=$1 oracle=oracle.exec n bad='' any=''
+    local way=$1 oracle=oracle.exec n bad='' any='' agreed='' refused=''
     [ "$way" = command ] && oracle=oracle.command
     [ -n "$OURS_ONLY" ] && oracle=expected
     for ((n = 1; n <= ${#RUNS[@]}; n++)); do
@@ -172,11 +176,21 @@ judge() { # WAY: compare each run of this way with the oracle's run in the same 
         any=1
         [ "$oracle" = expected ] && section "$n" >"$W/out/expected.$n"
         [ -e "$W/out/$way.$n" ] || echo "it was never run" >"$W/out/$way.$n"
-        agrees "$W/out/$oracle.$n" "$W/out/$way.$n" && continue
-        if [ -n "${KNOWN[n - 1]}" ]; then verdict skip "$way" "run $n: differs by intent: ${KNOWN[n - 1]}"; else bad+=" $n"; fi
+        agrees "$W/out/$oracle.$n" "$W/out/$way.$n" && { agreed=1; continue; }
+        if grep -q "$REFUSED" "$W/out/raw.$way.$n" 2>/dev/null; then refused=1; verdict skip "$way" "run $n: no record: $(hindrance "$way" "$n")"
+        elif [ -n "${KNOWN[n - 1]}" ]; then verdict skip "$way" "run $n: differs by intent: ${KNOWN[n - 1]}"; else bad+=" $n"; fi
     done
     if [ -n "$bad" ]; then verdict fail "$way" "runs:$bad$(for n in $bad; do different "$oracle" "$way" "$n"; done | head -n 24)"
-    elif [ -n "$any" ]; then verdict pass "$way"; fi
+    elif [ -n "$agreed" ] || { [ -n "$any" ] && [ -z "$refused" ]; }; then verdict pass "$way"; fi
+}
+REFUSED='start record of the cache does not fit this process'     # what LDR_CACHE=require says
+hindrance() { # WAY N: why no record could be made, in the words of the start that tried, without names
+    local said
+    said=$(sed -n 's/.*cache: no record is made: //p' "$W/out/warm.$1.$2" 2>/dev/null | tail -n 1)
+    if [ -z "$said" ]; then
+        if grep -q 'cache: made' "$W/out/warm.$1.$2"; then said='a program that it starts has none'; else said='the start ends before one is made'; fi
+    fi
+    printf '%s' "${said%%: /*}" | cut -c1-160
 }
 different() { # ORACLE WAY N: the run and a short diff
     printf '\n  %s: %s\n' "$3" "$(command_of "$3")"

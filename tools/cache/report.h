@@ -13,6 +13,9 @@ struct verdict {
 struct verdicts {                     /* in the order of store.starts */
     struct verdict *list;
     size_t count, of[VERDICT_KINDS];
+    size_t images_left;               /* images that no record looked at uses: no start is known that would make them again */
+    char **packs;                     /* what is wrong with the first page of a pack, malloc'd; the others are images' */
+    size_t pack_count;
 };
 
 void cache_report_text(const struct cache_dir *store, size_t top);

@@ -157,6 +157,12 @@ void cache_verdicts_json(const struct cache_dir *store, const struct verdicts *v
     put(root, "differ", verdicts->of[VERDICT_DIFFERS]);
     put(root, "stale", verdicts->of[VERDICT_STALE]);
     put(root, "not_verified", verdicts->of[VERDICT_CANNOT]);
+    put(root, "images", store->image_count);
+    put(root, "images_not_compared", verdicts->images_left);
+    struct json_object *packs = json_object_new_array();
+    for (size_t i = 0; i < verdicts->pack_count; i++)
+        json_object_array_add(packs, json_object_new_string(verdicts->packs[i]));
+    json_object_object_add(root, "packs_damaged", packs);
     for (size_t i = 0; i < verdicts->count; i++) {
         if (verdicts->list[i].result == VERDICT_NOT_ASKED)
             continue;

@@ -152,6 +152,11 @@ void cache_verdicts_text(const struct cache_dir *store, const struct verdicts *v
         if (verdict->result != VERDICT_HOLDS && verdict->result != VERDICT_NOT_ASKED)
             printf("%s: %s: %s (%s)\n", start_program(&store->starts[i]), verdict_name(verdict->result), verdict->why, store->starts[i].name);
     }
+    for (size_t i = 0; i < verdicts->pack_count; i++)
+        puts(verdicts->packs[i]);
+    if (verdicts->images_left)
+        printf("%zu image%s not compared: no record that holds uses %s, so nobody knows the start that would make %s again.\n", verdicts->images_left,
+               verdicts->images_left == 1 ? " was" : "s were", verdicts->images_left == 1 ? "it" : "them", verdicts->images_left == 1 ? "it" : "them");
     printf("%zu hold, %zu differ, %zu stale, %zu not verified.\n", verdicts->of[VERDICT_HOLDS], verdicts->of[VERDICT_DIFFERS],
            verdicts->of[VERDICT_STALE], verdicts->of[VERDICT_CANNOT]);
 }

@@ -65,6 +65,25 @@ char *cache_file(const struct cache_dir *store, const char *name, u64 most, stru
     return why;
 }
 
+char *pack_first_page(const struct cache_dir *store, const struct pack *pack) {
+    u8 page[LDR_PAGE];
+    struct pack_head head;
+    int fd = openat(store->dir, pack->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = fd < 0 ? -1 : pread(fd, page, sizeof page, 0);
+    if (fd >= 0)
+        close(fd);
+    if (got != (ssize_t)sizeof page)
+        return must_format("%s: its first page cannot be read", pack->name);
+    memcpy(&head, page, sizeof head);
+    if (head.magic != PACK_MAGIC || head.size != pack->size)
+        return must_format("%s: begins with %016llx and tells %llu bytes, expected %016llx and %llu", pack->name, (unsigned long long)head.magic,
+                           (unsigned long long)head.size, PACK_MAGIC, (unsigned long long)pack->size);
+    for (size_t i = sizeof head; i < sizeof page; i++)
+        if (page[i])
+            return must_format("%s: byte %zu is %02x, expected 00", pack->name, i, page[i]);
+    return NULL;
+}
+
 /* ---- where ----------------------------------------------------------------------------------------------------------- */
 
 /* Returns a malloc'd path, or NULL: this choice does not exist for this user. Same order as ldr/cache/store.c. */

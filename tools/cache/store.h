@@ -73,9 +73,9 @@ struct cached_image {                 /* one variant of an object's relocated pa
     u64 pages, read_only;
     struct use_range parts[PIECES_MOST];       /* where they lie; no parts: its pack is not there */
     size_t part_count;
-    size_t *starts;                   /* valid ones that map it, by number; from here on cache_find_use sets it */
+    size_t *starts;                   /* valid ones that map it, by number; cache_join sets it */
     size_t start_count;
-    struct use_image use;
+    struct use_image use;             /* cache_find_use sets it */
 };
 
 /* What access times tell of a record's last use: the kernel keeps none, one that may be a day old, or the last one. */
@@ -109,8 +109,12 @@ struct cache_dir {
 int cache_open(struct cache_dir *store, enum store_kind kind, bool create);
 void cache_close(struct cache_dir *store);
 
-/* programs.c: cache_find_use - which starts use which image, and which running processes. Asks every process. */
+/* programs.c: cache_join - which starts use which image. cache_find_use - and which running processes; asks every process. */
+void cache_join(struct cache_dir *store);
 void cache_find_use(struct cache_dir *store);
+
+/* pack_first_page - why the first page of a pack, which belongs to no image, is not as a maker writes it (malloc'd); NULL: it is */
+char *pack_first_page(const struct cache_dir *store, const struct pack *pack);
 
 /* cache_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
 int cache_lock(const struct cache_dir *store, int seconds);
