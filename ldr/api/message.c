@@ -1,6 +1,7 @@
 /* message.c - the words. First line as the system's linker prints it, for scripts and search engines; further lines carry the values. */
 #include "message.h"
 #include "hint.h"
+#include "../debug/events.h"
 
 static void put_object(struct text *t, const struct problem *problem)
 {
@@ -156,6 +157,7 @@ static void print(const char *occasion, const struct problem *problem)
     text_put(&t, ": ");
     text_put(&t, occasion);
     message_put(&t, problem);
+    event_error(buf);
     text_char(&t, '\n');
     message_put_detail(&t, problem);
     hint_put(&t, problem);

@@ -45,6 +45,7 @@ static const char *const kind_names[STORY_KINDS] = {
     [STORY_MAP] = "map", [STORY_RELOCATE] = "relocate", [STORY_BIND] = "bind", [STORY_LAZY] = "lazy", [STORY_PROTECT] = "protect",
     [STORY_CONSTRUCTOR] = "constructor", [STORY_DESTRUCTOR] = "destructor", [STORY_OPEN] = "dlopen", [STORY_CLOSE] = "dlclose",
     [STORY_KEEP] = "keep", [STORY_UNLOAD] = "unload", [STORY_TLS] = "tls", [STORY_TLS_BLOCK] = "tls-block",
+    [STORY_ERROR] = "error",
 };
 
 const char *story_kind_name(enum story_kind kind) { return kind_names[kind]; }
@@ -362,6 +363,15 @@ static void tell_call(struct maker *maker, struct process *process, const struct
     begin(maker, process, story, fixed->function);
 }
 
+/* The dlopen of this thread that is under way fails of it; errors of a nested one came while that was the innermost. */
+static void tell_why(struct maker *maker, struct process *process, const struct raw_event *raw, const char *text) {
+    for (size_t i = process->open_count; i-- > 0;)
+        if (process->open[i].tid == raw->event->tid && process->open[i].kind == STORY_OPEN) {
+            maker->model->stories[process->open[i].story].word = text;
+            return;
+        }
+}
+
 static void tell_event(struct maker *maker, const struct raw_event *raw) {
     const struct trace_event *event = raw->event;
     struct process *process = process_of(maker, raw);
@@ -421,6 +431,8 @@ static void tell_event(struct maker *maker, const struct raw_event *raw) {
         story = end(maker, process, raw, STORY_OPEN, 0);
         if (story)
             story->other = object_find(process, ((const struct trace_opened *)fixed)->object);
+        if (story && story->other)
+            story->word = NULL;       /* an error of before, of a dlsym in a constructor perhaps */
         return;
     case TRACE_CLOSING:
         at = sizeof(struct trace_closing);
@@ -451,6 +463,12 @@ static void tell_event(struct maker *maker, const struct raw_event *raw) {
                 story->object = process->objects[i];
         return;
     }
+    case TRACE_ERROR:
+        at = 0;
+        story = tell(maker, raw, STORY_ERROR, NULL);
+        story->name = record_text(event, &at);
+        tell_why(maker, process, raw, story->name);
+        return;
     case TRACE_TYPES: return;
     }
 }

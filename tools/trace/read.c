@@ -35,6 +35,7 @@ static size_t fixed_len(unsigned type) {
     case TRACE_UNLOADED: return sizeof(struct trace_unloaded);
     case TRACE_TLS_MODULE: return sizeof(struct trace_tls_module);
     case TRACE_TLS_BLOCK: return sizeof(struct trace_tls_block);
+    case TRACE_ERROR: return 0;
     default: return SIZE_MAX;
     }
 }
@@ -64,6 +65,10 @@ const char *record_text(const struct trace_event *event, size_t *at) {
     const char *text = bytes + *at;
     *at = (size_t)(end - bytes) + 1;
     return text;
+}
+
+const char *record_argument(const struct trace_event *event, unsigned *i, size_t *at) {
+    return (*i)++ < event->flag ? record_text(event, at) : NULL;
 }
 
 static void add(struct record *record, size_t *room, const struct trace_event *event, uint32_t maker) {

@@ -36,7 +36,8 @@ static void put_sentence(const struct story *story, FILE *out) {
     switch (story->kind) {
     case STORY_PROCESS: {
         size_t at = sizeof(struct trace_process);
-        for (const char *arg; (arg = record_text(story->event, &at));)
+        unsigned taken = 0;
+        for (const char *arg; (arg = record_argument(story->event, &taken, &at));)
             fprintf(out, "%s ", arg);
         fprintf(out, "(child of %u)", ((const struct trace_process *)fixed)->parent);
         return;
@@ -92,7 +93,9 @@ static void put_sentence(const struct story *story, FILE *out) {
     case STORY_OPEN:
         fprintf(out, "%s ", story->name ? story->name : "?");
         put_mode((unsigned)story->value, out);
-        fprintf(out, " by %s%s", traced_short(story->object), story->ended && !story->other ? ": failed" : "");
+        fprintf(out, " by %s", traced_short(story->object));
+        if (story->ended && !story->other)
+            fprintf(out, ": %s", story->word ? story->word : story->value & 4 ? "not loaded" : "failed");
         return;
     case STORY_CLOSE:
         fprintf(out, "%s, %" PRIu64 " open%s left", traced_short(story->object), story->value, story->value == 1 ? "" : "s");
@@ -117,6 +120,7 @@ static void put_sentence(const struct story *story, FILE *out) {
         fprintf(out, "a block of %" PRIu64 " bytes for thread %u, module %" PRIu64 " (%s)", block->size, story->tid, block->module, traced_short(story->object));
         return;
     }
+    case STORY_ERROR: fprintf(out, "%s", story->name ? story->name : "?"); return;
     case STORY_KINDS: return;
     }
 }
