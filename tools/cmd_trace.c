@@ -26,7 +26,7 @@ struct trace_options {
 };
 
 static const struct argp_option options[] = {
-    { "event", 'e', "LIST", 0, "Only these kinds of events, separated by commas; all for every kind (default: all but bind and directory)", 0 },
+    { "event", 'e', "KINDS", 0, "Only these kinds of events, separated by commas; all for every kind (default: all but bind and directory)", 0 },
     { "object", 'O', "PATTERN", 0, "Only events about objects whose path or file name matches", 0 },
     { "symbol", 's', "PATTERN", 0, "Only bindings of symbols that match", 0 },
     { "json", KEY_JSON, NULL, 0, "One JSON object a line", 1 },
