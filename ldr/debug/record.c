@@ -74,6 +74,37 @@ static struct trace_chunk *new_chunk(u64 need, struct trace_chunk *outgrown)
     return outgrown;
 }
 
+/* ---- who writes ----------------------------------------------------------------------------------------------------- */
+
+/* Two system calls an event would be most of what a constructor's costs. The kernel clears this page in a forked child, so what stands
+ * there is true; only a child of vfork(2), which shares it until it executes something, is told as its parent. */
+struct writer { u32 pid, main_tid; };
+static COLD_DATA struct writer *writer;
+
+static void writer_begin(void)
+{
+    struct writer *page = sys_mmap(NULL, LDR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!sys_failed(page) && sys_madvise(page, LDR_PAGE, MADV_WIPEONFORK) == 0)
+        writer = page;
+}
+
+static u32 remembered(u32 *number, int (*ask)(void))
+{
+    if (!*number)
+        *number = (u32)ask();
+    return *number;
+}
+
+static void put_writer(struct trace_event *event, const struct trace_chunk *chunk)
+{
+    if (!session.started) {           /* while there is one thread, nobody forks */
+        event->pid = event->tid = chunk->pid;
+        return;
+    }
+    event->pid = writer ? remembered(&writer->pid, sys_getpid) : (u32)sys_getpid();
+    event->tid = writer && tls_thread_pointer() == session.main_tp ? remembered(&writer->main_tid, sys_gettid) : (u32)sys_gettid();
+}
+
 /* Room for one event, its head filled but for the type; NULL: there is none, and the record has ended. */
 static struct trace_event *event_begin(u64 payload, u32 flag)
 {
@@ -85,9 +116,7 @@ static struct trace_event *event_begin(u64 payload, u32 flag)
             struct trace_event *event = (struct trace_event *)((char *)chunk + at);
             event->len = (u32)len;
             event->flag = (u16)flag;
-            /* While there is one thread, nobody forks. */
-            event->pid = session.started ? (u32)sys_getpid() : chunk->pid;
-            event->tid = session.started ? (u32)sys_gettid() : chunk->pid;
+            put_writer(event, chunk);
             event->time = events_clock_();
             return event;
         }
@@ -229,6 +258,7 @@ bool record_begin(const char *path)
     record_ino = st.st_ino;
     record_file = file;
     record_chunk_len = FIRST_CHUNK;
+    writer_begin();
     put_process(began, nanoseconds);
     if (record_chunk)
         record_phase(PHASE_LOAD, began + 1);        /* behind the PROCESS event in the order of time */
