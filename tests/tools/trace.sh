@@ -115,7 +115,7 @@ equal "why a library stays: a binding" "$(field '[(base(e["object"]), e["why"], 
 equal "a failed dlopen" "$(field '[e["object"] for e in events if e["event"] == "dlopen" and e["name"] == "./libmissing.so"]')" "[None]"
 equal "its candidate and the error" "$(field '[e["errno"] for e in events if e["event"] == "try" and e["path"] == "./libmissing.so"]')" "[2]"
 equal "the forked child is followed" "$(field 'len({e["pid"] for e in events if e["event"] == "dlopen" and e["name"] == "./libchild.so"} - {e["pid"] for e in events if e["event"] == "process"})')" 1
-equal "its events are of its own thread" "$(field '{e["pid"] == e["tid"] for e in events if e["pid"] in {o["pid"] for o in events if o["event"] == "dlopen" and o["name"] == "./libchild.so"}}')" "{True}"
+equal "its events are of its own thread" "$(field '{e["pid"] == e["tid"] for e in events if e.get("pid") in {o["pid"] for o in events if o["event"] == "dlopen" and o["name"] == "./libchild.so"}}')" "{True}"
 equal "a thread's event is of that thread" "$(field '[e["pid"] == e["tid"] for e in events if e["event"] == "lazy" and e["symbol"] == "touch"]')" "[False]"
 equal "the program's thread storage" "$(field '[(e["bytes"], e["offset"] > 0) for e in events if e["event"] == "tls" and base(e["object"]) == "libslow.so"]')" "[(300, True)]"
 equal "lazily bound calls, once each" "$(field '(lambda l: len(l) > 5 and len(l) == len(set(l)))([(e["pid"], e["object"], e["symbol"]) for e in events if e["event"] == "lazy" and base(e["object"]) == "main"])')" True
