@@ -149,6 +149,12 @@ void message_put_detail(struct text *t, const struct problem *problem)
 /* The first one printed: what follows is often a consequence, and one next step is enough. Its texts are the objects' own. */
 static COLD_DATA struct problem first_problem;
 
+static void remember(const struct problem *problem)
+{
+    if (!first_problem.code)
+        first_problem = *problem;
+}
+
 static void print(const char *occasion, const struct problem *problem)
 {
     char buf[8192];
@@ -162,8 +168,7 @@ static void print(const char *occasion, const struct problem *problem)
     message_put_detail(&t, problem);
     hint_put(&t, problem);
     sys_write_all(2, buf, t.len);
-    if (!first_problem.code)
-        first_problem = *problem;
+    remember(problem);
 }
 
 _Noreturn void message_end(int status)
@@ -188,8 +193,10 @@ static void print_at_start(struct report *report, const struct problem *problem)
         char buf[1024];
         struct text t = text_on(buf, sizeof buf);
         message_put(&t, problem);
+        event_error(buf);
         text_char(&t, '\n');
         sys_write_all(2, buf, t.len);
+        remember(problem);
         return;
     }
     if (problem->code == LDR_E_NOT_COPYABLE) {
