@@ -28,8 +28,8 @@ enum { EXIT_WARNINGS = 5, EXIT_ERRORS = 6 };
 enum { KEY_LEVEL = 256, KEY_SARIF, KEY_FAIL_ON };
 
 static const struct argp_option options[] = {
-    { "level", KEY_LEVEL, "SEVERITY", 0, "Show findings from SEVERITY on: error, warning (default) or note", 0 },
-    { "fail-on", KEY_FAIL_ON, "SEVERITY", 0, "Exit 0 unless there is a finding of that SEVERITY or worse; 'never': always 0", 0 },
+    { "level", KEY_LEVEL, "error|warning|note", 0, "Show findings of this severity and worse (default: warning)", 0 },
+    { "fail-on", KEY_FAIL_ON, "error|warning|note|never", 0, "Exit 0 unless there is a finding of this severity or worse (default: warning)", 0 },
     { "sarif", KEY_SARIF, NULL, 0, "SARIF 2.1.0, for code scanners", 1 },
     { 0 },
 };

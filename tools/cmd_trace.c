@@ -26,7 +26,7 @@ struct trace_options {
 };
 
 static const struct argp_option options[] = {
-    { "event", 'e', "LIST", 0, "Only these kinds of events, separated by commas; all for every kind (default: all but bind and directory)", 0 },
+    { "event", 'e', "KINDS", 0, "Only these kinds of events, separated by commas; all for every kind (default: all but bind and directory)", 0 },
     { "object", 'O', "PATTERN", 0, "Only events about objects whose path or file name matches", 0 },
     { "symbol", 's', "PATTERN", 0, "Only bindings of symbols that match", 0 },
     { "json", KEY_JSON, NULL, 0, "One JSON object a line", 1 },
@@ -93,7 +93,7 @@ static const struct argp argp = {
     "PROGRAM is found and started as by `ldr run`. Its forked children are followed; what it executes only with --children. "
     "Any process on ld-ldr.so records itself when the variable LDR_TRACE names a file; --read shows that.\n"
     "\n"
-    "Kinds: process phase search try directory map relocate bind lazy protect constructor destructor dlopen dlclose keep unload tls tls-block cache\n"
+    "Kinds: process phase search try directory map relocate bind lazy protect constructor destructor dlopen dlclose keep unload tls tls-block error cache\n"
     "\n"
     "Exit status: the program's own (128+N after signal N); 127 not found, 126 not executable, 125 ldr's own failure. "
     "With --read: 0, 1 unreadable, 3 when parts of the record are missing.\n"
@@ -103,7 +103,8 @@ static const struct argp argp = {
     "  ldr trace -e constructor -- gimp --version    the constructors and how long each took\n"
     "  ldr trace --symbol malloc ./server            who was bound to which malloc\n"
     "  ldr trace --viewer -o start.json clang -v     open start.json in https://ui.perfetto.dev\n"
-    "  ldr trace -e dlclose,keep,unload ./plugins    why a library was not unloaded\n",
+    "  ldr trace -e dlclose,keep,unload ./plugins    why a library was not unloaded\n"
+    "  ldr trace -e dlopen,error ./plugins           what could not be opened, and why\n",
     NULL, NULL, NULL,
 };
 

@@ -2,6 +2,7 @@
  *
  * Contains no loader: `ldr run` executes ld-ldr.so, the reports read /proc and files.
  */
+#include "complete.h"
 #include "ldr.h"
 
 #include <argp.h>
@@ -24,8 +25,16 @@ static const struct subcommand {
     { "relocs", cmd_relocs, "[OPTION...] PROGRAM", "every relocation with place, type, symbol and what it binds to" },
     { "check", cmd_check, "[OPTION...] PROGRAM|LIBRARY|DIRECTORY...", "what is or will be wrong, without running it" },
     { "cache", cmd_cache, "[OPTION...] [list|verify|warm|clear] [PROGRAM...]", "what ld-ldr.so keeps of earlier starts, so that it need not be done again" },
+    { "help", cmd_help, "[COMMAND]", "the manual page of ldr, of a command, or of ld-ldr.so" },
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+bool is_command(const char *name) {
+    for (int i = 0; i < SUBCOMMANDS; i++)
+        if (strcmp(subcommands[i].name, name) == 0)
+            return true;
+    return false;
+}
 
 static void print_help(FILE *out) {
     fputs("Usage: ldr SUBCOMMAND [OPTION...] [ARG...]\n"
@@ -56,7 +65,7 @@ int main(int argc, char **argv) {
         print_help(stderr);
         return LDR_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help(stdout);
         return LDR_EXIT_OK;
     }
@@ -64,6 +73,8 @@ int main(int argc, char **argv) {
         puts(argp_program_version);
         return LDR_EXIT_OK;
     }
+    if (strcmp(argv[1], "__complete") == 0)
+        return complete(argc - 2, argv + 2);
     for (int i = 0; i < SUBCOMMANDS; i++)
         if (strcmp(argv[1], subcommands[i].name) == 0) {
             char name[64];

@@ -30,7 +30,10 @@ enum ldr_exec_exit {
 typedef int ldr_command(int argc, char **argv);
 
 ldr_command cmd_run, cmd_session, cmd_pages, cmd_trace, cmd_cache;
-ldr_command cmd_tree, cmd_check, cmd_why, cmd_relocs;
+ldr_command cmd_tree, cmd_check, cmd_why, cmd_relocs, cmd_help;
+
+/* is_command - whether `ldr NAME` is one */
+bool is_command(const char *name);
 
 /* name_command - whom messages come from; NAME must live on */
 void name_command(const char *name);

@@ -38,8 +38,6 @@ static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "
 
 const char *method_name(enum method method);
 void report_text(const struct report *report);
-/* json_name - a name of a file or process, which is bytes, as text of JSON, which is UTF-8 (text_utf8) */
-struct json_object *json_name(const char *bytes);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
 struct json_object *report_document(const struct report *report);
 

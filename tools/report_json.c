@@ -1,9 +1,9 @@
 /* report_json.c - the page report for machines. The schema is documented in ldr(1); a change of meaning raises its version. */
 #include "ldr.h"
+#include "json.h"
 #include "report.h"
 #include "host/resident.h"
 
-#include <json-c/json.h>
 #include <json-c/printbuf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +22,6 @@ enum { MATRIX_MAX = 256 };
 
 static void put(struct json_object *to, const char *key, uint64_t value) {
     json_object_object_add(to, key, json_object_new_uint64(value));
-}
-
-struct json_object *json_name(const char *bytes) {
-    char *text = text_utf8(bytes);
-    struct json_object *string = json_object_new_string(text);
-    free(text);
-    return string;
 }
 
 static void put_text(struct json_object *to, const char *key, const char *value) {

@@ -1,10 +1,10 @@
 /* report_table.c - the page table of one object, process by process, page by page: `ldr pages --pages OBJECT`. */
 #include "ldr.h"
+#include "json.h"
 #include "report.h"
 #include "views/table.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

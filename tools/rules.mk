@@ -29,16 +29,22 @@ run: ## install missing packages, build, start programs through ldr and print th
 	@$(MAKE) --no-print-directory all
 	@tools/demo.sh $(LDR)
 
+# Pages and completions by pattern: a command that is added brings its own.
+MANUALS := $(wildcard tools/*.[178])
+installed_manuals = $(foreach page,$(MANUALS),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+INSTALLED_COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ldr $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ldr \
+	$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ldr.fish
+
 install: all ## install into PREFIX (default /usr/local), below DESTDIR if set
 	install -D -m 755 $(LDR) $(DESTDIR)$(PREFIX)/bin/ldr
 	install -D -m 755 $(LDSO) $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so
-	install -D -m 644 tools/ldr.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1
-	install -D -m 644 tools/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1
-	install -D -m 644 tools/ldr-trace.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
+	$(foreach page,$(MANUALS),install -D -m 644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
+	install -D -m 644 tools/completion/ldr.bash $(word 1,$(INSTALLED_COMPLETION))
+	install -D -m 644 tools/completion/_ldr $(word 2,$(INSTALLED_COMPLETION))
+	install -D -m 644 tools/completion/ldr.fish $(word 3,$(INSTALLED_COMPLETION))
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(DESTDIR)$(PREFIX)/share/man/man1/ldr.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/ldr-pages.1 $(DESTDIR)$(PREFIX)/share/man/man1/ldr-trace.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/ldr $(DESTDIR)$(PREFIX)/lib/ldr/ld-ldr.so $(installed_manuals) $(INSTALLED_COMPLETION)
 	-rmdir $(DESTDIR)$(PREFIX)/lib/ldr
 
 include tools/explain/rules.mk

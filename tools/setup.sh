@@ -5,10 +5,12 @@ set -eu
 here=$(dirname "$0")
 want=""
 for group in "$@"; do
-    want="$want $(awk -v g="$group" '$1 == g { print $2 }' "$here/packages")"
+    want="$want $(awk -v g="$group" '$1 == g { print $2 (NF > 2 ? ":" $3 : "") }' "$here/packages")"
 done
 missing=""
 for package in $want; do
+    case $package in *:*) command -v "${package#*:}" >/dev/null 2>&1 && continue ;; esac
+    package=${package%%:*}
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing="$missing $package"
 done

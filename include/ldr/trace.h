@@ -8,7 +8,7 @@
  * when the process is killed. An event's type is stored last: 0 with a length means it was never finished.
  *
  * Objects are named by a number that is theirs from the OBJECT event to UNLOADED. Which definition an ordinary reference was bound to is
- * not told one by one: the words that relocation left at the places of a table are copied in one go (VALUES), and the reader finds
+ * not told one by one: the words that relocation left at the places of a table are copied (VALUES), and the reader finds
  * the symbol with the object's own tables. That costs a tenth of telling each binding and leaves the relocation loops alone. */
 #ifndef LDR_TRACE_H
 #define LDR_TRACE_H
@@ -17,7 +17,7 @@
 
 #define TRACE_MAGIC 0x656361727472646cull              /* "ldrtrace" in memory order */
 #define TRACE_CHUNK_MAGIC 0x6b6e6863u                  /* "chnk" */
-#define TRACE_VERSION 2u                               /* 2: CACHE, CACHED. Readers know 1 too */
+#define TRACE_VERSION 2u                               /* 2: CACHE, CACHED, ERROR; VALUES in slices */
 #define TRACE_PAGE 4096u
 #define TRACE_NAMES 2048u                              /* longest text kept of one event, bytes */
 
@@ -37,7 +37,7 @@ struct trace_chunk {
 enum trace_type {
     TRACE_PROCESS = 1, TRACE_PHASE, TRACE_WANTED, TRACE_CANDIDATE, TRACE_DIRECTORY, TRACE_FOUND, TRACE_OBJECT, TRACE_RELOCATED, TRACE_VALUES,
     TRACE_STORED, TRACE_LAZY, TRACE_PROTECTED, TRACE_CALL, TRACE_RETURN, TRACE_OPENING, TRACE_OPENED, TRACE_CLOSING, TRACE_KEPT,
-    TRACE_UNLOADED, TRACE_TLS_MODULE, TRACE_TLS_BLOCK, TRACE_CACHE, TRACE_CACHED, TRACE_TYPES
+    TRACE_UNLOADED, TRACE_TLS_MODULE, TRACE_TLS_BLOCK, TRACE_ERROR, TRACE_CACHE, TRACE_CACHED, TRACE_TYPES
 };
 
 struct trace_event {
@@ -48,7 +48,7 @@ struct trace_event {
 };
 
 /* What follows the head, by type; texts stand behind it, each ended by 0. */
-struct trace_process { uint64_t nanoseconds, wall; uint32_t parent, way; };     /* CLOCK_MONOTONIC and CLOCK_REALTIME; texts: arguments */
+struct trace_process { uint64_t nanoseconds, wall; uint32_t parent, way; };     /* CLOCK_MONOTONIC and CLOCK_REALTIME; flag: how many texts: arguments */
 struct trace_phase { uint64_t nanoseconds, minor_faults, major_faults, user_us, system_us; };     /* flag: enum trace_phase_number of the one that begins */
 struct trace_wanted { uint64_t loader; };              /* flag: by dlopen; text: name */
 struct trace_candidate { int32_t error; uint32_t rule; };                       /* 0 or positive errno; text: path */
@@ -75,12 +75,13 @@ struct trace_lazy { uint64_t object, definer, index, value, since, definition; }
 struct trace_protected { uint64_t object, start, len; };
 struct trace_call { uint64_t object, function; };      /* flag: enum trace_call_kind */
 struct trace_opening { uint64_t caller; };             /* flag: mode; text: name */
-struct trace_opened { uint64_t object; };              /* text: name; object 0: failed */
+struct trace_opened { uint64_t object; };              /* text: name; object 0: failed, and an ERROR of the thread before it told why */
 struct trace_closing { uint64_t object, opens_left; }; /* text: why it stays, if that is known at once */
 struct trace_kept { uint64_t object, by; };            /* text: how `by` holds it */
 struct trace_unloaded { uint64_t object; };
 struct trace_tls_module { uint64_t object, module, size, align, offset; };      /* offset 0: no static block (yet) */
 struct trace_tls_block { uint64_t module, size; };
+/* ERROR: nothing but text: what is printed, or handed to dlerror */
 /* CACHE: nothing but flag (enum trace_cache_news) and text (the record's name, or why there is none) */
 enum trace_cache_news { TRACE_CACHE_HIT, TRACE_CACHE_MISS, TRACE_CACHE_MADE, TRACE_CACHE_NOT_MADE };
 struct trace_cached { uint64_t object, pages, read_only; };     /* flag: enum trace_cache_part; text: the pack's name, or why it is relocated */

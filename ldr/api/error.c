@@ -2,6 +2,7 @@
  * the linker has no thread-local variables of its own. */
 #include "error.h"
 #include "message.h"
+#include "../debug/events.h"
 
 void error_clear(void)
 {
@@ -13,6 +14,7 @@ void error_clear(void)
 
 void error_set(const char *text)
 {
+    event_error(text);
     struct thread_store *store = tls_thread_store();
     size_t len = strlen(text) + 1;
     char *copy = heap_alloc(len);

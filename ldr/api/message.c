@@ -1,5 +1,7 @@
 /* message.c - the words. First line as the system's linker prints it, for scripts and search engines; further lines carry the values. */
 #include "message.h"
+#include "hint.h"
+#include "../debug/events.h"
 
 static void put_object(struct text *t, const struct problem *problem)
 {
@@ -144,6 +146,15 @@ void message_put_detail(struct text *t, const struct problem *problem)
 
 /* ---- printing -------------------------------------------------------------------------------------------------------- */
 
+/* The first one printed: what follows is often a consequence, and one next step is enough. Its texts are the objects' own. */
+static COLD_DATA struct problem first_problem;
+
+static void remember(const struct problem *problem)
+{
+    if (!first_problem.code)
+        first_problem = *problem;
+}
+
 static void print(const char *occasion, const struct problem *problem)
 {
     char buf[8192];
@@ -152,9 +163,22 @@ static void print(const char *occasion, const struct problem *problem)
     text_put(&t, ": ");
     text_put(&t, occasion);
     message_put(&t, problem);
+    event_error(buf);
     text_char(&t, '\n');
     message_put_detail(&t, problem);
+    hint_put(&t, problem);
     sys_write_all(2, buf, t.len);
+    remember(problem);
+}
+
+_Noreturn void message_end(int status)
+{
+    char buf[4200];
+    struct text t = text_on(buf, sizeof buf);
+    if (first_problem.code)
+        hint_put_step(&t, &first_problem);
+    sys_write_all(2, buf, t.len);
+    sys_exit(status);
 }
 
 static bool is_lookup(int code)
@@ -169,8 +193,10 @@ static void print_at_start(struct report *report, const struct problem *problem)
         char buf[1024];
         struct text t = text_on(buf, sizeof buf);
         message_put(&t, problem);
+        event_error(buf);
         text_char(&t, '\n');
         sys_write_all(2, buf, t.len);
+        remember(problem);
         return;
     }
     if (problem->code == LDR_E_NOT_COPYABLE) {
@@ -194,7 +220,7 @@ static void print_and_die(struct report *report, const struct problem *problem)
 {
     (void)report;
     print("symbol lookup error: ", problem);
-    sys_exit(127);
+    message_end(127);
 }
 
 struct report message_fatal_lookup_report(void)

@@ -10,6 +10,8 @@ void message_put(struct text *text, const struct problem *problem);
 void message_put_detail(struct text *text, const struct problem *problem);
 /* Report for start-up: prints each problem at once; main decides when to stop. */
 struct report message_start_report(void);
+/* message_end - the next step to try for the first problem that was printed, then the end */
+_Noreturn void message_end(int status);
 /* Report for lazy binding: prints and ends the process with status 127. */
 struct report message_fatal_lookup_report(void);
 _Noreturn void message_die_lookup(const struct object *object, const char *what);

@@ -54,6 +54,10 @@ const char *str_chr(const char *s, char c);            /* NULL when absent */
 const char *str_rchr(const char *s, char c);
 const char *str_base(const char *path);                /* after the last '/', or path */
 bool str_u64(const char *s, u64 *value);               /* decimal, 0x hex or 0 octal; whole string */
+/* str_near - whether `edits` insertions, deletions, replacements or exchanges of neighbours make a into b; for 1 or 2, the time grows as 5^edits */
+bool str_near(const char *a, const char *b, u32 edits);
+/* str_compare_numbered - order in which runs of digits count as numbers: "2.4" before "2.36" */
+int str_compare_numbered(const char *a, const char *b);
 
 /* fmt.c: bounded text without libc. The buffer is always ended; text past the end is dropped and `cut` set. */
 struct text {

@@ -68,3 +68,47 @@ bool str_u64(const char *s, u64 *value)
     *value = v;
     return true;
 }
+
+bool str_near(const char *a, const char *b, u32 edits)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    if (!*a && !*b)
+        return true;
+    if (!edits)
+        return false;
+    edits--;
+    return (*a && str_near(a + 1, b, edits)) || (*b && str_near(a, b + 1, edits)) || (*a && *b && str_near(a + 1, b + 1, edits)) ||
+           (*a && *b && a[0] == b[1] && a[1] == b[0] && str_near(a + 2, b + 2, edits));
+}
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* Past leading zeros; *len: how many digits follow. */
+static const char *number_at(const char *s, size_t *len)
+{
+    while (*s == '0' && is_digit(s[1]))
+        s++;
+    for (*len = 0; is_digit(s[*len]);)
+        ++*len;
+    return s;
+}
+
+int str_compare_numbered(const char *a, const char *b)
+{
+    for (;;) {
+        if (is_digit(*a) && is_digit(*b)) {
+            size_t m, n;
+            a = number_at(a, &m);
+            b = number_at(b, &n);
+            if (m != n)
+                return m < n ? -1 : 1;
+        }
+        if (*a != *b || !*a)
+            return (int)(u8)*a - (int)(u8)*b;
+        a++;
+        b++;
+    }
+}

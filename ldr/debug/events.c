@@ -176,6 +176,11 @@ void events_bound_(const struct reference *reference, const struct symbol_want *
     ld_debug_bound(reference, want, found);
 }
 
+void events_values_(const struct object *object, enum reloc_table which, u64 first, u64 count)
+{
+    record_values(object, which, first, first + count);
+}
+
 void events_stored_(const struct object *object, u32 symbol, const struct binding *found, u64 place, u64 value, u32 type)
 {
     record_stored(object, symbol, found, place, value, type);
@@ -209,6 +214,11 @@ void events_returned_(const struct object *object, enum call_kind kind, u64 func
 }
 
 /* ---- dlopen, dlclose, cache, TLS ------------------------------------------------------------------------------------------- */
+
+void events_error_(const char *text)
+{
+    record_error(text);
+}
 
 void events_opening_(const char *name, int mode, const struct object *caller)
 {

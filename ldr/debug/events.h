@@ -34,6 +34,8 @@ enum phase { PHASE_LOAD, PHASE_LINK, PHASE_RELOCATE, PHASE_PROTECT, PHASE_CONSTR
 enum cache_news { CACHE_HIT, CACHE_MISS, CACHE_MADE, CACHE_NOT_MADE };
 /* Of an object: its pages are an image's, in the pack named (found, or made now); or relocated at each start, and why; or the kernel's. */
 enum cache_part { CACHE_FROM_IMAGE, CACHE_NEW_IMAGE, CACHE_RELOCATED, CACHE_BY_KERNEL };
+enum reloc_table { TABLE_RELA, TABLE_PLT };
+enum { RECORD_SLICE = 1024 };         /* relocations of one VALUES event: 64 KiB of places at most */
 enum call_kind { CALL_INIT, CALL_INIT_ARRAY, CALL_PREINIT_ARRAY, CALL_FINI_ARRAY, CALL_FINI };
 
 void events_begin(void);              /* after the environment was read: session.watch from it. May print help and exit */
@@ -53,12 +55,15 @@ void events_relocating_(const struct object *object, bool lazy);
 void events_relocated_(const struct object *object, bool lazy, u64 since);
 /* want NULL: as the reference's own symbol table has it. */
 void events_bound_(const struct reference *reference, const struct symbol_want *want, const struct binding *found);
+/* The words now standing at the places of these entries of a table. */
+void events_values_(const struct object *object, enum reloc_table which, u64 first, u64 count);
 void events_stored_(const struct object *object, u32 symbol, const struct binding *found, u64 place, u64 value, u32 type);
 void events_lazy_(const struct object *object, u64 index, const struct binding *found, u64 value, u64 since);
 void events_protected_(const struct object *object, u64 start, u64 len);
 void events_calling_(const struct object *object, enum call_kind kind);
 void events_call_(const struct object *object, enum call_kind kind, u64 function);
 void events_returned_(const struct object *object, enum call_kind kind, u64 function);
+void events_error_(const char *text);          /* the first line of what is printed, or the whole of dlerror */
 void events_opening_(const char *name, int mode, const struct object *caller);
 void events_opened_(const char *name, const struct object *object);
 void events_closing_(const struct object *object);
@@ -82,6 +87,7 @@ EVENT(scopes, WATCH_SCOPES, (const struct object *object, u32 from, const struct
 EVENT(relocating, WATCH_RELOC, (const struct object *object, bool lazy), object, lazy)
 EVENT(relocated, WATCH_RECORD | WATCH_STATISTICS, (const struct object *object, bool lazy, u64 since), object, lazy, since)
 EVENT(bound, WATCH_BINDINGS, (const struct reference *reference, const struct symbol_want *want, const struct binding *found), reference, want, found)
+EVENT(values, WATCH_RECORD, (const struct object *object, enum reloc_table which, u64 first, u64 count), object, which, first, count)
 EVENT(stored, WATCH_RECORD, (const struct object *object, u32 symbol, const struct binding *found, u64 place, u64 value, u32 type),
       object, symbol, found, place, value, type)
 EVENT(lazy, WATCH_RECORD, (const struct object *object, u64 index, const struct binding *found, u64 value, u64 since),
@@ -90,6 +96,7 @@ EVENT(protected, WATCH_RECORD, (const struct object *object, u64 start, u64 len)
 EVENT(calling, WATCH_CALLS, (const struct object *object, enum call_kind kind), object, kind)
 EVENT(call, WATCH_RECORD, (const struct object *object, enum call_kind kind, u64 function), object, kind, function)
 EVENT(returned, WATCH_RECORD, (const struct object *object, enum call_kind kind, u64 function), object, kind, function)
+EVENT(error, WATCH_RECORD, (const char *text), text)
 EVENT(opening, WATCH_RECORD, (const char *name, int mode, const struct object *caller), name, mode, caller)
 EVENT(opened, WATCH_RECORD | WATCH_FILES, (const char *name, const struct object *object), name, object)
 EVENT(closing, WATCH_RECORD | WATCH_FILES, (const struct object *object), object)

@@ -9,7 +9,6 @@
 
 #define FIRST_CHUNK (64ul << 10)
 #define LARGEST_CHUNK (1ul << 20)
-#define RUN_MOST 1024u                /* words of one VALUES event */
 
 static COLD_DATA char record_path[4096];
 static COLD_DATA u64 record_dev, record_ino;
@@ -75,6 +74,37 @@ static struct trace_chunk *new_chunk(u64 need, struct trace_chunk *outgrown)
     return outgrown;
 }
 
+/* ---- who writes ----------------------------------------------------------------------------------------------------- */
+
+/* Two system calls an event would be most of what a constructor's costs. The kernel clears this page in a forked child, so what stands
+ * there is true; only a child of vfork(2), which shares it until it executes something, is told as its parent. */
+struct writer { u32 pid, main_tid; };
+static COLD_DATA struct writer *writer;
+
+static void writer_begin(void)
+{
+    struct writer *page = sys_mmap(NULL, LDR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!sys_failed(page) && sys_madvise(page, LDR_PAGE, MADV_WIPEONFORK) == 0)
+        writer = page;
+}
+
+static u32 remembered(u32 *number, int (*ask)(void))
+{
+    if (!*number)
+        *number = (u32)ask();
+    return *number;
+}
+
+static void put_writer(struct trace_event *event, const struct trace_chunk *chunk)
+{
+    if (!session.started) {           /* while there is one thread, nobody forks */
+        event->pid = event->tid = chunk->pid;
+        return;
+    }
+    event->pid = writer ? remembered(&writer->pid, sys_getpid) : (u32)sys_getpid();
+    event->tid = writer && tls_thread_pointer() == session.main_tp ? remembered(&writer->main_tid, sys_gettid) : (u32)sys_gettid();
+}
+
 /* Room for one event, its head filled but for the type; NULL: there is none, and the record has ended. */
 static struct trace_event *event_begin(u64 payload, u32 flag)
 {
@@ -86,9 +116,7 @@ static struct trace_event *event_begin(u64 payload, u32 flag)
             struct trace_event *event = (struct trace_event *)((char *)chunk + at);
             event->len = (u32)len;
             event->flag = (u16)flag;
-            /* While there is one thread, nobody forks. */
-            event->pid = session.started ? (u32)sys_getpid() : chunk->pid;
-            event->tid = session.started ? (u32)sys_gettid() : chunk->pid;
+            put_writer(event, chunk);
             event->time = events_clock_();
             return event;
         }
@@ -230,6 +258,7 @@ bool record_begin(const char *path)
     record_ino = st.st_ino;
     record_file = file;
     record_chunk_len = FIRST_CHUNK;
+    writer_begin();
     put_process(began, nanoseconds);
     if (record_chunk)
         record_phase(PHASE_LOAD, began + 1);        /* behind the PROCESS event in the order of time */
@@ -326,15 +355,16 @@ void record_object(const struct object *object)
 
 /* The words of entries first..end, all told as differences of 32 bits from the first where they fit (a library's references lead to
  * libraries near it), which halves what is written. Places outside writable memory are told as 0. */
-static void put_values(const struct object *object, const struct rela_table *table, u32 which, u64 first, u64 end)
+void record_values(const struct object *object, enum reloc_table which, u64 first, u64 end)
 {
     const struct image *image = &object->image;
+    const struct rela_table *table = which == TABLE_PLT ? &image->plt : &image->rela;
     const u64 lo = image->writable_lo, len = image->writable_hi - lo;
-    if (image->writable_hi < lo || len < 8)
+    if (session.config.record_no_values || image->writable_hi < lo || len < 8)
         return;
 #define WORD(i) (LIKELY(table->at[i].r_offset - lo <= len - 8) ? *(const u64 *)(object->bias + table->at[i].r_offset) : 0)
     while (first < end) {
-        u64 count = end - first < RUN_MOST ? end - first : RUN_MOST, done;
+        u64 count = end - first < RECORD_SLICE ? end - first : RECORD_SLICE, done;
         struct trace_event *event = event_begin(sizeof(struct trace_values) + count * 4, TRACE_NARROW);
         if (!event)
             return;
@@ -366,18 +396,18 @@ static void put_values(const struct object *object, const struct rela_table *tab
 }
 
 /* A lazily bound slot holds the address of its own PLT entry until the first call: its binding is told then. */
-static void put_bound_slots(const struct object *object, bool lazy)
+static void put_bound_slots(const struct object *object)
 {
     const struct image *image = &object->image;
     const struct rela_table *table = &image->plt;
     u64 sealed = align_down(image->relro_vaddr, LDR_PAGE), sealed_len = align_down(image->relro_vaddr + image->relro_len, LDR_PAGE) - sealed;
     u64 first = 0;
-    for (u64 i = 0; lazy && i < table->count; i++)
+    for (u64 i = 0; i < table->count; i++)
         if (table->at[i].r_offset - sealed >= sealed_len) {
-            put_values(object, table, 1, first, i);
+            record_values(object, TABLE_PLT, first, i);
             first = i + 1;
         }
-    put_values(object, table, 1, first, table->count);
+    record_values(object, TABLE_PLT, first, table->count);
 }
 
 void record_relocated(const struct object *object, bool lazy, u64 since)
@@ -386,10 +416,8 @@ void record_relocated(const struct object *object, bool lazy, u64 since)
     u64 relative = image->rela_relative < image->rela.count ? image->rela_relative : image->rela.count;
     struct trace_relocated fixed = { id_of(object), since, relative, image->relr.count, image->rela.count - relative, image->plt.count };
     put(TRACE_RELOCATED, lazy, &fixed, sizeof fixed, NULL, NULL);
-    if (session.config.record_no_values)
-        return;
-    put_values(object, &image->rela, 0, relative, image->rela.count);
-    put_bound_slots(object, lazy);
+    if (lazy)
+        put_bound_slots(object);
 }
 
 void record_stored(const struct object *object, u32 symbol, const struct binding *found, u64 place, u64 value, u32 type)
@@ -469,6 +497,11 @@ void record_kept(void)
         }
     }
     put(TRACE_KEPT, 0, &fixed, sizeof fixed, how, NULL);
+}
+
+void record_error(const char *text)
+{
+    put(TRACE_ERROR, 0, NULL, 0, text, NULL);
 }
 
 void record_unload(const struct object *object)

@@ -12,6 +12,8 @@ void record_candidate(const char *path, enum found_by rule, int err);
 void record_directory(const char *path, bool present);
 void record_found(const struct object *object, int err);
 void record_object(const struct object *object);
+/* entries first..end of a table */
+void record_values(const struct object *object, enum reloc_table which, u64 first, u64 end);
 void record_relocated(const struct object *object, bool lazy, u64 since);
 void record_stored(const struct object *object, u32 symbol, const struct binding *found, u64 place, u64 value, u32 type);
 void record_lazy(const struct object *object, u64 index, const struct binding *found, u64 value, u64 since);
@@ -25,6 +27,7 @@ void record_unload(const struct object *object);
 void record_cache(enum cache_news news, const char *text);
 void record_cached(const struct object *object, enum cache_part part, const char *text, u64 pages, u64 read_only);
 void record_tls_module(const struct object *object);
+void record_error(const char *text);
 void record_tls_block(u64 module, u64 size);
 
 #endif

@@ -207,6 +207,8 @@ struct version_check {
 enum version_verdict version_next(struct version_check *check, const struct object *object, struct object *first);
 /* version_relr_unmarked - after the last: DT_RELR that an old linker would skip silently. Link editors mark objects that have it. */
 bool version_relr_unmarked(const struct version_check *check, const struct object *object);
+/* version_newest - the newest version of the same family ("GLIBC_" and a number) that the object defines; NULL: none */
+const char *version_newest(const struct image *image, const char *like);
 
 /* ldcache.c: /etc/ld.so.cache, glibc-ld.so.cache1.1 */
 struct ldcache {

@@ -29,3 +29,24 @@ bool version_relr_unmarked(const struct version_check *check, const struct objec
 {
     return object->image.relr.count && check->needs_libc && !check->has_relr_marker;
 }
+
+static size_t family_len(const char *version)
+{
+    size_t len = 0;
+    while (version[len] && !(version[len] >= '0' && version[len] <= '9'))
+        len++;
+    return len;
+}
+
+const char *version_newest(const struct image *image, const char *like)
+{
+    const char *newest = NULL;
+    size_t family = family_len(like);
+    for (u32 i = 0; i < image->version_count; i++) {
+        const struct version *one = &image->version[i];
+        if (one->name && !one->needed && one->name[family_len(one->name)] && family_len(one->name) == family && memcmp(one->name, like, family) == 0 &&
+            (!newest || str_compare_numbered(one->name, newest) > 0))
+            newest = one->name;
+    }
+    return newest;
+}

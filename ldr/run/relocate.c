@@ -358,9 +358,8 @@ static const Elf64_Rela *apply_batch(struct walk *walk, const Elf64_Rela *r, con
     return r;
 }
 
-static void apply_table(struct walk *walk, const struct rela_table *table)
+static void apply_range(struct walk *walk, const Elf64_Rela *r, const Elf64_Rela *end)
 {
-    const Elf64_Rela *r = table->at, *end = r + table->count;
     while (r < end) {
         if (r->r_info == R_X86_64_RELATIVE) {
             const Elf64_Rela *done = apply_relative(walk, r, end);
@@ -391,6 +390,27 @@ static void apply_table(struct walk *walk, const struct rela_table *table)
             if (err != -LDR_E_SYMBOL || session.started)
                 return;
         }
+    }
+}
+
+/* With a record the symbolic entries are taken in slices: what a slice has stored is still in the processor's nearest cache when the
+ * record copies it. Relative ones are not recorded, and stay in one piece for their runs of pages. */
+static void apply_table(struct walk *walk, const struct rela_table *table, enum reloc_table which)
+{
+    const Elf64_Rela *end = table->at + table->count;
+    u64 first = which == TABLE_RELA && walk->object->image.rela_relative < table->count ? walk->object->image.rela_relative : 0;
+    if (!WATCHED(WATCH_RECORD)) {
+        apply_range(walk, table->at, end);
+        return;
+    }
+    apply_range(walk, table->at, table->at + first);
+    while (first < table->count && (!walk->worst || walk->worst == -LDR_E_SYMBOL)) {
+        u64 count = table->count - first < RECORD_SLICE ? table->count - first : RECORD_SLICE;
+        apply_range(walk, table->at + first, table->at + first + count);
+        if (walk->worst && session.started)
+            return;
+        event_values(walk->object, which, first, count);
+        first += count;
     }
 }
 
@@ -544,7 +564,7 @@ int relocate_object(struct object *object, enum bind_when when)
     }
     walk.worst = image->relr.count ? apply_relr(&walk) : 0;
     if (!walk.worst)
-        apply_table(&walk, &image->rela);
+        apply_table(&walk, &image->rela, TABLE_RELA);
     bool go_on = !walk.worst || (walk.worst == -LDR_E_SYMBOL && !session.started);
     if (go_on && image->rel.count)
         apply_rel(&walk, &image->rel);
@@ -559,7 +579,7 @@ int relocate_object(struct object *object, enum bind_when when)
             walk.worst = worst;
         bind_set_up(object, image->pltgot_vaddr);
     } else if (go_on) {
-        apply_table(&walk, &image->plt);
+        apply_table(&walk, &image->plt, TABLE_PLT);
     }
     if (walk.text_open) {
         int err = set_text_writable(object, false);

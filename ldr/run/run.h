@@ -210,6 +210,7 @@ bool tls_try_static(struct object *object);                    /* the same, sile
 int tls_start_main_thread(u64 tcb_size);                       /* allocate static block, TCB, DTV; install the thread pointer */
 void tls_copy_images(char *tp);                                /* initialise all static blocks of a thread */
 void tls_copy_image_everywhere(struct object *object);         /* a late static block, in all threads */
+char *tls_thread_pointer(void);          /* of the thread that runs: its TCB */
 void *tls_address(u64 module, u64 offset);                     /* this thread's address; allocates */
 void *tls_address_soft(struct object *object);                 /* NULL when the thread has no block yet */
 struct thread_store *tls_thread_store(void);                   /* this thread's private slot (dlerror); NULL: no memory */

@@ -33,7 +33,7 @@ static struct dtv_block *dtv_block_of(struct dtv_element *dtv)
 }
 static u64 dtv_length(const struct dtv_element *dtv) { return dtv[-1].value; }
 
-static char *thread_pointer(void)
+char *tls_thread_pointer(void)
 {
     char *tp;
     __asm__("movq %%fs:0, %0" : "=r"(tp));
@@ -176,7 +176,7 @@ static struct dtv_element *update_dtv(struct dtv_element *dtv, u64 **dead)
         dtv_block_of(longer)->store = old->store;
         dtv_block_of(longer)->store.permanent = false;
         memcpy(longer, dtv, (length + 1) * sizeof *dtv);
-        shim_set_dtv(thread_pointer(), longer);
+        shim_set_dtv(tls_thread_pointer(), longer);
         if (!keep)
             heap_free(old);
         dtv = longer;
@@ -211,7 +211,7 @@ void *tls_address(u64 module, u64 offset)
         out_of_memory();
     struct object *object = module <= session.module_count ? session.module[module].object : NULL;
     if (object && dtv[module].value == NO_BLOCK && object->tls_offset) {
-        dtv[module].value = (u64)thread_pointer() - object->tls_offset;
+        dtv[module].value = (u64)tls_thread_pointer() - object->tls_offset;
         dtv[module].to_free = 0;
     }
     shim_unlock_tls();
@@ -241,7 +241,7 @@ void *tls_address(u64 module, u64 offset)
             dtv[module] = (struct dtv_element){ (u64)block, (u64)raw };
             object->tls_dynamic_used = taken = true;
         } else if (dtv[module].value == NO_BLOCK) {
-            dtv[module].value = (u64)thread_pointer() - object->tls_offset;
+            dtv[module].value = (u64)tls_thread_pointer() - object->tls_offset;
         }
         shim_unlock_tls();
         if (!taken)
@@ -261,7 +261,7 @@ void *tls_address_soft(struct object *object)
     if (id > dtv_length(dtv) || (dtv[0].value < session.module[id].generation && !object->tls_offset))
         return NULL;
     if (object->tls_offset)
-        return thread_pointer() - object->tls_offset;
+        return tls_thread_pointer() - object->tls_offset;
     return dtv[id].value == NO_BLOCK ? NULL : (void *)dtv[id].value;
 }
 
@@ -416,13 +416,13 @@ u32 tls_lookup_enter(void)
 {
     if (!session.started)
         return 0;
-    return __atomic_exchange_n(lookup_flag(thread_pointer()), 1, __ATOMIC_SEQ_CST);
+    return __atomic_exchange_n(lookup_flag(tls_thread_pointer()), 1, __ATOMIC_SEQ_CST);
 }
 
 void tls_lookup_leave(u32 outer)
 {
     if (session.started)
-        __atomic_store_n(lookup_flag(thread_pointer()), outer, __ATOMIC_RELEASE);
+        __atomic_store_n(lookup_flag(tls_thread_pointer()), outer, __ATOMIC_RELEASE);
 }
 
 static void wait_for_thread(char *tp, void *self)
@@ -436,5 +436,5 @@ static void wait_for_thread(char *tp, void *self)
 
 void tls_wait_for_lookups(void)
 {
-    shim_each_thread(wait_for_thread, thread_pointer());
+    shim_each_thread(wait_for_thread, tls_thread_pointer());
 }

@@ -49,7 +49,7 @@ static struct object *adopt(const char *path, const Elf64_Phdr *phdr, u16 phnum,
     object->path = object->image.path = object->real_path = path;
     object->image.type = type;
     if (map_adopt(object, phdr, phnum, bias) != 0)
-        sys_exit(127);
+        message_end(127);
     return object;
 }
 
@@ -88,7 +88,7 @@ static void adopt_program(void)
     session.program->is_program = true;
     session.program->image.entry = k->entry - bias;
     if (load_adopted(session.program) != 0)
-        sys_exit(127);
+        message_end(127);
     object_list_add(session.program);
     event_mapped(session.program);
     struct stat st;
@@ -123,7 +123,7 @@ static void map_program(const struct options *options)
     if (got == 0)
         report_errno(&session.report, LDR_E_OPEN, path, 0);
     if (got != 1)
-        sys_exit(127);
+        message_end(127);
     struct object *program = session.program;
     program->path = "";
     u64 phdr = program->image.phdr_vaddr ? program->bias + program->image.phdr_vaddr : (u64)program->image.phdr;
@@ -317,7 +317,7 @@ static void must(int err)
     if (!err)
         return;
     event_phase(PHASE_END);
-    sys_exit(err == -LDR_E_VERSION_MISSING ? 1 : 127);
+    message_end(err == -LDR_E_VERSION_MISSING ? 1 : 127);
 }
 
 static bool stack_must_execute(void)

@@ -3,6 +3,7 @@
 #      STATES="off first warm"        the states of the cache to measure (all three)
 #      LINKER=FILE   another linker as ours (not LDSO=FILE: that is the file the linker's own rule would write)
 #      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
+# make bench-explain tree, why, relocs and check on large programs, check of all of /usr/bin, against their bars; part of make bench without ROWS
 # make bench-trace   what LDR_TRACE costs: true, 100 and 400 libraries, a million relocations
 # make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
 STATES          ?= off first warm
@@ -28,15 +29,18 @@ bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=no
 bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
 
 # make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
-.PHONY: bench bench-check bench-setup bench-trace bench-pages
+.PHONY: bench bench-check bench-setup bench-trace bench-pages bench-explain
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
 	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
-	$(if $(filter file,$(firstword $(origin ROWS))),$(MAKE) --no-print-directory bench-pages)
+	$(if $(filter file,$(firstword $(origin ROWS))),$(MAKE) --no-print-directory bench-pages bench-explain bench-trace)
 
 bench_pages_rows = $(if $(filter command environment,$(firstword $(origin ROWS))),$(ROWS))
 bench-pages: $(LDR) bench-setup ## ldr pages beside smem -t: 100 python3, 1,000 processes, 10 million pages
 	$(if $(bench_runs),RUNS=$(RUNS)) tests/bench/report.py $(abspath $(LDR)) $(bench_pages_rows)
+
+bench-explain: $(LDR) bench-setup ## tree, why, relocs, check on clang, gdb, node...: 300 ms each; check of /usr/bin: a minute
+	tests/explain/speed.sh $(B) all
 
 bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself work: two rows, two runs
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls

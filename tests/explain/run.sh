@@ -32,6 +32,7 @@ run "relocs and why: libelf and LD_DEBUG=bindings" python3 relocs_truth.py "$bui
 run "relocs: the memory of running processes" python3 memory_truth.py "$build/ldr"
 run "why: addresses" python3 place_truth.py "$build/ldr"
 run "check: the distribution" python3 check_truth.py "$build/ldr"
+run "check: SARIF against its schema" ./sarif.sh "$build"
 "$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1
 run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases"
 sanitized=$build/explain/ldr-sanitized made=$build/explain/corpus

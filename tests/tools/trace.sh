@@ -95,16 +95,14 @@ gcc -shared -fPIC -o libbinder.so binder.c
 # shellcheck disable=SC2016 # for the linker, not the shell
 gcc -o main main.c -L. -lslow -Wl,-rpath,'$ORIGIN' -pthread
 
-start=$(date +%s%N)
-LDR_TRACE=record "$ours" ./main
-end=$(date +%s%N)
+judge timed 4 "$ours" ./main >took
 "$ldr" trace --read record --json -e all -o events.json
 field() { python3 -c '
 import json, sys
 events = [json.loads(line) for line in open("events.json")]
 base = lambda p: p.rsplit("/", 1)[-1] if p else p
 print(eval(sys.argv[1]))' "$1"; }
-judge phases events.json $(((end - start) / 1000000))
+judge phases events.json "$(cat took)"
 equal "constructors in order, by name" "$(field '[e["function"] for e in events if e["event"] == "constructor" and base(e["object"]) == "libslow.so" and e["function"] in ("slow_start", "quick_start")]')" "['slow_start', 'quick_start']"
 equal "40 ms are 40 ms" "$(field '[40 <= e["duration_ns"] / 1e6 < 80 for e in events if e["event"] == "constructor" and e["function"] == "slow_start"]')" "[True]"
 equal "the destructor's 20 ms" "$(field '[20 <= e["duration_ns"] / 1e6 < 60 for e in events if e["event"] == "destructor" and e["function"] == "slow_end"]')" "[True]"
@@ -117,6 +115,8 @@ equal "why a library stays: a binding" "$(field '[(base(e["object"]), e["why"], 
 equal "a failed dlopen" "$(field '[e["object"] for e in events if e["event"] == "dlopen" and e["name"] == "./libmissing.so"]')" "[None]"
 equal "its candidate and the error" "$(field '[e["errno"] for e in events if e["event"] == "try" and e["path"] == "./libmissing.so"]')" "[2]"
 equal "the forked child is followed" "$(field 'len({e["pid"] for e in events if e["event"] == "dlopen" and e["name"] == "./libchild.so"} - {e["pid"] for e in events if e["event"] == "process"})')" 1
+equal "its events are of its own thread" "$(field '{e["pid"] == e["tid"] for e in events if e.get("pid") in {o["pid"] for o in events if o["event"] == "dlopen" and o["name"] == "./libchild.so"}}')" "{True}"
+equal "a thread's event is of that thread" "$(field '[e["pid"] == e["tid"] for e in events if e["event"] == "lazy" and e["symbol"] == "touch"]')" "[False]"
 equal "the program's thread storage" "$(field '[(e["bytes"], e["offset"] > 0) for e in events if e["event"] == "tls" and base(e["object"]) == "libslow.so"]')" "[(300, True)]"
 equal "lazily bound calls, once each" "$(field '(lambda l: len(l) > 5 and len(l) == len(set(l)))([(e["pid"], e["object"], e["symbol"]) for e in events if e["event"] == "lazy" and base(e["object"]) == "main"])')" True
 equal "--symbol and --object" "$("$ldr" trace --read record --json -e bind,lazy -s 'dlop*' -O main | grep -c '"symbol":"dlopen"')" 1
@@ -130,10 +130,62 @@ if [ -x /usr/bin/python3 ]; then
     judge viewer viewer.json
 fi
 
+# ---- the sum of what is told is the wall time: of a program that computes, and of one that opens and closes all the time
+cat >tick.c <<'C'
+#include <time.h>
+__attribute__((constructor)) void tick_start(void) { struct timespec t = { 0, 4000000 }; nanosleep(&t, 0); }
+C
+cat >heavy.c <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+    char name[32];
+    void *handle[60];
+    for (int i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "./many/lib%d.so", i);
+        if (!(handle[i] = dlopen(name, RTLD_NOW))) return 1;
+    }
+    for (int i = 0; i < 60; i++) dlclose(handle[i]);
+    return 0;
+}
+C
+mkdir many && gcc -shared -fPIC -o many/tick.so tick.c && gcc -o heavy heavy.c
+for i in {0..59}; do cp many/tick.so "many/lib$i.so"; done
+judge sum "$ldr" ./heavy
+if [ -x /usr/bin/python3 ]; then judge sum "$ldr" "$(readlink -f /usr/bin/python3)" -c 'import ssl, sqlite3, decimal; sum(i * i for i in range(1000000))'; else skip "python3's wall time" "not installed"; fi
+"$ldr" trace --json -o events.json ./heavy
+equal "every constructor has a name, a library and a time" "$(field '(lambda c: (len(c), len({e["object"] for e in c}), all(4 <= e["duration_ns"] / 1e6 < 400 for e in c)))([e for e in events if e["event"] == "constructor" and e["function"] == "tick_start"])')" "(60, 60, True)"
+"$ldr" trace --viewer -o viewer.json ./heavy
+judge viewer viewer.json
+
+# ---- why something could not be opened or found: dlerror's text, of the innermost dlopen where they nest
+cat >nested.c <<'C'
+#include <dlfcn.h>
+__attribute__((constructor)) static void inner(void) { dlopen("./libinner-missing.so", RTLD_NOW); dlsym(RTLD_DEFAULT, "no_such_symbol"); }
+C
+cat >fails.c <<'C'
+#include <dlfcn.h>
+int main(void) {
+    dlopen("./libnested.so", RTLD_NOW);
+    dlopen("./fails.c", RTLD_NOW);
+    dlopen("./libunder.so", RTLD_NOW);
+    dlopen("./libslow.so", RTLD_NOW | RTLD_NOLOAD);
+    return 0;
+}
+C
+gcc -shared -fPIC -o libnested.so nested.c && gcc -shared -fPIC -DNOTHING -o libunder.so -x c - <<<'int nowhere(void); int (*p)(void) = nowhere;' && gcc -o fails fails.c
+"$ldr" trace --json -o events.json ./fails a '' 'b c'
+equal "the reason of each dlopen" "$(field '[(e["name"], e["why"]) for e in events if e["event"] == "dlopen"]')" "[('./libnested.so', None), ('./libinner-missing.so', './libinner-missing.so: cannot open shared object file: No such file or directory'), ('./fails.c', './fails.c: invalid ELF header'), ('./libunder.so', './libunder.so: undefined symbol: nowhere'), ('./libslow.so', None)]"
+equal "errors that are no dlopen's" "$(field '[e["text"] for e in events if e["event"] == "error" and "no_such" in e["text"]]')" "['./libnested.so: undefined symbol: no_such_symbol']"
+equal "arguments, empty ones too, and no more" "$(field '[e["arguments"][-4:] for e in events if e["event"] == "process"]')" "[['./fails', 'a', '', 'b c']]"
+contains "text has the reason" "$("$ldr" trace ./fails 2>&1)" "fails.c NOW by fails: ./fails.c: invalid ELF header"
+contains "text: only not loaded" "$("$ldr" trace ./fails 2>&1)" "by fails: not loaded"
+
 # ---- a program whose library is missing: the linker's own end is told too
 gcc -shared -fPIC -o libgone.so plain.c && gcc -o needs main.c -Wl,--no-as-needed ./libgone.so -L. -lslow -Wl,-rpath,. -pthread && rm libgone.so
 missing=$("$ldr" trace ./needs 2>&1)
 equal "its status" $? 127
+contains "the message" "$missing" "error       ./needs: error while loading shared libraries: ./libgone.so: cannot open"
 contains "what was tried" "$missing" "./libgone.so (path): No such file or directory"
 contains "for whom" "$missing" "./libgone.so for needs: not found"
 

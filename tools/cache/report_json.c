@@ -1,8 +1,8 @@
 /* report_json.c - the cache for programs. The schema is documented in ldr(1); a change of meaning raises its version. */
 #include "report.h"
+#include "../json.h"
 #include "../ldr.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
@@ -12,7 +12,7 @@ enum { SCHEMA_VERSION = 1 };
 static void put(struct json_object *to, const char *key, u64 value) { json_object_object_add(to, key, json_object_new_uint64(value)); }
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
+    json_object_object_add(to, key, json_name(value));
 }
 
 static void put_file(struct json_object *to, const struct file_identity *file) {

@@ -1,8 +1,8 @@
 /* check_report.c - findings as text and as JSON. The first line names the worst cause; schema in ldr-check(1). */
 #include "../ldr.h"
+#include "../json.h"
 #include "check.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,13 +63,15 @@ void check_text(struct findings *findings, const struct check_summary *summary, 
 
 static void put(struct json_object *to, const char *key, u64 value) { json_object_object_add(to, key, json_object_new_uint64(value)); }
 
-static void put_text(struct json_object *to, const char *key, const char *value) { json_object_object_add(to, key, json_object_new_string(value)); }
+static void put_text(struct json_object *to, const char *key, const char *value) { json_object_object_add(to, key, json_name(value)); }
 
 static struct json_object *evidence_json(const char *text) {
     struct json_object *list = json_object_new_array();
     while (*text) {
         size_t len = strcspn(text, "\n");
-        json_object_array_add(list, json_object_new_string_len(text, (int)len));
+        char *line = must_format("%.*s", (int)len, text);
+        json_object_array_add(list, json_name(line));
+        free(line);
         text += len + (text[len] == '\n');
     }
     return list;
@@ -78,7 +80,7 @@ static struct json_object *evidence_json(const char *text) {
 static struct json_object *programs_json(const struct finding *finding) {
     struct json_object *list = json_object_new_array();
     for (u32 i = 0; i < finding->program_count && i < PROGRAMS_KEPT; i++)
-        json_object_array_add(list, json_object_new_string(finding->programs[i]));
+        json_object_array_add(list, json_name(finding->programs[i]));
     return list;
 }
 

@@ -201,32 +201,6 @@ static void tell_lost(const struct definition *definition, void *arg) {
     }
 }
 
-/* Optimal string alignment distance, given up past `limit`. Names longer than the buffer are never near. */
-static u32 distance(const char *a, const char *b, u32 limit) {
-    size_t n = strlen(a), m = strlen(b);
-    u32 rows[3][128];
-    if (n >= 127 || m >= 127 || (n > m ? n - m : m - n) > limit)
-        return limit + 1;
-    for (size_t j = 0; j <= m; j++)
-        rows[0][j] = (u32)j;
-    for (size_t i = 1; i <= n; i++) {
-        u32 *row = rows[i % 3], *above = rows[(i - 1) % 3], *older = rows[(i + 1) % 3], best = (u32)i;
-        row[0] = (u32)i;
-        for (size_t j = 1; j <= m; j++) {
-            u32 value = above[j - 1] + (a[i - 1] != b[j - 1]);
-            value = above[j] + 1 < value ? above[j] + 1 : value;
-            value = row[j - 1] + 1 < value ? row[j - 1] + 1 : value;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && older[j - 2] + 1 < value)
-                value = older[j - 2] + 1;
-            row[j] = value;
-            best = value < best ? value : best;
-        }
-        if (best > limit)
-            return limit + 1;
-    }
-    return rows[n % 3][m];
-}
-
 /* The name inside a C++ mangled one: "_Z3foov" is declared where "foo" is wanted, and the reverse. */
 static bool is_other_language(const char *name, const char *other) {
     const char *plain = strncmp(name, "_Z", 2) == 0 ? other : name, *mangled = plain == name ? other : name;
@@ -248,7 +222,7 @@ static u32 near_within(const struct session *session, const char *name, u32 limi
             if (!have || strcmp(have, name) == 0)
                 continue;
             bool language = is_other_language(name, have);
-            if (language || distance(name, have, limit) <= limit) {
+            if (language || str_near(name, have, limit)) {
                 char *readable = names_readable(have);
                 lines_add(evidence, "%s defines %s%s", node_path(object_node(object)), readable,
                           language ? ": the same name in the other language (C against C++: extern \"C\" is missing on one side)" : ", which is nearly the same name");
@@ -314,17 +288,9 @@ char *hint_symbol(const struct session *session, const char *name, const struct 
 
 char *hint_version(const struct session *session, const char *name, const char *version, struct lines *evidence) {
     const struct library_file *file;
-    const char *soname, *have = NULL;
-    size_t prefix = strcspn(version, "0123456789");
     const struct object *present = object_by_name(session->first, name);
+    const char *soname, *have = present ? version_newest(&present->image, version) : NULL;
     u32 at = 0;
-    /* The best the present library has of the same family ("GLIBC_" and a number). */
-    for (u32 i = 0; present && i < present->image.version_count; i++) {
-        const struct version *one = &present->image.version[i];
-        if (one->name && !one->needed && strncmp(one->name, version, prefix) == 0 && one->name[prefix] >= '0' && one->name[prefix] <= '9' &&
-            (!have || strverscmp(one->name, have) > 0))
-            have = one->name;
-    }
     if (have)
         lines_add(evidence, "the newest it has is %s", have);
     open_cache(session);

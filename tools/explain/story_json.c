@@ -1,8 +1,8 @@
 /* story_json.c - `ldr why --json`: every reference, every object asked. Schema in ldr-why(1). */
 #include "../ldr.h"
+#include "../json.h"
 #include "story.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ enum { SCHEMA_VERSION = 1 };
 static void put(struct json_object *to, const char *key, u64 value) { json_object_object_add(to, key, json_object_new_uint64(value)); }
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
+    json_object_object_add(to, key, json_name(value));
 }
 
 static const char *path_of(const struct object *object) { return object ? node_path(object_node(object)) : NULL; }

@@ -1,8 +1,8 @@
 /* tree_json.c - `ldr tree --json`. Schema in ldr-tree(1); a change of meaning raises its version. */
 #include "../ldr.h"
+#include "../json.h"
 #include "tree.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ enum { SCHEMA_VERSION = 1 };
 static void put(struct json_object *to, const char *key, u64 value) { json_object_object_add(to, key, json_object_new_uint64(value)); }
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
+    json_object_object_add(to, key, json_name(value));
 }
 
 static void put_bool(struct json_object *to, const char *key, bool value) { json_object_object_add(to, key, json_object_new_boolean(value)); }
@@ -94,7 +94,7 @@ static struct json_object *object_json(struct tree_report *report, const struct 
     put(one, "search_position", node->closure_number);
     for (const struct alias *alias = &object->aliases; alias; alias = alias->next)
         if (alias->name)
-            json_object_array_add(names, json_object_new_string(alias->name));
+            json_object_array_add(names, json_name(alias->name));
     json_object_object_add(one, "names", names);
     for (const struct request *request = node->requests; request; request = request->next_of_by)
         json_object_array_add(needs, request_json(report, request));

@@ -1,11 +1,11 @@
 /* json.c - stories for programs: one JSON object a line, the first telling the schema. Documented in ldr(1); a change of meaning raises
  * the schema's version. Addresses are texts ("0x7f..."): 64 bits do not fit the numbers of many readers. */
 #include "trace.h"
+#include "../json.h"
 
 #include "../../ldr/link/link.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static void put_number(struct json_object *to, const char *key, uint64_t value) 
 
 /* JSON is UTF-8; a path need not be. */
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
+    json_object_object_add(to, key, json_name(value));
 }
 
 static void put_address(struct json_object *to, const char *key, uint64_t value) {
@@ -90,8 +90,9 @@ static void put_details(struct json_object *to, const struct story *story) {
     case STORY_PROCESS: {
         struct json_object *list = json_object_new_array();
         size_t at = sizeof(struct trace_process);
-        for (const char *arg; (arg = record_text(story->event, &at));)
-            json_object_array_add(list, json_object_new_string(arg));
+        unsigned taken = 0;
+        for (const char *arg; (arg = record_argument(story->event, &taken, &at));)
+            json_object_array_add(list, json_name(arg));
         put_number(to, "parent", ((const struct trace_process *)fixed)->parent);
         json_object_object_add(to, "arguments", list);
         return;
@@ -146,6 +147,7 @@ static void put_details(struct json_object *to, const struct story *story) {
         put_object(to, "caller", story->object);
         put_number(to, "mode", story->value);
         put_object(to, "object", story->other);
+        put_text(to, "why", story->word);
         return;
     case STORY_CLOSE:
         put_object(to, "object", story->object);
@@ -173,6 +175,7 @@ static void put_details(struct json_object *to, const struct story *story) {
         put_number(to, "bytes", ((const struct trace_tls_block *)fixed)->size);
         return;
     case STORY_CACHE: put_cache(to, story); return;
+    case STORY_ERROR: put_text(to, "text", story->name); return;
     case STORY_KINDS: return;
     }
 }

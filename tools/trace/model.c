@@ -46,6 +46,7 @@ static const char *const kind_names[STORY_KINDS] = {
     [STORY_CONSTRUCTOR] = "constructor", [STORY_DESTRUCTOR] = "destructor", [STORY_OPEN] = "dlopen", [STORY_CLOSE] = "dlclose",
     [STORY_KEEP] = "keep", [STORY_UNLOAD] = "unload", [STORY_TLS] = "tls", [STORY_TLS_BLOCK] = "tls-block",
     [STORY_CACHE] = "cache",
+    [STORY_ERROR] = "error",
 };
 
 const char *story_kind_name(enum story_kind kind) { return kind_names[kind]; }
@@ -371,6 +372,15 @@ static void tell_cache(struct maker *maker, struct process *process, const struc
     story->value = raw->event->flag;
 }
 
+/* The dlopen of this thread that is under way fails of it; errors of a nested one came while that was the innermost. */
+static void tell_why(struct maker *maker, struct process *process, const struct raw_event *raw, const char *text) {
+    for (size_t i = process->open_count; i-- > 0;)
+        if (process->open[i].tid == raw->event->tid && process->open[i].kind == STORY_OPEN) {
+            maker->model->stories[process->open[i].story].word = text;
+            return;
+        }
+}
+
 static void tell_event(struct maker *maker, const struct raw_event *raw) {
     const struct trace_event *event = raw->event;
     struct process *process = process_of(maker, raw);
@@ -430,6 +440,8 @@ static void tell_event(struct maker *maker, const struct raw_event *raw) {
         story = end(maker, process, raw, STORY_OPEN, 0);
         if (story)
             story->other = object_find(process, ((const struct trace_opened *)fixed)->object);
+        if (story && story->other)
+            story->word = NULL;       /* an error of before, of a dlsym in a constructor perhaps */
         return;
     case TRACE_CLOSING:
         at = sizeof(struct trace_closing);
@@ -462,6 +474,12 @@ static void tell_event(struct maker *maker, const struct raw_event *raw) {
     }
     case TRACE_CACHE: tell_cache(maker, process, raw, NULL); return;
     case TRACE_CACHED: tell_cache(maker, process, raw, fixed); return;
+    case TRACE_ERROR:
+        at = 0;
+        story = tell(maker, raw, STORY_ERROR, NULL);
+        story->name = record_text(event, &at);
+        tell_why(maker, process, raw, story->name);
+        return;
     case TRACE_TYPES: return;
     }
 }

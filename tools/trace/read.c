@@ -37,6 +37,7 @@ static size_t fixed_len(unsigned type) {
     case TRACE_TLS_BLOCK: return sizeof(struct trace_tls_block);
     case TRACE_CACHE: return 0;
     case TRACE_CACHED: return sizeof(struct trace_cached);
+    case TRACE_ERROR: return 0;
     default: return SIZE_MAX;
     }
 }
@@ -66,6 +67,10 @@ const char *record_text(const struct trace_event *event, size_t *at) {
     const char *text = bytes + *at;
     *at = (size_t)(end - bytes) + 1;
     return text;
+}
+
+const char *record_argument(const struct trace_event *event, unsigned *i, size_t *at) {
+    return (*i)++ < event->flag ? record_text(event, at) : NULL;
 }
 
 static void add(struct record *record, size_t *room, const struct trace_event *event, uint32_t maker) {
@@ -133,8 +138,8 @@ bool record_read(const char *path, struct record *record) {
         warn_ldr("%s: not a record of ld-ldr.so (LDR_TRACE, ldr trace --record)", path);
         return false;
     }
-    if (head->version < 1 || head->version > TRACE_VERSION || head->page != TRACE_PAGE) {
-        warn_ldr("%s: a record of version %" PRIu32 ", this ldr reads versions 1 to %u", path, head->version, TRACE_VERSION);
+    if (head->version != TRACE_VERSION || head->page != TRACE_PAGE) {
+        warn_ldr("%s: a record of version %" PRIu32 ", this ldr reads version %u", path, head->version, TRACE_VERSION);
         return false;
     }
     size_t room = 0;

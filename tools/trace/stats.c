@@ -4,6 +4,7 @@
  * A page counts as present when the page table maps it. The kernel maps neighbours of a touched file page along with it (fault-around), so
  * present is what was touched and at most 15 pages beside each; a private copy is a page that was written, exactly. */
 #include "stats.h"
+#include "../json.h"
 
 #include "../host/proc.h"
 #include "../pages/pages.h"
@@ -11,7 +12,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -269,7 +269,7 @@ static void print_json(const struct sums *sums, const struct stats *stats, pid_t
     struct json_object *root = json_object_new_object(), *phases = json_object_new_array(), *objects = json_object_new_array();
     put_number(root, "schema_version", 1);
     put_number(root, "pid", (uint64_t)pid);
-    json_object_object_add(root, "program", json_object_new_string(sums->program ? sums->program : "?"));
+    json_object_object_add(root, "program", json_name(sums->program ? sums->program : "?"));
     put_number(root, "wall_ns", sums->whole);
     put_number(root, "before_ns", sums->before);
     put_number(root, "after_ns", sums->after);
@@ -293,7 +293,7 @@ static void print_json(const struct sums *sums, const struct stats *stats, pid_t
     for (size_t i = 0; i < sums->count && stats->looked; i++) {
         const struct page_row *row = &sums->rows[i];
         struct json_object *object = json_object_new_object();
-        json_object_object_add(object, "path", row->start ? json_object_new_string(row->path) : NULL);
+        json_object_object_add(object, "path", row->start ? json_name(row->path) : NULL);
         put_number(object, "pages_mapped", row->mapped);
         put_number(object, "pages_present", row->present);
         put_number(object, "pages_private", row->private_copies);

@@ -50,7 +50,8 @@ static void put_sentence(const struct story *story, FILE *out) {
     switch (story->kind) {
     case STORY_PROCESS: {
         size_t at = sizeof(struct trace_process);
-        for (const char *arg; (arg = record_text(story->event, &at));)
+        unsigned taken = 0;
+        for (const char *arg; (arg = record_argument(story->event, &taken, &at));)
             fprintf(out, "%s ", arg);
         fprintf(out, "(child of %u)", ((const struct trace_process *)fixed)->parent);
         return;
@@ -106,7 +107,9 @@ static void put_sentence(const struct story *story, FILE *out) {
     case STORY_OPEN:
         fprintf(out, "%s ", story->name ? story->name : "?");
         put_mode((unsigned)story->value, out);
-        fprintf(out, " by %s%s", traced_short(story->object), story->ended && !story->other ? ": failed" : "");
+        fprintf(out, " by %s", traced_short(story->object));
+        if (story->ended && !story->other)
+            fprintf(out, ": %s", story->word ? story->word : story->value & 4 ? "not loaded" : "failed");
         return;
     case STORY_CLOSE:
         fprintf(out, "%s, %" PRIu64 " open%s left", traced_short(story->object), story->value, story->value == 1 ? "" : "s");
@@ -132,6 +135,7 @@ static void put_sentence(const struct story *story, FILE *out) {
         return;
     }
     case STORY_CACHE: put_cache(story, out); return;
+    case STORY_ERROR: fprintf(out, "%s", story->name ? story->name : "?"); return;
     case STORY_KINDS: return;
     }
 }

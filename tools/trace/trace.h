@@ -33,6 +33,8 @@ bool record_read(const char *path, struct record *record);
 void record_free(struct record *record);
 /* record_text - the next text of an event behind *at; NULL at its end. *at starts as the bytes of the fixed part. */
 const char *record_text(const struct trace_event *event, size_t *at);
+/* record_argument - the same for the arguments of a PROCESS event, *i of which were taken: its padding reads as empty texts. */
+const char *record_argument(const struct trace_event *event, unsigned *i, size_t *at);
 
 /* ---- names.c */
 struct elf_names;
@@ -64,7 +66,7 @@ void names_free_all(void);
 /* ---- model.c */
 enum story_kind {
     STORY_PROCESS, STORY_PHASE, STORY_SEARCH, STORY_TRY, STORY_DIRECTORY, STORY_MAP, STORY_RELOCATE, STORY_BIND, STORY_LAZY, STORY_PROTECT,
-    STORY_CONSTRUCTOR, STORY_DESTRUCTOR, STORY_OPEN, STORY_CLOSE, STORY_KEEP, STORY_UNLOAD, STORY_TLS, STORY_TLS_BLOCK, STORY_CACHE, STORY_KINDS
+    STORY_CONSTRUCTOR, STORY_DESTRUCTOR, STORY_OPEN, STORY_CLOSE, STORY_KEEP, STORY_UNLOAD, STORY_TLS, STORY_TLS_BLOCK, STORY_ERROR, STORY_CACHE, STORY_KINDS
 };
 #define NO_DURATION UINT64_MAX   /* an instant, or something whose end was never told */
 

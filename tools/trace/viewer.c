@@ -2,16 +2,16 @@
  * Chromium project): complete events ("X") for what has a duration, instants ("i") for the rest, metadata ("M") for names. Times are
  * microseconds. Events of one thread nest: a search in a dlopen in a constructor in a phase. */
 #include "trace.h"
+#include "../json.h"
 
 #include "../ldr.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static void put_text(struct json_object *to, const char *key, const char *value) {
-    json_object_object_add(to, key, json_object_new_string(value ? value : "?"));
+    json_object_object_add(to, key, json_name(value ? value : "?"));
 }
 
 static void put_time(struct json_object *to, const char *key, uint64_t ns) {
@@ -42,6 +42,7 @@ static void name_story(const struct story *story, char *name, size_t len) {
     case STORY_SEARCH:
     case STORY_OPEN:
     case STORY_TRY:
+    case STORY_ERROR:
     case STORY_DIRECTORY: snprintf(name, len, "%s %s", kind, symbol); return;
     case STORY_BIND:
     case STORY_LAZY: snprintf(name, len, "%s %s", kind, symbol); return;

@@ -11,8 +11,8 @@ enum { KEY_JSON = 0x1000, KEY_CSV, KEY_OPENMETRICS, KEY_HTML, KEY_RECORD, KEY_IN
 
 static const struct argp_option options[] = {
     { "json", KEY_JSON, NULL, 0, "JSON instead of text: all objects, all processes; with --interval a report a line", 0 },
-    { "csv", KEY_CSV, "WHAT", OPTION_ARG_OPTIONAL,
-      "Comma-separated values instead of text; WHAT: segments (default), objects, processes or totals", 0 },
+    { "csv", KEY_CSV, "segments|objects|processes|totals", OPTION_ARG_OPTIONAL,
+      "Comma-separated values instead of text (default: of segments)", 0 },
     { "html", KEY_HTML, "FILE", 0, "A page to look at, in one file without external resources", 0 },
     { "openmetrics", KEY_OPENMETRICS, "FILE", 0, "Metrics for Prometheus' textfile collector; FILE is replaced at once", 0 },
     { "record", KEY_RECORD, "FILE", 0, "Add the report to FILE, as a line of JSON; see --from and ldr pages diff", 0 },
