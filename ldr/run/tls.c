@@ -317,8 +317,22 @@ static char *allocate_tcb(void)
     return tp;
 }
 
+/* The system's linker has each thread's DTV from the program's malloc, so that one has begun before there is a second thread. libc's counts on
+ * it: two threads that make it begin at once leave it broken. */
+static void begin_malloc(void)
+{
+    static bool begun;
+    if (begun)
+        return;
+    begun = true;
+    void *first = shim_malloc(DTV_SLACK * sizeof(struct dtv_element));
+    if (first)
+        shim_free(first);
+}
+
 void *tls_allocate(void *tcb)
 {
+    begin_malloc();
     if (!tcb && !(tcb = allocate_tcb()))
         return NULL;
     struct dtv_element *dtv = new_dtv(session.module_count + DTV_SLACK);
