@@ -45,7 +45,6 @@ NOINLINE static bool start_orphan(void)
             sys_call(__NR_setsid, 0, 0, 0, 0, 0, 0);
             sys_call(__NR_prctl, PR_SET_NAME, (long)"ldr-cache", 0, 0, 0, 0);
             sys_call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0);
-            sys_call(__NR_chdir, (long)"/", 0, 0, 0, 0, 0);
             close_others();
             make_all();
         }

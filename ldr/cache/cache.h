@@ -16,6 +16,7 @@ bool cache_look(const char *path, int fd, const struct stat *st);
 u64 cache_place(struct object *object, const struct stat *st);         /* where this file's object goes; 0: anywhere */
 /* late.c: what dlopen brings (struct load_hooks) */
 int late_take(struct object *object, enum bind_when when);
+void late_discarded(const struct object *object);
 int late_opened(bool whole);
 bool cache_is_warm(void);
 bool cache_is_making(void);

@@ -91,6 +91,7 @@ struct catalog {
     struct known_image *image;
     struct pack_ref *pack;
     u32 place_room, image_room, pack_room;
+    u32 places_read;                  /* how many there were in the file */
     bool changed, is_new;
 };
 /* catalog_read - or a new one; NULL: no memory. `as_of`: only its places, as they were when that record was made. */
@@ -105,6 +106,7 @@ u32 catalog_add_pack(struct catalog *catalog, const char *name);
 /* evict.c: store_each - every name in the directory. evict - what nobody can use, and what is too much. `everything`: the catalog is new. */
 void store_each(void (*visit)(const char *name));
 void evict(bool everything);
+void evict_late(void);                /* only what dlopen brought */
 
 /* rights.c: is_plain_user - capabilities without the user id 0 (ambient, or of a file) make a process more than its user: then what any
  * process of the user can write is not to be believed. */
@@ -143,7 +145,8 @@ struct late {
     int fd;                           /* that file; -1: none */
     const struct late_head *head;     /* its tables, judged, in our heap; NULL: none */
     const struct late_variant *expected;               /* LDR_CACHE=verify: what relocation should come to */
-    enum bind_when when;
+    u64 context[2];                   /* before it was relocated: relocating others may give its dependencies static thread storage */
+    bool situated;                    /* context is known */
     bool taken;
 };
 void tell_late(const struct late *late, const struct late_image *image, bool is_new);  /* tell.c; `image` NULL: relocated by each process */

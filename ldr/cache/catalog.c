@@ -10,6 +10,7 @@
 #define REGION_HI 0x7fd000000000ull
 #define REGION_LEN (64ull << 30)
 #define CATALOG_MOST (1u << 20)
+#define PLACES_MOST 16384u            /* files come and go, places only come: with so many a new catalog is drawn */
 
 static bool table_fits(u64 off, u64 count, u64 width, u64 size)
 {
@@ -84,13 +85,14 @@ struct catalog *catalog_read(const struct record_head *as_of)
         return catalog_of_record(catalog, as_of);
     u64 len = 0;
     const struct catalog_head *head = store_map(cache.dir, "catalog", &len);
-    bool sound = head && catalog_sound(head, len);
+    bool sound = head && catalog_sound(head, len) && head->place_count <= PLACES_MOST;
     if (sound)
         catalog->head = *head;
     else if (!make_new(catalog))
         return NULL;
     const u8 *bytes = (const u8 *)head;
     u32 more = 512;
+    catalog->places_read = catalog->head.place_count;
     catalog->place_room = catalog->head.place_count + 4096;
     catalog->image_room = catalog->head.image_count + 4096;
     catalog->pack_room = catalog->head.pack_count + more;

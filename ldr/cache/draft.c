@@ -8,7 +8,6 @@
 #include "../arch/arch.h"
 
 #define ZERO_SCAN_MOST (1ul << 20)    /* .bss looked through for what relocation or resolvers wrote there */
-#define PROGRAM_MARGIN (1ul << 20)    /* an addend may lead out of the program */
 
 /* Why the object cannot be shared, and the word this is about (0: none). Returns false. */
 static bool refuse(struct draft *draft, enum plain_why why, u64 vaddr)
@@ -142,12 +141,49 @@ static bool find_pieces(struct draft *draft)
     return true;
 }
 
-static bool in_pieces(const struct draft *draft, u64 vaddr)
+static bool in_pieces(const struct draft *draft, u64 vaddr, u64 len)
 {
     for (u32 i = 0; i < draft->piece_count; i++)
-        if (vaddr - draft->piece[i].vaddr < draft->piece[i].len - 7)
+        if (vaddr - draft->piece[i].vaddr <= draft->piece[i].len - len)
             return true;
     return false;
+}
+
+/* Every place that relocation stores to must lie in a piece: link editors may put copied variables behind a large .bss. */
+static bool table_reached(struct draft *draft, const struct rela_table *table)
+{
+    const struct image *image = &draft->object->image;
+    for (u64 i = 0; i < table->count; i++) {
+        const Elf64_Rela *r = &table->at[i];
+        struct reloc_kind kind = arch_reloc_kind((u32)ELF64_R_TYPE(r->r_info));
+        u64 len = kind.class == RELOC_COPY ? image->symtab[ELF64_R_SYM(r->r_info)].st_size : kind.class == RELOC_TLS_DESC ? 16 : kind.width;
+        if (len && (!in_pieces(draft, r->r_offset, 1) || !in_pieces(draft, r->r_offset + len - 1, 1)))
+            return refuse(draft, PLAIN_FAR, r->r_offset);
+    }
+    return true;
+}
+
+static bool relr_reached(struct draft *draft)
+{
+    const struct relr_table *table = &draft->object->image.relr;
+    u64 next = 0;
+    for (u64 i = 0; i < table->count; i++) {
+        u64 entry = table->at[i], last = entry;
+        if (entry & 1) {
+            last = next + (63 - (u64)__builtin_clzll(entry)) * 8 - 8;
+            next += 63 * 8;
+        } else {
+            next = entry + 8;
+        }
+        if (entry != 1 && !in_pieces(draft, last, 8))
+            return refuse(draft, PLAIN_FAR, last);
+    }
+    return true;
+}
+
+static bool pieces_reach(struct draft *draft)
+{
+    return table_reached(draft, &draft->object->image.rela) && table_reached(draft, &draft->object->image.plt) && relr_reached(draft);
 }
 
 /* ---- which words ----------------------------------------------------------------------------------------------------- */
@@ -160,7 +196,7 @@ bool program_moves(void)
 static bool table_patches(struct draft *draft, const struct rela_table *table)
 {
     const struct object *program = session.program;
-    u64 lo = program->map_start - PROGRAM_MARGIN, len = program->map_end + PROGRAM_MARGIN - lo;
+    u64 lo = program->map_start, len = program->map_end - lo;           /* a symbol may stand at the very end */
     for (u64 i = 0; i < table->count; i++) {
         const Elf64_Rela *r = &table->at[i];
         if (r->r_info == R_X86_64_RELATIVE)
@@ -172,10 +208,11 @@ static bool table_patches(struct draft *draft, const struct rela_table *table)
             continue;
         if (kind.width != 8 || kind.class == RELOC_PC)
             return refuse(draft, PLAIN_NARROW, r->r_offset);
-        u64 value = *(u64 *)(draft->object->bias + r->r_offset);
-        if (value - lo >= len)
+        /* What a symbol's word leads into is told by the symbol: the addend may lead anywhere. */
+        u64 value = *(u64 *)(draft->object->bias + r->r_offset) - (kind.class == RELOC_SYMBOL ? (u64)r->r_addend : 0);
+        if (value - lo > len)
             continue;
-        if (!in_pieces(draft, r->r_offset))
+        if (!in_pieces(draft, r->r_offset, 8))
             return refuse(draft, PLAIN_OUTSIDE, r->r_offset);
         if (!add_fixup(draft, r->r_offset, 0, true))
             return false;
@@ -259,7 +296,7 @@ static bool find_debug_word(struct draft *draft)
     const struct image *image = &draft->object->image;
     for (u32 i = 0; i < image->dyn_count; i++) {
         u64 vaddr = (u64)&image->dyn[i].d_un - draft->object->bias;
-        if (image->dyn[i].d_tag == DT_DEBUG && in_pieces(draft, vaddr) && !add_fixup(draft, vaddr, 0, false))
+        if (image->dyn[i].d_tag == DT_DEBUG && in_pieces(draft, vaddr, 8) && !add_fixup(draft, vaddr, 0, false))
             return false;
     }
     return true;
@@ -334,7 +371,7 @@ void draft_object(struct draft *draft, struct object *object)
         }
     }
     draft->plain_why = plain_from_birth(object);
-    if (draft->plain_why || !find_pieces(draft) || !find_patches(draft))
+    if (draft->plain_why || !find_pieces(draft) || !pieces_reach(draft) || !find_patches(draft))
         return;
     if (object->is_program && !find_debug_word(draft))
         return;

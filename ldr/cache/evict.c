@@ -197,6 +197,14 @@ static void make_room(void)
     store_each(remove_unused);
 }
 
+void evict_late(void)
+{
+    pack_bytes = late_bytes = record_count = late_count = 0;
+    store_each(add_size);
+    if (late_bytes > LATE_LIMIT || late_count > RECORDS_KEPT)
+        make_room_late();
+}
+
 void evict(bool everything)
 {
     if (everything) {
@@ -204,10 +212,7 @@ void evict(bool everything)
         return;
     }
     store_each(remove_half);
-    pack_bytes = late_bytes = record_count = late_count = 0;
-    store_each(add_size);
-    if (late_bytes > LATE_LIMIT || late_count > RECORDS_KEPT)
-        make_room_late();
+    evict_late();
     if (pack_bytes > LIMIT || record_count > RECORDS_KEPT)
         make_room();
 }

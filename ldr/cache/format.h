@@ -64,7 +64,7 @@ enum object_kind {
 /* Why an object is KIND_PLAIN: what about it only this process can know, or images cannot hold. */
 enum plain_why {
     PLAIN_NOT, PLAIN_CHOSE, PLAIN_TEXTREL, PLAIN_REL, PLAIN_SEGMENTS, PLAIN_PIECES, PLAIN_COPY, PLAIN_NARROW, PLAIN_OUTSIDE, PLAIN_ADDRESS,
-    PLAIN_OVERLAP, PLAIN_UNFILLED, PLAIN_MEMORY, PLAIN_STATIC_TLS, PLAIN_UNIQUE, PLAIN_MOVED, PLAIN_USES_MOVED
+    PLAIN_OVERLAP, PLAIN_UNFILLED, PLAIN_MEMORY, PLAIN_STATIC_TLS, PLAIN_UNIQUE, PLAIN_MOVED, PLAIN_USES_MOVED, PLAIN_FAR
 };
 static inline const char *plain_why_text(u32 why)
 {
@@ -86,6 +86,7 @@ static inline const char *plain_why_text(u32 why)
     case PLAIN_UNIQUE: return "opened late, and bound to a unique symbol: which one it is hangs on what came before";
     case PLAIN_MOVED: return "its place is taken in this process";
     case PLAIN_USES_MOVED: return "it holds addresses in an object whose place is taken in this process";
+    case PLAIN_FAR: return "a relocation behind the first MiB of its zero pages";
     default: return "a reason this build does not know";
     }
 }

@@ -16,6 +16,7 @@
 #include "cache_private.h"
 #include "../debug/events.h"
 
+#define LOCK_GIVE_BACK 8              /* LOCK_UN */
 #define OPEN_MOST 64u                 /* image files held open during one dlopen: descriptors are the program's */
 
 static struct late *late_list;
@@ -144,7 +145,8 @@ u64 late_place(struct object *object, const struct stat *st)
     if (!session.gate || !cache.dir_name || late_count == OPEN_MOST)
         return 0;
     if (!late_list && (cache.dir = store_reopen()) < 0) {
-        cache.dir_name = NULL;        /* not ours any more: the program has become somebody else */
+        if (cache.dir != -23 /* ENFILE */ && cache.dir != -24 /* EMFILE */)
+            cache.dir_name = NULL;    /* not ours any more: the program has become somebody else */
         return 0;
     }
     struct late *late = heap_alloc(sizeof *late);
@@ -167,7 +169,7 @@ u64 late_place(struct object *object, const struct stat *st)
     }
     if (late->head)
         return late->head->len == span ? late->head->start : 0;
-    return begin_making() ? catalog_place(cache.catalog, st, &object->image.plan) : 0;
+    return !witness_young(&late->file) && begin_making() ? catalog_place(cache.catalog, st, &object->image.plan) : 0;
 }
 
 /* ---- situations ------------------------------------------------------------------------------------------------------ */
@@ -235,10 +237,10 @@ bool late_has_room(const struct late_head *head)
     return !head->plain_why && head->variant_count < LATE_VARIANTS_MOST && head->image_count < LATE_IMAGES_MOST;
 }
 
-static const struct late_variant *variant_for(const struct late *late, enum bind_when when)
+static const struct late_variant *variant_for(const struct late *late)
 {
-    u64 context[2];
-    if (!late->head || late->head->plain_why || late->head->start != late->object->map_start || !late_context(late->object, when, context))
+    const u64 *context = late->context;
+    if (!late->situated || !late->head || late->head->plain_why || late->head->start != late->object->map_start)
         return NULL;
     const struct late_variant *variant = (const void *)((const u8 *)late->head + late->head->variants);
     for (u32 i = 0; i < late->head->variant_count; i++)
@@ -273,9 +275,9 @@ static bool pieces_inside(const struct object *object, const struct late_image *
 int late_take(struct object *object, enum bind_when when)
 {
     struct late *late = late_of(object);
-    const struct late_variant *variant = late ? variant_for(late, when) : NULL;
     if (late)
-        late->when = when;
+        late->situated = late_context(object, when, late->context);
+    const struct late_variant *variant = late ? variant_for(late) : NULL;
     if (late && late->head && late->head->plain_why && WATCHED(WATCH_CACHE | WATCH_RECORD))
         tell_late(late, NULL, false);
     if (!variant)
@@ -302,6 +304,14 @@ int late_take(struct object *object, enum bind_when when)
     return 1;
 }
 
+/* It could not be mapped, or may not be taken. */
+void late_discarded(const struct object *object)
+{
+    struct late *late = late_of(object);
+    if (late)
+        late->object = NULL;
+}
+
 /* ---- the end of a dlopen --------------------------------------------------------------------------------------------- */
 
 int late_opened(bool whole)
@@ -320,6 +330,9 @@ int late_opened(bool whole)
     }
     late_list = NULL;
     late_count = 0;
+    /* Closing does not give it back while a child forked meanwhile has it too. */
+    if (cache.lock >= 0)
+        sys_flock(cache.lock, LOCK_GIVE_BACK);
     cache_close();
     if (cache.scratch.more)
         scratch_free(&cache.scratch);

@@ -5,6 +5,8 @@
 #include "../arch/arch.h"
 #include "../debug/events.h"
 
+#define EVICT_EVERY 64u               /* new places: then it is looked whether there is too much */
+
 static const struct late_image *images_of(const struct late_head *head)
 {
     return (const struct late_image *)((const u8 *)head + head->images);
@@ -180,12 +182,12 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
     struct tables tables = { .room = sizeof *old + (old ? old->tables : 0) + sizeof(struct late_variant) + sizeof(struct late_image) +
                                      late->object->bound_count * sizeof(u32) + (draft ? draft->patch_count * sizeof(struct patch) : 0) + 128 };
     struct writer writer;
-    if (tables.room > LATE_TABLES_MOST || !(tables.at = arena_zalloc(&cache.scratch, tables.room)) || !writer_start(&writer, cache.dir))
+    const struct place *place = catalog_find_place(cache.catalog, &late->file);
+    if (!place || tables.room > LATE_TABLES_MOST || !(tables.at = arena_zalloc(&cache.scratch, tables.room)) || !writer_start(&writer, cache.dir))
         return false;
     struct late_head *head = (struct late_head *)tables.at;
-    const struct place *place = catalog_find_place(cache.catalog, &late->file);
     *head = (struct late_head){ .magic = LATE_MAGIC, .gate = session.gate, .file = late->file, .plain_why = why,
-                                .start = place ? place->start : 0, .len = place ? place->len : 0 };
+                                .start = place->start, .len = place->len };
     memcpy(head->boot, cache.boot, sizeof head->boot);
     tables.len = sizeof *head;
     fill_tables(&tables, late, draft, equal, context);
@@ -197,7 +199,7 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
         else
             for (u32 k = 0; k < draft->piece_count; k++)
                 draft_write_piece(draft, &image[i].piece[k], &writer);
-    if (head->image_count > old_images)
+    if (head->image_count > old_images && !writer.failed)      /* else there are not as many bytes */
         image[old_images].sum = pages_sum(writer.fd, &image[old_images]);
     head->size = writer.at;
     head->tables = (u32)tables.len;
@@ -207,20 +209,29 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
     /* A file without images ends behind its tables, not with the page. */
     if (!writer.failed && head->image_count == 0)
         writer.failed = sys_call(__NR_ftruncate, writer.fd, (long)head->size, 0, 0, 0, 0) != 0;
-    if (!place || !writer_end(&writer, late->name))
+    if (!writer_end(&writer, late->name))
         return false;
     if (draft && WATCHED(WATCH_CACHE))
         tell_late(late, &image[equal], equal == old_images);
     return true;
 }
 
+/* Images may not lie where the next maker would put something else: the catalog first. Only when something is written at all. */
+static bool catalog_stands(void)
+{
+    struct catalog *catalog = cache.catalog;
+    if (!catalog->changed)
+        return true;
+    catalog->changed = !catalog_write(catalog);
+    return !catalog->changed;
+}
+
 static void keep(struct late *late)
 {
     struct draft draft;
-    u64 context[2];
     const struct late_head *old = late->head;
     struct object *object = late->object;
-    if (late->taken || object->state < OBJECT_RELOCATED || !object->place || object->place != object->map_start || (old && !late_has_room(old)) || !file_stands(late))
+    if (!object || late->taken || object->state < OBJECT_RELOCATED || !object->place || object->place != object->map_start || (old && !late_has_room(old)) || !file_stands(late) || !catalog_stands())
         return;
     enum plain_why why = plain_why(object, &draft);
     u32 equal = 0;
@@ -228,11 +239,11 @@ static void keep(struct late *late)
         write_file(late, NULL, 0, NULL, why);
         return;
     }
-    if (!late_context(object, late->when, context))
+    if (!late->situated)
         return;
     while (old && equal < old->image_count && !image_equals(&draft, late, images_of(old) + equal))
         equal++;
-    write_file(late, &draft, equal, context, PLAIN_NOT);
+    write_file(late, &draft, equal, late->context, PLAIN_NOT);
 }
 
 int late_keep(struct late *list)
@@ -243,9 +254,10 @@ int late_keep(struct late *list)
             err = late->expected ? verify(late) : 0;
         return err;
     }
-    /* The catalog first: images may not lie where the next maker would put something else. */
-    if (!cache.catalog->changed || catalog_write(cache.catalog))
-        for (struct late *late = list; late; late = late->next)
-            keep(late);
+    u32 places = cache.catalog->head.place_count;
+    for (struct late *late = list; late; late = late->next)
+        keep(late);
+    if (places / EVICT_EVERY != cache.catalog->places_read / EVICT_EVERY)
+        evict_late();
     return 0;
 }

@@ -118,10 +118,36 @@ static int open_system(bool create)
     return dir;
 }
 
+/* In a user namespace everybody who has no number there appears as this one: a directory of "the user's own" may be anybody's. */
+#define OVERFLOW_USER 65534u
+static bool user_is_many(void)
+{
+    char map[64];
+    int fd = store_user() == OVERFLOW_USER ? sys_open_read("/proc/self/uid_map") : -1;
+    if (store_user() != OVERFLOW_USER)
+        return false;
+    long len = fd < 0 ? -1 : sys_read(fd, map, sizeof map - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    /* All numbers as they are: no namespace. */
+    static const char whole[] = "0 0 4294967295 ";
+    char squeezed[64];
+    u32 to = 0;
+    for (long i = 0; i < len; i++)
+        if (map[i] > ' ')
+            squeezed[to++] = map[i];
+        else if (to && squeezed[to - 1] != ' ')
+            squeezed[to++] = ' ';
+    squeezed[to < sizeof squeezed ? to : 0] = 0;
+    return !str_equal(squeezed, whole);
+}
+
 int store_open(bool create)
 {
     if (cache.store != STORE_USER)
         return open_system(create);
+    if (user_is_many())
+        return -1;
     char buf[512];                    /* on a page of the stack that is in use anyway */
     const char *given = session.config.cache_dir;
     for (u32 choice = 0; choice < 4; choice++) {

@@ -128,6 +128,8 @@ int check_isa(const struct object *object)
 
 static void discard(struct object *object)
 {
+    if (load_hooks.discarded)
+        load_hooks.discarded(object);
     unmap_object(object);
     object_free(object);
 }

@@ -130,7 +130,7 @@ void open_rollback(struct object *first)
     heap_free(list);
 }
 
-struct object *open_object(const char *name, int mode, struct object *caller)
+static struct object *open_now(const char *name, int mode, struct object *caller)
 {
     struct object *root, *last_before = session.last;
     event_opening(name, mode, caller);
@@ -154,8 +154,6 @@ struct object *open_object(const char *name, int mode, struct object *caller)
     int err = first ? load_graph(first, true) : 0;
     if (!err)
         err = link_new(root, first, mode);
-    if (err && load_hooks.opened)
-        load_hooks.opened(false);
     if (err) {
         /* Blocks given to objects that were there before hold live data by now, or never will be asked for again. */
         for (struct object *object = session.first; object != first; object = object->next)
@@ -180,5 +178,13 @@ struct object *open_object(const char *name, int mode, struct object *caller)
     if (mode & MODE_GLOBAL)
         make_global(root);            /* constructors do not see it yet, as under the system's linker */
     event_opened(name, root);
+    return root;
+}
+
+struct object *open_object(const char *name, int mode, struct object *caller)
+{
+    struct object *root = open_now(name, mode, caller);
+    if (load_hooks.opened)
+        load_hooks.opened(false);     /* a file may have been met that was not taken */
     return root;
 }

@@ -482,21 +482,34 @@ static void take_quietly(struct report *report, const struct problem *problem)
     (void)problem;
 }
 
-/* Would the first call, whenever it comes, find the same? The global scope may grow at its end: what was found behind it, in the scope of
- * an opened object alone, may then be found there. */
+/* Would the first call, whenever it comes, find the same? The global scope grows at its end and loses what is closed: what was found behind
+ * it, in the scope of an opened object alone, may then be found there; what was found in it may be gone. */
 static bool binding_is_final(const struct object *object, u32 symbol, const struct binding *found)
 {
-    if (found->object->in_global || symbol_binds_locally(&object->image.symtab[symbol]))
+    if (found->object->at_start || (found->object == object && symbol_binds_locally(&object->image.symtab[symbol])))
         return true;
-    for (u32 i = 0; i < object->scope_count; i++) {
+    bool needed = found->object == object;
+    for (u32 i = 0; i < object->needed_count; i++)
+        needed = needed || object->needed[i] == found->object;
+    for (u32 i = 0; i < object->scope_count && needed; i++) {
         const struct scope *scope = object->scope[i];
-        if (scope == &session.global)
-            return false;
         for (u32 k = 0; k < scope->count; k++)
             if (scope->object[k] == found->object)
                 return true;
+        if (scope == &session.global)
+            return false;
     }
     return false;
+}
+
+/* A first call must find it as if nobody had looked: noted as used is only what is bound. */
+static bool binds_at_first_call(struct walk *walk, u32 symbol)
+{
+    struct binding found;
+    struct reference reference = { walk->object, symbol, CLASS_PLT, &session.report, NULL };
+    if (!session.started)
+        return resolve(walk, symbol, CLASS_PLT) != 0 || chooses_late(&walk->last);
+    return find_reference(&reference, &found) != 0 || chooses_late(&found) || !binding_is_final(walk->object, symbol, &found);
 }
 
 /* Jump slots of an object whose image is being made: bound now, as their first calls would bind them, so that no process has to. One
@@ -510,8 +523,7 @@ static int apply_ahead(struct walk *walk)
         u32 symbol = (u32)ELF64_R_SYM(r->r_info);
         bool slot = ELF64_R_TYPE(r->r_info) == R_X86_64_JUMP_SLOT && symbol && place_fits(walk, r->r_offset, 8);
         session.report = (struct report){ take_quietly };
-        bool unbound = slot && (resolve(walk, symbol, CLASS_PLT) != 0 || chooses_late(&walk->last) ||
-                                !binding_is_final(walk->object, symbol, &walk->last));
+        bool unbound = slot && binds_at_first_call(walk, symbol);
         session.report = loud;
         if (unbound) {
             *(u64 *)(walk->bias + r->r_offset) += walk->bias;

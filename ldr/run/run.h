@@ -156,6 +156,7 @@ struct load_hooks {
     u64 (*place)(struct object *object, const struct stat *st);             /* 0: anywhere; told of every file mapped */
     /* dlopen, with the load lock held */
     int (*take)(struct object *object, enum bind_when when);                /* 1: relocated, from an image; 0: not; negative: reported */
+    void (*discarded)(const struct object *object);                         /* it was told of, and goes again */
     int (*opened)(bool whole);        /* everything new is relocated and not yet sealed, or given up; 0 or negative, reported */
 };
 extern struct load_hooks load_hooks;

@@ -35,7 +35,7 @@ static void read_environment(void)
 static void keep_settings(void)
 {
     struct config *c = &session.config;
-    const char **kept[] = { &c->library_path, &c->inhibit_rpath, &c->hwcaps_prepend, &c->hwcaps_mask, &c->origin_path, &c->genuine_linker, &c->cache };
+    const char **kept[] = { &c->library_path, &c->inhibit_rpath, &c->hwcaps_prepend, &c->hwcaps_mask, &c->origin_path, &c->genuine_linker, &c->cache, &c->cache_max_age };
     for (u32 i = 0; i < ARRAY_COUNT(kept); i++)
         if (*kept[i])
             *kept[i] = arena_dup(&session.permanent, *kept[i]);
@@ -344,7 +344,7 @@ u64 ldr_start(u64 *stack)
     load_search_init();
     bootstrap_describe(&session.self, &session.self_eh_frame_hdr);
 
-    load_hooks = (struct load_hooks){ .place = cache_place, .take = late_take, .opened = late_opened };
+    load_hooks = (struct load_hooks){ .place = cache_place, .take = late_take, .discarded = late_discarded, .opened = late_opened };
     struct options options = { 0 };
     if (session.way == START_COMMAND) {
         session.self_path = session.kernel.execfn ? session.kernel.execfn : "ld-ldr.so";

@@ -46,6 +46,7 @@ static const char text[] = WHO;
 const char *const table[1200] = { [0 ... 1199] = text };
 const char *words[300] = { [0 ... 299] = text };
 int *counter = &program_count;
+char *far_away = (char *)&program_count + (64 << 20);        /* an address outside the program that is one of the program's all the same */
 const char *(*const says[3])(void) = { program_says, helper_says, program_says };
 static char line[400];
 #ifdef TLS
@@ -56,8 +57,8 @@ static int mine = 7;
 __attribute__((constructor)) static void begin(void) { printf("begin %s %d\n", WHO, ++*counter); fflush(stdout); }
 __attribute__((destructor)) static void end(void) { printf("end %s %d\n", WHO, ++*counter); fflush(stdout); }
 const char *tell(void) {
-    snprintf(line, sizeof line, "%s %s %s %s %s own %d program %d", table[1100], words[200], says[0](), says[1](), says[2] == program_says ? "same" : "other",
-             ++mine, *counter);
+    snprintf(line, sizeof line, "%s %s %s %s %s own %d program %d far %d", table[1100], words[200], says[0](), says[1](), says[2] == program_says ? "same" : "other",
+             ++mine, *counter, (int)(far_away - (char *)counter));
     words[7] = "written";
     return line;
 }
@@ -67,6 +68,11 @@ const char *nobody(void) { return nobody_says(); }
 HELPER = r"""
 const char *helper_says(void) { return HELPS; }
 const char *const helper_table[1200] = { [0 ... 1199] = HELPS };
+"""
+NOBODY = r"""
+#include <stdio.h>
+const char *nobody_says(void) { return NOBODY; }
+__attribute__((destructor)) static void end(void) { puts("end " NOBODY); fflush(stdout); }
 """
 EITHER = r"""
 const char *either_says(void) { return EITHER; }
@@ -94,6 +100,8 @@ class Shop:
         for name, flags in (("plain", ()), ("other", ()), ("tls", ("-DTLS",)), ("now", ("-Wl,-z,now", "-Wl,--unresolved-symbols=ignore-all"))):
             self.build(name, PLUGIN, f'-DWHO="{name}"', *flags)
         self.build("user", PLUGIN, '-DWHO="user"', needs=("helper", "either"))
+        self.build("first", NOBODY, '-DNOBODY="first"')
+        self.build("second", NOBODY, '-DNOBODY="second"')
         self.build("unique", UNIQUE, language="c++")
         for way in WAYS:
             for kind in ("pie", "no-pie"):
@@ -111,7 +119,7 @@ class Shop:
         return os.path.join(self.dir, f"lib{name}.so")
 
     def build(self, name, source, *flags, needs=("helper",), language="c"):
-        more = [] if source in (HELPER, EITHER, UNIQUE) else ["-L", self.dir, "-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed", *(f"-l{n}" for n in needs)]
+        more = [] if source in (HELPER, EITHER, NOBODY, UNIQUE) else ["-L", self.dir, "-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed", *(f"-l{n}" for n in needs)]
         self.compile(f"lib{name}.so", source, "-shared", "-fPIC", "-Wl,-z,lazy", *flags, *more, language=language)
         return self.path(name)
 
@@ -175,6 +183,9 @@ SCRIPTS = {
     "what it uses is closed first": "gb@either oa@plain faeither cb faeither fatell ca",
     "thread storage": "oa@tls fatell ob@plain fbtell",
     "unique symbols": "oa@unique faunique ob@unique fbunique",
+    "what a first call would find is closed before it": "gb@first oa@plain cb gc@second fanobody",
+    "and nothing is there instead": "gb@first oa@plain cb faeither",
+    "a file that is refused": "oa/bin/ls ob@plain fbtell oc/bin/cat",
     "global opened": "ga@plain fatell Gb@other fbtell",
 }
 # `plain` and its like call nobody_says, which nobody defines: they can be opened lazily only. What may come from images then:
@@ -340,6 +351,38 @@ def damage(shop):
         equal(f"in its place a {what}", shop.ours("command", "no-pie", text)[:2], right[:2])
 
 
+def leaves_nothing(shop):
+    """After a dlopen, also one that was refused, no descriptor is left and nobody else is kept from making; nor by a child made meanwhile."""
+    shop.clear()
+    shop.ours("command", "no-pie", "", "now")
+    env = {"PATH": "/usr/bin:/bin", "LANG": "C", "LDR_CACHE": "use", "LDR_CACHE_DIR": shop.cache}
+    for text in ("oa/bin/ls", "oa@plain", "oa@plain ob/bin/ls", "ob/nothing/there"):
+        with subprocess.Popen(shop.command("command", "no-pie", text + " w"), env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+            while p.stdout.readline() not in ("ready\n", ""):
+                pass
+            await_quiet(shop.cache, 2)
+            held = [os.readlink(f"/proc/{p.pid}/fd/{n}") for n in os.listdir(f"/proc/{p.pid}/fd") if int(n) > 2]
+            check(f"{text}: no descriptor is left", not held, held)
+            check(f"{text}: the maker's lock is free", await_quiet(shop.cache, 0.2))
+            p.communicate("\n", timeout=30)
+
+
+def no_room(shop):
+    """A full disk in the middle of writing: the program gets its library all the same."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        skip("no room for an image", "a small file system needs a mount namespace")
+        return
+    text = "oa@user fatell faeither"
+    right = shop.system("no-pie", text)
+    small = os.path.join(shop.where, "small")
+    os.makedirs(small, exist_ok=True)
+    for left in (0, 8192, 20480, 36864):
+        script = f"""mount -t tmpfs -o size=1m,mode=700 none {small} && LDR_CACHE=now "$@" >/dev/null
+            free=$(df --output=avail -B1 {small} | tail -1); head -c $((free - {left})) /dev/zero >{small}/fill; LDR_CACHE=use "$@" && LDR_CACHE=use "$@" """
+        found = run(["unshare", "-m", "sh", "-c", script, "sh", *shop.command("command", "no-pie", text)], {"LDR_CACHE_DIR": small})
+        equal(f"{left} bytes left: what is opened", found[:2], (0, right[1] * 2))
+
+
 def told(shop):
     """LD_DEBUG=cache says where the pages of what was opened come from, or why they are relocated."""
     shop.clear()
@@ -378,6 +421,8 @@ with workshop() as (where, parts):
     answers(shop)
     changes(shop)
     same_frames(shop)
+    leaves_nothing(shop)
+    no_room(shop)
     told(shop)
     room(shop)
     damage(shop)

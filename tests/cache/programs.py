@@ -52,9 +52,47 @@ def many_packs(where, count=70):
     equal(f"{count} libraries from {count} packs: made, required, verified", answers, [truth] * 3)
 
 
+COPIES = r"""
+#include <stdio.h>
+char big[3 << 20];
+int main(void) { fputs("through a copied pointer\n", stdout); big[sizeof big - 1] = 1; return ferror(stderr); }
+"""
+
+
+def copies_behind_zero_pages(where):
+    """gold and lld put the copies of a library's variables behind the program's .bss, here behind 3 MiB of it."""
+    for linker in ("bfd", "gold", "lld"):
+        for kind in ("no-pie", "pie"):
+            program = os.path.join(where, f"copies.{linker}.{kind}")
+            made = subprocess.run(["gcc", "-O1", f"-f{'no-pic' if kind == 'no-pie' else 'pie'}", f"-{kind}", f"-fuse-ld={linker}", "-x", "c", "-", "-o", program],
+                                  input=COPIES.encode(), capture_output=True)
+            if made.returncode:
+                skip(f"copies, {linker}, {kind}", "the link editor is not there")
+                continue
+            time.sleep(YOUNG)
+            answers = [run([LDSO, program], {"LDR_CACHE": s, "LDR_CACHE_DIR": os.path.join(where, "copies")}) for s in ("now", "require", "use", "verify")]
+            equal(f"copies behind 3 MiB of zero pages, {linker}, {kind}", answers, [run([SYSTEM, program])] * 4)
+
+
+def typed_as_relative(where):
+    """./program has a record too."""
+    cache, folder = os.path.join(where, "relative"), os.path.join(where, "here")
+    os.mkdir(folder)
+    shutil.copy2("/bin/echo", os.path.join(folder, "myecho"))
+    time.sleep(YOUNG)
+    env = {"LDR_CACHE": "use", "LDR_CACHE_DIR": cache}
+    os.mkdir(cache, 0o700)
+    for _ in range(2):
+        run([LDSO, "./myecho", "x"], env, cwd=folder)
+        await_quiet(cache)
+    equal("./myecho is recorded by a start", run([LDSO, "./myecho", "x"], {**env, "LDR_CACHE": "require"}, cwd=folder), Answer((0, "x\n", "")))
+
+
 with workshop() as (where, parts):
     cache = os.path.join(where, "cache")
     done = sum(bool(compare(words, cache)) for words in PROGRAMS)
     many_packs(where)
+    copies_behind_zero_pages(where)
+    typed_as_relative(where)
     check(f"twenty programs at least ({done})", done >= 20)
 finish()
