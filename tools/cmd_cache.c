@@ -119,7 +119,7 @@ static bool is_named(const struct start *start, const struct cache_options *cach
 static void look_at_packs(struct cache_dir *store, struct verdicts *verdicts) {
     verdicts->packs = must_alloc(store->pack_count, sizeof *verdicts->packs);
     for (size_t i = 0; i < store->pack_count; i++) {
-        char *why = pack_first_page(store, &store->packs[i]);
+        char *why = is_opened(&store->packs[i]) ? opened_damage(store, &store->packs[i]) : pack_first_page(store, &store->packs[i]);
         if (why)
             verdicts->packs[verdicts->pack_count++] = why;
     }
@@ -128,7 +128,7 @@ static void look_at_packs(struct cache_dir *store, struct verdicts *verdicts) {
         bool compared = false;
         for (size_t k = 0; k < store->images[i].start_count && !compared; k++)
             compared = verdicts->list[store->images[i].starts[k]].result <= VERDICT_DIFFERS;
-        verdicts->images_left += !compared && store->images[i].pages;
+        verdicts->images_left += !compared && store->images[i].pages && !store->images[i].opened_path;
     }
 }
 
@@ -214,7 +214,7 @@ static int warm(const struct cache_dir *store, const struct cache_options *cache
 
 /* Records first: one that is cut off in the middle of this leaves nothing that names what is gone. The lock stays, makers hold it. */
 static int clear(const struct cache_dir *store) {
-    static const char *const kinds[] = { "r-", "catalog", "p-", "t-" };
+    static const char *const kinds[] = { "r-", "catalog", "l-", "p-", "t-" };
     int lock = cache_lock(store, LOCK_SECONDS);
     if (lock < 0)
         return LDR_EXIT_FAILED;

@@ -177,6 +177,8 @@ struct late_head {
     u32 plain_why;                    /* enum plain_why: relocated by each process */
     u32 variants, variant_count;
     u32 images, image_count;
+    u32 path;                         /* text: by which name it was opened; for those who list it */
+    u32 unused;
 };
 
 /* ---- catalog ---- */

@@ -180,7 +180,7 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
     const struct late_head *old = late->head;
     u32 old_images = old ? old->image_count : 0;
     struct tables tables = { .room = sizeof *old + (old ? old->tables : 0) + sizeof(struct late_variant) + sizeof(struct late_image) +
-                                     late->object->bound_count * sizeof(u32) + (draft ? draft->patch_count * sizeof(struct patch) : 0) + 128 };
+                                     late->object->bound_count * sizeof(u32) + (draft ? draft->patch_count * sizeof(struct patch) : 0) + strlen(late->object->real_path) + 128 };
     struct writer writer;
     const struct place *place = catalog_find_place(cache.catalog, &late->file);
     if (!place || tables.room > LATE_TABLES_MOST || !(tables.at = arena_zalloc(&cache.scratch, tables.room)) || !writer_start(&writer, cache.dir))
@@ -190,6 +190,7 @@ static bool write_file(struct late *late, struct draft *draft, u32 equal, const 
                                 .start = place->start, .len = place->len };
     memcpy(head->boot, cache.boot, sizeof head->boot);
     tables.len = sizeof *head;
+    head->path = put(&tables, late->object->real_path, strlen(late->object->real_path) + 1);
     fill_tables(&tables, late, draft, equal, context);
     struct late_image *image = (struct late_image *)(tables.at + head->images);
     writer.at = align_up(tables.len, LDR_PAGE);

@@ -383,6 +383,32 @@ def no_room(shop):
         equal(f"{left} bytes left: what is opened", found[:2], (0, right[1] * 2))
 
 
+def kept_in_order(shop):
+    """`ldr cache` lists these images by name, finds any changed byte of their pages, and removes them."""
+    text, env = "oa@user fatell", {"LDR_CACHE_DIR": shop.cache}
+    shop.clear()
+    for _ in range(3):
+        shop.ours("command", "no-pie", text)
+    listed = {i["path"]: i for i in json.loads(run([LDR, "cache", "--json"], env)[1])["images"]}
+    check("ldr cache lists what was opened", all(listed.get(shop.path(n), {}).get("pages", 0) > 2 for n in ("user", "helper", "either")), sorted(listed, key=str))
+    equal("ldr cache verify holds", run([LDR, "cache", "verify"], env)[0], 0)
+    for name in images(shop.cache):
+        path = os.path.join(shop.cache, name)
+        data = open(path, "rb").read()
+        for page in range(4096, len(data), 4096):
+            at = page + (page * 7919) % 4096
+            with open(path, "r+b") as f:
+                f.seek(at)
+                f.write(bytes([data[at] ^ 0x10]))
+            found = run([LDR, "cache", "verify"], env)
+            with open(path, "r+b") as f:
+                f.seek(at)
+                f.write(data[at:at + 1])
+            if not check(f"a byte of page {page // 4096} of {name} changed is found", found[0] == 1 and name in found[1], found):
+                break
+    equal("ldr cache clear", (run([LDR, "cache", "clear"], env)[0], images(shop.cache)), (0, []))
+
+
 def told(shop):
     """LD_DEBUG=cache says where the pages of what was opened come from, or why they are relocated."""
     shop.clear()
@@ -421,6 +447,7 @@ with workshop() as (where, parts):
     answers(shop)
     changes(shop)
     same_frames(shop)
+    kept_in_order(shop)
     leaves_nothing(shop)
     no_room(shop)
     told(shop)

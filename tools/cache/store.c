@@ -220,7 +220,7 @@ static void take_files(struct cache_dir *store, char **names, size_t count) {
             continue;                 /* gone meanwhile */
         store->size += S_ISREG(st.st_mode) ? (u64)st.st_size : 0;
         char *why = distrust(store, &st, S_IFREG);
-        if (strncmp(names[i], "p-", 2) == 0 && !why)
+        if ((strncmp(names[i], "p-", 2) == 0 || strncmp(names[i], "l-", 2) == 0) && !why)
             take_pack(store, names[i], &st);
         else if (strncmp(names[i], "t-", 2) == 0 && !why)
             store->unfinished++;
@@ -254,6 +254,7 @@ int cache_open(struct cache_dir *store, enum store_kind kind, bool create) {
     if (!store->catalog_why)
         catalog_read(store, &bytes);
     free(bytes.at);
+    opened_read(store);
     for (size_t i = 0; i < count; i++)
         free(names[i]);
     free(names);
@@ -265,8 +266,10 @@ void cache_close(struct cache_dir *store) {
         start_free(&store->starts[i]);
     for (size_t i = 0; i < store->pack_count; i++)
         free(store->packs[i].name);
-    for (size_t i = 0; i < store->image_count; i++)
+    for (size_t i = 0; i < store->image_count; i++) {
         free(store->images[i].starts);
+        free(store->images[i].opened_path);
+    }
     free(store->starts);
     free(store->packs);
     free(store->images);

@@ -73,6 +73,7 @@ struct cached_image {                 /* one variant of an object's relocated pa
     u64 pages, read_only;
     struct use_range parts[PIECES_MOST];       /* where they lie; no parts: its pack is not there */
     size_t part_count;
+    char *opened_path;                /* of one that programs opened: its name, malloc'd, which `path` is */
     size_t *starts;                   /* valid ones that map it, by number; cache_join sets it */
     size_t start_count;
     struct use_image use;             /* cache_find_use sets it */
@@ -115,6 +116,13 @@ void cache_find_use(struct cache_dir *store);
 
 /* pack_first_page - why the first page of a pack, which belongs to no image, is not as a maker writes it (malloc'd); NULL: it is */
 char *pack_first_page(const struct cache_dir *store, const struct pack *pack);
+
+/* opened.c: images of what programs opened, in packs of their own. opened_read - list them; after the catalog's. opened_damage - why such a pack
+ * is not as it was written, its pages included (malloc'd); NULL: it is. */
+#define OPENED_MOST (1ull << 30)
+bool is_opened(const struct pack *pack);
+void opened_read(struct cache_dir *store);
+char *opened_damage(const struct cache_dir *store, const struct pack *pack);
 
 /* cache_lock - become the only maker: waits up to `seconds`. Returns the descriptor to close, or -1 after a message. */
 int cache_lock(const struct cache_dir *store, int seconds);
