@@ -17,11 +17,16 @@ equal "main job: fails when nothing starts" "$?" 1
 
 linker=$(readlink -f "${LDR_LDSO:-$build/ld-ldr.so}")
 make -s -C "$top" install DESTDIR="$work/root" PREFIX=/opt/ldr B="$build" LDR="$ldr" LDSO="$linker" >"$work/err" 2>&1 || sed 's/^/    /' "$work/err"
-equal "installed files" "$(cd "$work/root" && find . -type f | sort | tr '\n' ' ')" \
-    "./opt/ldr/bin/ldr ./opt/ldr/lib/ldr/ld-ldr.so ./opt/ldr/share/man/man1/ldr-check.1 ./opt/ldr/share/man/man1/ldr-pages.1 ./opt/ldr/share/man/man1/ldr-relocs.1 ./opt/ldr/share/man/man1/ldr-trace.1 ./opt/ldr/share/man/man1/ldr-tree.1 ./opt/ldr/share/man/man1/ldr-why.1 ./opt/ldr/share/man/man1/ldr.1 "
+pages=$(cd "$top/tools" && for page in *.[178]; do echo "./opt/ldr/share/man/man${page##*.}/$page"; done)
+equal "installed files" "$(cd "$work/root" && find . -type f | sort | tr '\n' ' ')" "$(sort <<<"./opt/ldr/bin/ldr
+./opt/ldr/lib/ldr/ld-ldr.so
+./opt/ldr/share/bash-completion/completions/ldr
+./opt/ldr/share/fish/vendor_completions.d/ldr.fish
+./opt/ldr/share/zsh/site-functions/_ldr
+$pages" | tr '\n' ' ')"
 equal "installed: the linker is found beside it" "$(env -u LDR_LDSO "$work/root/opt/ldr/bin/ldr" run echo works)" works
 if command -v man >/dev/null; then
-    for page in "$top"/tools/*.1; do
+    for page in "$top"/tools/*.[178]; do
         equal "man page $(basename "$page"): no warning" "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)" ""
     done
 else

@@ -212,7 +212,7 @@ def main(pids):
             off, identity = int(fields[2], 16), (fields[3], fields[4])
             if identity not in packs:
                 with open(f"/proc/{pid}/map_files/{start:x}-{end:x}", "rb") as f:
-                    packs[identity] = f.read() if f.read(8) == b"rr-pack1" else None
+                    packs[identity] = f.read() if f.read(8) in (b"rr-pack1", b"rr-late1") else None
                     if packs[identity] is not None:
                         f.seek(0)
                         packs[identity] = f.read()

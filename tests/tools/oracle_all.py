@@ -91,7 +91,7 @@ def is_pack(pid, mapping):
     identity = (mapping.device, mapping.inode)
     if identity not in pack_files:
         with open(f"/proc/{pid}/map_files/{mapping.start:x}-{mapping.end:x}", "rb") as f:
-            pack_files[identity] = f.read(8) == b"rr-pack1"
+            pack_files[identity] = f.read(8) in (b"rr-pack1", b"rr-late1")
     return pack_files[identity]
 
 

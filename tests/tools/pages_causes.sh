@@ -3,6 +3,7 @@
 # the system's linker, with relocations as RELA and as RELR; then real programs against the oracle.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+export LDR_CACHE=off # the libraries are opened, and their relocated pages would be an image's
 
 cp "$build/tests/tools/causer" "$build/tests/tools/"libcauses*.so "$work"
 chmod 755 "$work"/*
