@@ -1,5 +1,6 @@
 /* unloaded.h - the last objects that a process has unloaded, kept by ld-ldr.so for whoever looks at its memory: code that is still called
- * after dlclose lies in none of the objects of _r_debug. The symbol _ldr_unloaded names it. Written under the linker's lock; `count` last. */
+ * after dlclose lies in none of the objects of _r_debug. A note of ld-ldr.so (owner "ldr", type 2)
+ * tells how far behind its own eight bytes it lies. Written under the linker's lock; `count` last. */
 #ifndef LDR_UNLOADED_H
 #define LDR_UNLOADED_H
 

@@ -19,7 +19,7 @@ void debug_announce(enum debug_state state)
     _dl_debug_state();
 }
 
-EXPORT struct unloaded _ldr_unloaded;
+struct unloaded _ldr_unloaded;        /* found by a note of ours (start/note.S) */
 
 void debug_unloaded(const struct object *object)
 {

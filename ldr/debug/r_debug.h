@@ -22,7 +22,7 @@ void debug_start(void);               /* fill, and write DT_DEBUG of the program
 void debug_announce(enum debug_state state);
 
 /* debug_unloaded - keeps where an object was that is about to be unmapped; called under the linker's lock. */
-extern __attribute__((visibility("default"))) struct unloaded _ldr_unloaded;
+extern struct unloaded _ldr_unloaded;
 void debug_unloaded(const struct object *object);
 
 #endif

@@ -100,16 +100,28 @@ static void add_file(struct space *space, const struct crash_map *map) {
                                                 .end = bias + plan->hi_page };
 }
 
-/* What ld-ldr.so keeps of unloaded objects; any other linker has no such symbol. */
+/* Where in memory the linker keeps them: its note tells how far behind itself. 0: any other object. */
+static u64 unloaded_at(const struct crash_object *object) {
+    const struct library_file *file = object->file;
+    u32 len = 0;
+    const u8 *note = file ? image_note(&file->image, &file->view, "ldr", 2, &len) : NULL;
+    for (u32 i = 0; note && len == 8 && i < file->image.plan.seg_count; i++) {
+        const struct segment *seg = &file->image.plan.seg[i];
+        u64 off = (u64)(note - file->bytes) - seg->off, distance;
+        memcpy(&distance, note, sizeof distance);
+        if (off < seg->file_end - seg->vaddr)
+            return object->bias + seg->vaddr + off + distance;
+    }
+    return 0;
+}
+
+/* What ld-ldr.so keeps of unloaded objects; no other linker does. */
 static void read_unloaded(struct space *space) {
-    struct symbol_want want = { .name = "_ldr_unloaded", .newest = true };
-    want.gnu = gnu_hash_len(want.name, &want.len);
-    for (size_t i = 0; i < space->object_count && !space->unloaded.version; i++) {
-        const struct crash_object *object = &space->objects[i];
-        const Elf64_Sym *symbol = object->file ? image_find_symbol(&object->file->image, &want) : NULL;
-        struct unloaded *unloaded = &space->unloaded;
-        if (symbol && (space_read(space, object->bias + symbol->st_value, unloaded, sizeof *unloaded) != sizeof *unloaded ||
-                       unloaded->version != UNLOADED_VERSION || unloaded->room != UNLOADED_MAX))
+    struct unloaded *unloaded = &space->unloaded;
+    for (size_t i = 0; i < space->object_count && !unloaded->version; i++) {
+        u64 at = unloaded_at(&space->objects[i]);
+        if (at && (space_read(space, at, unloaded, sizeof *unloaded) != sizeof *unloaded || unloaded->version != UNLOADED_VERSION ||
+                   unloaded->room != UNLOADED_MAX))
             *unloaded = (struct unloaded){ 0 };
     }
     for (size_t i = 0; i < UNLOADED_MAX; i++)
