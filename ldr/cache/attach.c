@@ -14,21 +14,9 @@ static int prot_of(u32 flags)
     return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* Over the reservation of an object (MAP_FIXED), or where nothing may be yet (MAP_FIXED_NOREPLACE): an object without gaps needs no
- * reservation while there is one thread, and a mapping that replaces none costs the kernel half. */
-static int placing;
-static u64 reached;                   /* end of the last mapping */
-
 static bool map_at(u64 at, u64 len, int prot, int flags, int fd, u64 off)
 {
-    void *got = sys_mmap((void *)at, len, prot, MAP_PRIVATE | placing | flags, fd, off);
-    if (got == (void *)at) {
-        reached = at + len;
-        return true;
-    }
-    if (!sys_failed(got))
-        sys_munmap(got, len);         /* a kernel that knows no NOREPLACE */
-    return false;
+    return sys_mmap((void *)at, len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, off) == (void *)at;
 }
 
 /* Does the mapping of the first segment, made as long as the span, show this segment's bytes at the right place with the right access? */
@@ -54,7 +42,7 @@ static bool map_constant_segments(const struct record_object *from, const struct
     return true;
 }
 
-static bool map_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack)
+bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack)
 {
     for (u32 i = 0, next; i < count; i = next) {
         bool sealed = piece[i].sealed && !own_words;
@@ -69,15 +57,9 @@ static bool map_pieces(u64 bias, const struct piece *piece, u32 count, bool own_
     return true;
 }
 
-bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack)
-{
-    placing = MAP_FIXED;
-    return map_pieces(bias, piece, count, own_words, pack);
-}
-
 static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
 {
-    if (!map_pieces(from->bias, piece, from->piece_count, from->own_words, pack))
+    if (!attach_pieces(from->bias, piece, from->piece_count, from->own_words, pack))
         return false;
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
@@ -95,42 +77,11 @@ static bool map_writable_segments(const struct record_object *from, const struct
 
 enum mapped { MAPPED_NOT, MAPPED_TAKEN /* something else is there */, MAPPED };
 
-/* Pages of one segment begin where those of the one before end, and all writable ones come last, as link editors make them. */
-static bool is_gapless(const struct plan *plan)
-{
-    for (u32 i = 0; i + 1 < plan->seg_count; i++)
-        if (align_up(plan->seg[i].mem_end, LDR_PAGE) != align_down(plan->seg[i + 1].vaddr, LDR_PAGE) || (plan->seg[i].prot & PF_W))
-            return false;
-    return true;
-}
-
-/* In ascending order, so that what is in place already ends at `reached` when one is not free. */
-static enum mapped map_gapless(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int fd)
-{
-    bool good = true;
-    placing = MAP_FIXED_NOREPLACE;
-    reached = from->map_start;
-    for (u32 i = 0; i < plan->seg_count && good; i++) {
-        const struct segment *seg = &plan->seg[i];
-        u64 start = align_down(seg->vaddr, LDR_PAGE);
-        good = seg->prot & PF_W ? map_writable_segments(from, plan, piece, pack)
-                                : map_at(from->bias + start, align_up(seg->file_end, LDR_PAGE) - start, prot_of(seg->prot), 0, fd, align_down(seg->off, LDR_PAGE));
-    }
-    if (good)
-        return MAPPED;
-    if (reached > from->map_start)
-        sys_munmap((void *)from->map_start, reached - from->map_start);
-    return MAPPED_TAKEN;
-}
-
 /* Only what a plan with these properties can be mapped this short way; others are KIND_PLAIN. */
 static enum mapped map_shared(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int fd)
 {
     u64 span = from->map_end - from->map_start;
     const struct segment *first = &plan->seg[0];
-    if (is_gapless(plan))
-        return map_gapless(from, plan, piece, pack, fd);
-    placing = MAP_FIXED;
     void *at = sys_mmap((void *)from->map_start, span, prot_of(first->prot), MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, align_down(first->off, LDR_PAGE));
     if (at != (void *)from->map_start) {
         if (!sys_failed(at))
