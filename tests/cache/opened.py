@@ -321,7 +321,6 @@ def damage(shop):
         os.chmod(path + ".new", 0o600)
         os.rename(path + ".new", path)
         held = open(os.path.join(shop.cache, "lock"), "r+")
-        import fcntl
         fcntl.flock(held, fcntl.LOCK_EX)
         if run(shop.command("command", "no-pie", text), {"LDR_CACHE": "use", "LDR_CACHE_DIR": shop.cache})[:2] != right[:2]:
             wrong.append(at)
@@ -331,11 +330,10 @@ def damage(shop):
     check(f"an image file of {tables} bytes of tables, damaged in {len(changed)} ways: always the right answer", tables > 300 and not wrong, wrong[:20])
     check("what is damaged is not used", not used, used)
     for what in ("link", "directory", "pipe", "of others"):
-        for _ in range(1):
-            if os.path.isdir(path) and not os.path.islink(path):
-                os.rmdir(path)
-            elif os.path.lexists(path):
-                os.unlink(path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        elif os.path.lexists(path):
+            os.unlink(path)
         if what == "link":
             with open(shop.cache + ".elsewhere", "wb") as f:
                 f.write(good)
