@@ -44,6 +44,7 @@ void shim_no_memory(void);                             /* set libc's errno to EN
 u64 shim_gate_function(u32 i);                          /* functions of ours that shim_override may answer with, numbered; 0: no more */
 u64 shim_override(const struct binding *binding);      /* our function in place of one of the genuine linker's; 0: none */
 int shim_allow_executable_stacks(void);
+void shim_forget_processor(void);                       /* the number of the processor that was asked, out of what the genuine linker keeps of cpuid */
 u64 shim_xsave_size(void);                             /* bytes of vector state a trampoline must keep; 0: fxsave */
 bool shim_xsavec(void);
 

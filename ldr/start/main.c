@@ -277,6 +277,8 @@ static int relocate_linker(void)
     linker->scope = outer;
     linker->scope_count = count;
     linker->is_linker = true;
+    if (cache_is_making())
+        shim_forget_processor();
     cache_snapshot_linker();
     return err;
 }

@@ -392,6 +392,22 @@ def processor_cases(where, parts):
             one_case(f"another processor: {name}, {way}", tree, other, None if name == "AT_HWCAP" else True, refused=name)
 
 
+KEPT = r"""
+#include <stdio.h>
+#include <sys/platform/x86.h>
+int main(void) { printf("%u\n", __x86_get_cpuid_feature_leaf(CPUID_INDEX_1)->cpuid_array[1] >> 24); return 0; }
+"""
+
+
+def processor_number(where, parts):
+    """What the genuine linker keeps of cpuid holds the number of the processor that was asked: it must not be in an image (under a
+    hypervisor that lets cpuid through it changes from moment to moment, and LDR_CACHE=verify would find another)."""
+    program, cache = parts.compile("kept", KEPT), os.path.join(where, "kept.cache")
+    start = lambda state: run([parts.loader, program], {"LDR_CACHE": state, "LDR_CACHE_DIR": cache})
+    time.sleep(YOUNG)
+    equal("the number of the processor that made an image is not in it", [start(state) for state in ("now", "require", "verify")], [Answer((0, "0\n", ""))] * 3)
+
+
 def odd_processes(where, parts):
     """Records made by an ordinary process are used, or not, by processes with other layouts and limits, and the other way round."""
     shell = lambda words: ["/bin/bash", "-c", words + '; exec "$@"', "x"]
@@ -513,6 +529,7 @@ with workshop() as (where, parts):
     place_cases(where, parts)
     rights_cases(where, parts)
     processor_cases(where, parts)
+    processor_number(where, parts)
     odd_processes(where, parts)
     if with_etc:
         etc_cases(where, parts)

@@ -7,11 +7,11 @@ passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 run() { # NAME COMMAND...: shows all but "ok" lines, counts by the closing line
-    local name=$1 line p f s
+    local name=$1 line p f s start=$SECONDS
     shift
-    echo "== $name"
     "$@" >"$log" 2>&1
     local status=$?
+    echo "== $name ($((SECONDS - start)) s)"
     line=$(grep -oE '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' "$log" | tail -1)
     grep -v '^ok ' "$log" | tail -60
     read -r p _ f _ s _ <<<"${line:-0 passed, 1 failed, 0 skipped}"

@@ -27,7 +27,7 @@ for unit in "$build"/tests/tools/test_*; do
 done
 for script in *.sh; do
     case $script in lib.sh | run.sh) continue ;; esac
-    echo "== $script"
+    start=$SECONDS
     # Starts that must have a record: the same script makes them first. What it compiles itself is new each time, and has none.
     [ "${LDR_CACHE:-}" = require ] && LDR_CACHE=now timeout 300 bash "$script" >/dev/null 2>&1
     timeout 300 bash "$script" >"$log" 2>&1
@@ -37,6 +37,7 @@ for script in *.sh; do
         sed -i 's/^not ok /without a record: /' "$log"
         status=0
     fi
+    echo "== $script ($((SECONDS - start)) s)"
     grep -v '^ok ' "$log"
     good=$(grep -c '^ok ' "$log") bad=$(grep -c '^not ok ' "$log")
     if ((status && !bad)); then echo "not ok $script ended with status $status"; bad=1; fi

@@ -291,6 +291,15 @@ void shim_no_memory(void)
         *glibc.errno_location() = 12;
 }
 
+/* Leaf 1, EBX bits 31 to 24: the initial APIC id. Under hypervisors that let cpuid through it is the physical processor's, and changes
+ * while this process stays on one of its own. It says nothing that holds a moment later. */
+void shim_forget_processor(void)
+{
+    const struct glibc_layout *row = glibc.row;
+    if (row)
+        GLIBC_AT(glibc.ro, row->ro_cpu_features + row->cf_index_1 + 4, u32) &= 0x00ffffffu;
+}
+
 u64 shim_xsave_size(void)
 {
     return glibc.row ? GLIBC_AT(glibc.ro, glibc.row->ro_cpu_features + glibc.row->cf_xsave_state_size, u64) : 0;
