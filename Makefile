@@ -27,7 +27,12 @@ setup:
 
 test: ## install missing packages, build, run every test
 	@$(MAKE) -s setup
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(shell nproc) all test-programs
 	tests/test.sh $(SUITES)
 
 include $(wildcard tools/gen/rules.mk tools/views/rules.mk)
+
+# What the suites are made of, made before they run: two lanes of suites make nothing that both need.
+.PHONY: test-programs
+test-programs: $(B)/host/libldrcore.a $(UNIT_TESTS) $(FUZZ_BINS) $(B)/oracle/oracle $(BAD)/cases/cases $(BAD)/run $(B)/explain/libelf_relocs \
+	$(TOOL_UNITS) $(TOOL_TEST_PROGRAMS) $(TOOL_TEST_LIBS) $(SANITIZED_LDR) $(DEBUGINFO_TESTS)
