@@ -1,5 +1,5 @@
-/* relocate.h - what the files that relocate one object share: relocate.c (order, single entries), relative.c (relative entries and the pages
- * they write), batch.c (symbolic entries many at a time). */
+/* relocate.h - what the files that relocate one object share: relocate.c (the order), batch.c (entries many at a time), entry.c (one entry),
+ * relative.c (relative entries and the pages they write). */
 #ifndef LDR_RELOCATE_H
 #define LDR_RELOCATE_H
 
@@ -31,6 +31,16 @@ static inline bool place_fits(const struct walk *walk, u64 place, u64 width)
     return LIKELY(width <= 8 && place - walk->lo <= walk->len - 8) || place_fits_segment(walk, place, width);
 }
 int bad_place(const struct walk *walk, u64 place);             /* reports */
+
+/* entry.c. They report; 0, a negative code, and of resolve() 1 for a weak reference that nothing answers. */
+int apply_one(struct walk *walk, const Elf64_Rela *r);
+int resolve(struct walk *walk, u32 symbol, u32 classes);     /* walk->last is the binding */
+bool is_part_of_libc(const struct object *object);
+bool chooses_late(const struct binding *found);
+int set_text_writable(struct object *object, bool writable); /* text relocations: never writable and executable at once */
+
+/* batch.c: entries until the end, or until an error that ends the walk (walk->worst). */
+void apply_range(struct walk *walk, const Elf64_Rela *r, const Elf64_Rela *end);
 
 /* relative.c */
 struct page_run { u64 start, end; };  /* run-time addresses of pages to make private; empty: start == end */
