@@ -102,6 +102,7 @@ static void describe(struct object *object, const struct record_object *from, co
     object->image.plan.seg = (const void *)(base + (u64)from->image.plan.seg);
     object->image.version = from->image.version_count ? (const void *)(base + (u64)from->image.version) : NULL;
     object->real_path = base + from->real_path;
+    object->image.soname = from->soname ? base + from->soname : NULL;
     object->dev = from->file.dev;
     object->ino = from->file.ino;
     object->place = from->map_start;
@@ -232,6 +233,7 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
     bool good = record->pack_count <= RECORD_PACKS_MOST || cache_miss("too many packs", "");
     cache.object = arena_zalloc(&session.permanent, record->object_count * sizeof *cache.object);
     good = good && cache.object;
+    reserve_objects(record->object_count);
     for (; good && opened < record->pack_count; opened++) {
         struct stat st;
         const struct pack_ref *ref = (const struct pack_ref *)((const char *)record + record->packs) + opened;

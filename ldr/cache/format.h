@@ -16,7 +16,7 @@
 #include "../image/image.h"
 
 #define CATALOG_MAGIC 0x31676c7461636c72ull            /* "rlcatlg1" */
-#define RECORD_MAGIC 0x3164726f63657272ull             /* "rrecord1" */
+#define RECORD_MAGIC 0x3264726f63657272ull             /* "rrecord2" */
 #define PACK_MAGIC 0x316b6361702d7272ull               /* "rr-pack1" */
 #define CACHE_NAME_ROOM 24
 #define NO_OBJECT 0xffffffffu
@@ -99,6 +99,7 @@ struct record_object {
     u64 tls_module, tls_offset;
     u32 kind, found_by, loader, symbol_count;
     u32 path, real_path;
+    u32 soname;                       /* a copy: the object's own stands in a page that a start need not touch otherwise. 0: none */
     u32 aliases, alias_count;         /* array of text offsets */
     u32 needed, needed_count;         /* array of object numbers */
     u32 filtee, filtee_count;

@@ -233,6 +233,7 @@ static void put_names(const struct object *object, struct record_object *to)
     to->aliases = put(text, count * sizeof *text);
     to->path = put_text(object->path);
     to->real_path = put_text(object->real_path);
+    to->soname = object->image.soname ? put_text(object->image.soname) : 0;
 }
 
 /* Packs of the record: those its pieces lie in. */

@@ -69,7 +69,7 @@ static bool patches_sound(const struct record_object *object)
 static bool object_sound(const struct record_object *object)
 {
     u32 count = now_reading->object_count;
-    if (!has_text(object->path) || !has_text(object->real_path) || !has_texts(object->aliases, object->alias_count) ||
+    if (!has_text(object->path) || !has_text(object->real_path) || (object->soname && !has_text(object->soname)) || !has_texts(object->aliases, object->alias_count) ||
         !has_numbers(object->needed, object->needed_count, count) || !has_numbers(object->filtee, object->filtee_count, count) ||
         !has(object->pieces, object->piece_count, sizeof(struct piece)) || !has(object->patches, object->patch_count, sizeof(struct patch)) ||
         (object->loader >= count && object->loader != NO_OBJECT))

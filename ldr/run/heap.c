@@ -92,6 +92,22 @@ void *permanent_more(struct arena *arena, size_t need, size_t *got)
     return map_memory(len);
 }
 
+/* Descriptors of objects that will all be made: their pages at once, for a fault on each costs several times as much. */
+#define RESERVE_LEAST (64ul << 10)
+
+void reserve_objects(u64 count)
+{
+    u64 len = align_down(count * (LINK_MAP_ROOM + sizeof(struct object)), LDR_PAGE);
+    if (len < RESERVE_LEAST)
+        return;
+    char *at = sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (sys_failed(at))
+        return;
+    session.permanent.next = at;
+    session.permanent.end = at + len;
+    session.permanent.total += len;
+}
+
 struct owned_chunk { struct owned_chunk *next; char *start; u64 len; u64 unused; };
 
 void *object_arena_more(struct arena *arena, size_t need, size_t *got)

@@ -102,6 +102,7 @@ static inline void start_warning(const char *text, size_t len)
 void *heap_alloc(size_t len);
 void heap_free(void *at);
 void *permanent_more(struct arena *arena, size_t need, size_t *got);       /* arena.more of start-up memory */
+void reserve_objects(u64 count);       /* before that many object_new(false): their memory in one call, where that pays */
 void *object_arena_more(struct arena *arena, size_t need, size_t *got);    /* arena.more of an unloadable object */
 void object_arena_free(struct arena *arena);
 /* Memory dropped when a phase ends (index, work lists). */

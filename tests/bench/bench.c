@@ -285,7 +285,7 @@ static int measure_row(struct row *r, const struct options *options)
         return -1;
     if (measure_pair(argv, r->runs, warmup, 0, &r->pair))
         return -1;
-    for (int side = 0; side < SIDES; side++)
+    for (int side = 0; side < SIDES && options->page_runs; side++)
         if (measure_pages(program, argv[side], options->page_runs, &r->pages[side]))
             return -1;
     r->ran = true;
@@ -319,7 +319,7 @@ static void usage(FILE *out)
           "  -r FILE   rows (tests/bench/rows)\n"
           "  -d DIR    where the built programs are (build/bench)\n"
           "  -n RUNS   runs of each row instead of the rows file's number\n"
-          "  -m RUNS   runs for private pages (9)\n"
+          "  -m RUNS   runs for private pages (9); 0: none, where LINKER is no linker\n"
           "  -c CPU    pin to this cpu (the last one allowed)\n"
           "  -j FILE   write JSON there\n"
           "  -1 SIDE   only run ROW, under `ldr` or `system`: for profilers\n"
@@ -349,7 +349,7 @@ static int parse_options(int argc, char **argv, struct options *options)
         case 'h': usage(stdout); exit(0);
         default: usage(stderr); return -1;
         }
-    if (!options->page_runs || (options->only_side >= 0 && argc - optind != 1)) {
+    if (options->only_side >= 0 && argc - optind != 1) {
         usage(stderr);
         return -1;
     }
@@ -396,7 +396,8 @@ int main(int argc, char **argv)
             printf("%-16s did not run\n", r->name);
             failed = true;
         }
-    print_memory();
+    if (options.page_runs)
+        print_memory();
     print_growth();
     print_totals(&options);
     if (options.json_file && write_json(&options))

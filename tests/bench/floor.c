@@ -5,8 +5,8 @@
  *   one mapping a segment       constants, code, RELRO, data: their access differs, so none can be saved
  *   one page each               code is run, RELRO is read, data is written by every library's own start and end (crtstuff)
  *
- * `make bench LINKER=build/bench/floor STATES=off ROWS="gen-100 gen-400"` puts it beside the system's linker as any other: no linker that
- * maps libraries from their own files can be below that ratio. */
+ * `make bench-floor` puts it beside the system's linker as any other: no linker that maps libraries from their own files can be below
+ * that ratio. */
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,8 +73,7 @@ static void lay(const char *path, const char *head)
     close(fd);
 }
 
-/* The names in DT_NEEDED by PROGRAM's own section of strings, and each one's first page: read by a process that is not measured would be
- * right; kept beside the program in a file that is made once, it costs one read, as a record does. */
+/* The names of DT_NEEDED and the head of each file, in a list beside the program that the first run makes: one file to map, as a record. */
 struct entry { char name[56]; char head[1024]; };
 
 static int make_list(const char *program, const char *list)

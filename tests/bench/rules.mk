@@ -29,7 +29,7 @@ bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=no
 bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
 
 # make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
-.PHONY: bench bench-check bench-setup bench-trace bench-pages bench-explain
+.PHONY: bench bench-floor bench-check bench-setup bench-trace bench-pages bench-explain
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
 	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
@@ -41,6 +41,10 @@ bench-pages: $(LDR) bench-setup ## ldr pages beside smem -t: 100 python3, 1,000 
 
 bench-explain: $(LDR) bench-setup ## tree, why, relocs, check on clang, gdb, node...: 300 ms each; check of /usr/bin: a minute
 	tests/explain/speed.sh $(B) all
+
+bench-floor: $(BENCH)/bench $(BENCH)/floor $(call bench_needs,gen-100 gen-400 million) ## what the kernel alone takes for 100 and 400 libraries, beside the system's linker
+	@for main in 100 400 million; do $(BENCH)/floor $(abspath $(BENCH))/generated/main-$$main; done
+	$(BENCH)/bench -m 0 -o $(BENCH)/floor -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) $(bench_runs) gen-100 gen-400 million
 
 bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself work: two rows, two runs
 	$(BENCH)/bench -o $(SYSTEM_LDSO) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(BENCH)/check.json -n 2 -m 1 true ls
@@ -54,6 +58,9 @@ bench-setup:
 
 $(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c cache.c command.c bench.h) | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $(filter %.c,$^) -lm
+
+$(BENCH)/floor: tests/bench/floor.c | $(BENCH)/
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -static -o $@ $<
 
 $(BENCH)/generate: tests/bench/generate.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $<
