@@ -412,6 +412,19 @@ NOINLINE int cache_on_one_processor(int (*work)(void))
     return result;
 }
 
+void cache_keep_facts(const void *facts, u32 len)
+{
+    cache.facts = facts;
+    cache.facts_len = facts ? len : 0;
+}
+
+const void *cache_facts(u32 *len)
+{
+    const struct record_head *record = cache.state == CACHE_WARM ? cache.record : NULL;
+    *len = record ? record->facts_len : 0;
+    return *len ? (const char *)record + record->facts : NULL;
+}
+
 void cache_snapshot_linker(void)
 {
     const struct object *linker = session.linker;

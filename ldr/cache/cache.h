@@ -32,6 +32,9 @@ void cache_snapshot_linker(void);
 void cache_make(void);
 /* LDR_CACHE=warm and =check: ends the process where the program would run without having come to cache_make. Otherwise nothing. */
 void cache_end_dry(const char *why);
+/* MAKE: bytes for the record that are not the cache's; they must live until cache_make. WARM: those of the record, or NULL. */
+void cache_keep_facts(const void *facts, u32 len);
+const void *cache_facts(u32 *len);
 /* Something happened that a later start must do itself (a warning was printed): no record. */
 void cache_spoil(const char *why);
 

@@ -29,6 +29,8 @@ struct cache {
     u32 seen_count;
     struct met *met;                  /* MAKE: files mapped, as they were when opened */
     u32 met_count;
+    const void *facts;                /* MAKE: of other layers, for the record */
+    u32 facts_len;
     const char *spoilt;
     char miss[400];
     u8 *linker_copy;                  /* MAKE: the genuine linker's writable pages before they are filled */
@@ -71,6 +73,8 @@ bool identity_equal(const struct file_identity *a, const struct stat *st);
 u64 identity_hash(const struct file_identity *identity);               /* never 0 */
 
 /* key.c */
+/* Eight digits that begin the names of a program's records: four of the path it was started by, four of its file. */
+void key_mark(struct text *to, const void *path, u64 len, const struct file_identity *program);
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room);       /* cache.key in buf, cache.record_name */
 
 /* witness.c */

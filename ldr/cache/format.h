@@ -142,6 +142,7 @@ struct record_head {
     u32 uniques, unique_count;
     u32 packs, pack_count;            /* array of struct pack_ref */
     u32 libc, linker;                 /* object numbers */
+    u32 facts, facts_len;             /* what was found in the C library; bytes, their meaning is compat/'s */
     u32 origin;                       /* text: the program's $ORIGIN, when the search asked for it; 0: it did not */
     u64 born, max_age;                /* when the places were drawn, seconds of CLOCK_BOOTTIME; its maker's limit, seconds, 0: none */
 };

@@ -115,6 +115,19 @@ static void make_seed(const struct key_head *head)
     cache.seed[1] = cache_sum(head->boot, sizeof head->boot) + tuned * 31 + key.len;
 }
 
+static void put_digits(struct text *to, u64 of, u32 count)
+{
+    for (u32 i = 0; i < count; i++)
+        text_char(to, "0123456789abcdef"[of >> 4 * i & 15]);
+}
+
+void key_mark(struct text *to, const void *path, u64 len, const struct file_identity *program)
+{
+    const u64 file[2] = { program->dev, program->ino };
+    put_digits(to, cache_sum(path, len), 4);
+    put_digits(to, cache_sum(file, sizeof file), 4);
+}
+
 bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
 {
     struct key_head *head = (struct key_head *)buf;
@@ -148,9 +161,8 @@ bool key_make(const char *path, const struct stat *st, char *buf, u64 room)
     u64 first = cache_sum(buf, key.len), second = cache_sum(buf, key.len & ~7ull) * 31 ^ first >> 7;
     struct text name = text_on(cache.record_name, sizeof cache.record_name);
     text_put(&name, "r-");
-    for (u32 i = 0; i < 16; i++)
-        text_char(&name, "0123456789abcdef"[first >> 4 * i & 15]);
-    for (u32 i = 0; i < 16; i++)
-        text_char(&name, "0123456789abcdef"[second >> 4 * i & 15]);
+    key_mark(&name, path ? path : "", path ? strlen(path) : 0, &head->program);
+    put_digits(&name, first, 16);
+    put_digits(&name, second, 8);
     return !name.cut;
 }

@@ -359,6 +359,8 @@ static bool write_record(void)
     put(NULL, sizeof head);
     head.key = put(cache.key, cache.key_len);
     head.key_len = cache.key_len;
+    head.facts = put(cache.facts, cache.facts_len);
+    head.facts_len = cache.facts_len;
     head.objects = put(NULL, draft_count * sizeof(struct record_object));
     for (u32 i = 0; i < draft_count && !out_cut; i++)
         put_object(&draft[i], (struct record_object *)(out + head.objects) + i);

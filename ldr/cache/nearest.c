@@ -256,12 +256,14 @@ static void compare(struct difference *d, const struct key_parts *now, const str
 static COLD_DATA struct key_parts here;
 static COLD_DATA u32 looked_at, fewest;
 static COLD_DATA char nearest_name[48], nearest_text[300];
+static COLD_DATA char mark[9];        /* of this program, in the names of its records */
 
 static void look_at(const char *name)
 {
     u64 len, end;
     struct key_parts there;
-    if (name[0] != 'r' || name[1] != '-' || looked_at++ >= RECORDS_MOST)
+    if (name[0] != 'r' || name[1] != '-' || strlen(name) < 10 || (memcmp(name + 2, mark, 4) != 0 && memcmp(name + 6, mark + 4, 4) != 0) ||
+        looked_at++ >= RECORDS_MOST)
         return;
     const struct record_head *head = store_map(cache.dir, name, &len);
     if (!head)
@@ -289,6 +291,9 @@ NOINLINE bool nearest_tell(void)
     looked_at = fewest = 0;
     if (cache.miss[0] || !key_split(cache.key, cache.key_len, &here))
         return false;
+    struct text marked = text_on(mark, sizeof mark);
+    const struct words *path = &here.text[KEY_PATH];
+    key_mark(&marked, path->at, path->len == ~0ull ? 0 : path->len, &here.head.program);
     cache.quiet = READ_QUIETLY;
     store_each(look_at);
     cache.quiet = 0;

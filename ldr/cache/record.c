@@ -93,7 +93,7 @@ static bool record_sound(const struct record_head *head, u64 len)
     if (!has(head->key, head->key_len, 1) || !has(head->witnesses, head->witness_count, sizeof(struct witness)) ||
         !has(head->objects, count, sizeof(struct record_object)) || !has_numbers(head->closure, head->closure_count, count) ||
         !has_numbers(head->init_order, head->closure_count, count) || !has(head->uniques, head->unique_count, sizeof(struct unique_pair)) ||
-        !has(head->packs, head->pack_count, sizeof(struct pack_ref)) || !count)
+        !has(head->packs, head->pack_count, sizeof(struct pack_ref)) || !has(head->facts, head->facts_len, 1) || !count)
         return false;
     const struct record_object *object = (const void *)((const u8 *)head + head->objects);
     for (u32 i = 0; i < count; i++)

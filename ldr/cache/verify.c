@@ -104,6 +104,8 @@ int verify_all(const struct record_head *record)
         return differs(session.program, record->object_count, count, 0);
     const struct record_object *from = (const void *)((const char *)record + record->objects);
     int err = verify_order(record);
+    if (!err && (record->facts_len != cache.facts_len || memcmp((const char *)record + record->facts, cache.facts, cache.facts_len) != 0))
+        err = differs(session.libc, record->facts_len, cache.facts_len, 0);
     for (u32 i = 0; i < count && !err; i++)
         err = verify_object(&draft[i], &from[i], record);
     return err;

@@ -17,6 +17,11 @@ void shim_unlock_tls(void);
 /* shim_recognise - find the C library and its genuine linker among the loaded objects and choose their layout.
  *   returns 0, or -LDR_E_LAYOUT after reporting which builds were met */
 int shim_recognise(void);
+/* What recognising found, for a later start with the same two files: bytes whose meaning only this build knows; NULL: nothing to keep.
+ * shim_recall - to be asked before shim_recognise. They must live as long as the process; NULL or of another length: look again. */
+const void *shim_facts(u32 *len);
+void shim_recall(const void *facts, u32 len);
+u64 shim_debug_interface(void);                        /* the genuine linker's _r_debug, which programs may name; 0: none */
 void shim_before_linker_runs(void);                    /* after the genuine linker's relative relocations, before its IRELATIVE */
 u64 shim_thread_size(void);                            /* sizeof(struct pthread), bytes from tp up */
 u64 shim_thread_align(void);

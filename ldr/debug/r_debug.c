@@ -19,7 +19,7 @@ void debug_announce(enum debug_state state)
     _dl_debug_state();
 }
 
-struct unloaded _ldr_unloaded;        /* found by a note of ours (start/note.S) */
+COLD_DATA struct unloaded _ldr_unloaded;        /* found by a note of ours (start/note.S) */
 
 void debug_unloaded(const struct object *object)
 {
@@ -35,7 +35,7 @@ void debug_unloaded(const struct object *object)
     __atomic_store_n(&_ldr_unloaded.count, _ldr_unloaded.count + 1, __ATOMIC_RELEASE);
 }
 
-void debug_start(void)
+void debug_start(u64 theirs)
 {
     /* We are in no list the program can see (no symbol of ours may be found by a search), but a debugger must unwind through us. Version
      * 2 of the interface has further lists, made for namespaces: ours is one with us alone. */
@@ -51,11 +51,8 @@ void debug_start(void)
     _r_debug.r_brk = (u64)_dl_debug_state;
     _r_debug.r_ldbase = session.self.start;
     /* A program that names _r_debug may have a copy relocation of the genuine linker's: it must find the same there. */
-    struct symbol_want want = { .name = "_r_debug", .newest = true };
-    want.gnu = gnu_hash_len(want.name, &want.len);
-    const Elf64_Sym *theirs = session.linker ? image_find_symbol(&session.linker->image, &want) : NULL;
-    if (theirs && theirs->st_size >= DEBUG_INTERFACE_V1)
-        memcpy((void *)(session.linker->bias + theirs->st_value), &_r_debug, DEBUG_INTERFACE_V1);
+    if (theirs)
+        memcpy((void *)theirs, &_r_debug, DEBUG_INTERFACE_V1);
     const struct image *image = &session.program->image;
     for (u32 i = 0; i < image->dyn_count; i++)
         if (image->dyn[i].d_tag == DT_DEBUG)

@@ -18,7 +18,8 @@ struct debug_interface {
 extern __attribute__((visibility("default"))) struct debug_interface _r_debug;
 __attribute__((visibility("default"))) void _dl_debug_state(void);
 
-void debug_start(void);               /* fill, and write DT_DEBUG of the program (before its RELRO is sealed) */
+/* debug_start - fill, and write DT_DEBUG of the program (before its RELRO is sealed). `theirs`: the genuine linker's _r_debug, or 0. */
+void debug_start(u64 theirs);
 void debug_announce(enum debug_state state);
 
 /* debug_unloaded - keeps where an object was that is about to be unmapped; called under the linker's lock. */

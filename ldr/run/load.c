@@ -20,7 +20,7 @@ static struct {
     bool only_loaded;                 /* RTLD_NOLOAD */
 } attempt;
 
-COLD_DATA struct load_hooks load_hooks;
+struct load_hooks load_hooks;
 
 /* An open candidate: identity and the first bytes, read once. */
 struct opened {

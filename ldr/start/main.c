@@ -252,6 +252,20 @@ static int place_everything(void)
     return err;
 }
 
+/* Both files are the record's when the start is made from one: what was found in them then still stands. */
+static int recognise(void)
+{
+    u32 len;
+    const void *facts = cache_facts(&len);
+    shim_recall(facts, len);
+    int err = shim_recognise();
+    if (!err && cache_is_making()) {
+        facts = shim_facts(&len);
+        cache_keep_facts(facts, len);
+    }
+    return err;
+}
+
 static int relocate_linker_alone(void)
 {
     return relocate_object(session.linker, BIND_NOW);
@@ -390,7 +404,7 @@ u64 ldr_start(u64 *stack)
         trace_and_exit();
     event_phase(PHASE_LINK);
     must(check_all_versions());
-    must(shim_recognise());
+    must(recognise());
     must(place_everything());
     must(tls_start_main_thread(shim_thread_size()));
     if (cache_is_warm())
@@ -404,7 +418,7 @@ u64 ldr_start(u64 *stack)
     shim_fill();
     shim_main_thread();
     shim_publish_modules();
-    debug_start();                    /* announced only when consistent: libthread_db would look at threads half made */
+    debug_start(shim_debug_interface());                    /* announced only when consistent: libthread_db would look at threads half made */
     must(relocate_everything());
     tls_copy_images(session.main_tp);
     if (stack_must_execute())

@@ -185,7 +185,34 @@ def unmade(where, parts):
     tree.remove()
 
 
+def opened_records(tree, *more):
+    """Names of records that a start which tells of the cache opened."""
+    log = os.path.join(tree.dir, "calls")
+    run(["strace", "-o", log, "-e", "trace=openat", *tree.command(*more)], {**tree.cache_env("use"), "LD_DEBUG": "cache", "LD_BIND_NOW": "other"})
+    with open(log) as f:
+        return set(re.findall(r'"(r-[0-9a-f]{32})"', f.read()))
+
+
+def nearest_of_many(where, parts):
+    """The nearest record is looked for among this program's: telling must not cost what all others have recorded."""
+    tree = Tree(parts, where, "runpath", "command")
+    time.sleep(YOUNG)
+    tree.make()
+    own = records(tree.cache)[0]
+    with open(os.path.join(tree.cache, own), "rb") as f:
+        bytes_of = f.read()
+    for i in range(200):
+        path = os.path.join(tree.cache, f"r-{i ^ 0x5555:08x}{i:024x}")
+        with open(path, "wb") as f:
+            f.write(bytes_of)
+        os.chmod(path, 0o600)
+    found = opened_records(tree)
+    check("records of other programs are not opened to find the nearest", own in found and len(found) <= 3, found)
+    tree.remove()
+
+
 with workshop() as (where, parts):
+    nearest_of_many(where, parts)
     for way in WAYS:
         tree = Tree(parts, where, "runpath", way)
         right = tree.system()

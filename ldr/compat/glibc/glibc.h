@@ -24,6 +24,12 @@ extern struct glibc_side glibc;
 
 /* glibc_symbol - address of a dynamic symbol of an object, or 0; version NULL: any default. */
 u64 glibc_symbol(const struct object *object, const char *name, const char *version);
+/* The symbols every start asks for, those of the genuine linker first. A start from a record knows where they are (shim_recall). */
+enum glibc_known {
+    KNOWN_GLOBAL, KNOWN_GLOBAL_RO, KNOWN_ARGV, KNOWN_STACK_END, KNOWN_SECURE, KNOWN_REPORT_EVENTS, KNOWN_RSEQ_SIZE, KNOWN_RSEQ_OFFSET, KNOWN_DEBUG,
+    KNOWN_EARLY_INIT, KNOWN_LOCK, KNOWN_UNLOCK, KNOWN_TRYLOCK, KNOWN_ERRNO, KNOWN_ATFORK, KNOWN_COUNT
+};
+u64 glibc_known(enum glibc_known which);               /* address, or 0 */
 /* private.c: tables of our functions for the places glibc calls its linker through */
 void glibc_install_functions(void);
 u64 glibc_vdso(const char *name);

@@ -67,7 +67,7 @@ static void after_fork_child(void)
 void glibc_register_fork(void)
 {
     int (*atfork)(void (*)(void), void (*)(void), void (*)(void), void *) =
-        (int (*)(void (*)(void), void (*)(void), void (*)(void), void *))glibc_symbol(session.libc, "__register_atfork", NULL);
+        (int (*)(void (*)(void), void (*)(void), void (*)(void), void *))glibc_known(KNOWN_ATFORK);
     if (atfork)
         atfork(before_fork, after_fork_parent, after_fork_child, NULL);
 }

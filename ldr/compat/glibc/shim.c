@@ -5,6 +5,7 @@
 #include "derive.h"
 #include "../../api/message.h"
 #include "../../debug/events.h"
+#include "../../debug/r_debug.h"
 
 struct glibc_side glibc;
 
@@ -15,18 +16,87 @@ static COLD_DATA struct glibc_layout derived;
 
 /* ---- finding the pair ------------------------------------------------------------------------------------------------ */
 
-u64 glibc_symbol(const struct object *object, const char *name, const char *version)
+static const Elf64_Sym *find_symbol(const struct object *object, const char *name, const char *version)
 {
     struct version wanted = { .name = version, .hash = version ? sysv_hash_of(version) : 0, .hidden = true };
     struct symbol_want want = { .name = name, .version = version ? &wanted : NULL, .newest = true };
     want.gnu = gnu_hash_len(name, &want.len);
-    const Elf64_Sym *sym = object ? image_find_symbol(&object->image, &want) : NULL;
+    return object ? image_find_symbol(&object->image, &want) : NULL;
+}
+
+static u64 symbol_address(const struct object *object, const Elf64_Sym *sym)
+{
     if (!sym)
         return 0;
     u64 address = object->bias + sym->st_value;
     if (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC)
         address = ((u64(*)(void))address)();
     return address;
+}
+
+u64 glibc_symbol(const struct object *object, const char *name, const char *version)
+{
+    return symbol_address(object, find_symbol(object, name, version));
+}
+
+/* ---- what a start finds in both, and the next one need not look for -------------------------------------------------- */
+
+static const char known_name[KNOWN_COUNT][30] = {
+    "_rtld_global", "_rtld_global_ro", "_dl_argv", "__libc_stack_end", "__libc_enable_secure", "__nptl_initial_report_events", "__rseq_size",
+    "__rseq_offset", "_r_debug", "__libc_early_init", "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_mutex_trylock", "__errno_location",
+    "__register_atfork"
+};
+
+struct facts {
+    u64 row;                          /* number of the row + 1 */
+    u64 vaddr[KNOWN_COUNT];           /* 0: no such symbol */
+};
+static const struct facts *recalled;
+static COLD_DATA struct facts told;
+
+static const struct object *known_in(enum glibc_known which)
+{
+    return which < KNOWN_EARLY_INIT ? session.linker : session.libc;
+}
+
+static const Elf64_Sym *known_symbol(enum glibc_known which)
+{
+    const Elf64_Sym *sym = find_symbol(known_in(which), known_name[which], which == KNOWN_EARLY_INIT ? "GLIBC_PRIVATE" : NULL);
+    return sym && which == KNOWN_DEBUG && sym->st_size < DEBUG_INTERFACE_V1 ? NULL : sym;
+}
+
+u64 glibc_known(enum glibc_known which)
+{
+    if (recalled)
+        return recalled->vaddr[which] ? known_in(which)->bias + recalled->vaddr[which] : 0;
+    return symbol_address(known_in(which), known_symbol(which));
+}
+
+u64 shim_debug_interface(void)
+{
+    return glibc_known(KNOWN_DEBUG);
+}
+
+void shim_recall(const void *facts, u32 len)
+{
+    const struct facts *from = facts;
+    recalled = from && len == sizeof *from && from->row && from->row <= ARRAY_COUNT(rows) ? from : NULL;
+}
+
+const void *shim_facts(u32 *len)
+{
+    *len = 0;
+    if (!glibc.row || glibc.row < rows || glibc.row >= rows + ARRAY_COUNT(rows))
+        return NULL;                  /* a derived row is derived anew */
+    told.row = (u64)(glibc.row - rows) + 1;
+    for (u32 i = 0; i < KNOWN_COUNT; i++) {
+        const Elf64_Sym *sym = known_symbol((enum glibc_known)i);
+        if (sym && (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC || sym->st_shndx == SHN_ABS))
+            return NULL;
+        told.vaddr[i] = sym ? sym->st_value : 0;
+    }
+    *len = sizeof told;
+    return &told;
 }
 
 static struct object *object_named(const char *soname)
@@ -108,6 +178,12 @@ int shim_recognise(void)
     if (!session.libc || !session.linker)
         return 0;
     session.libc->is_libc = true;
+    if (recalled) {
+        glibc.row = &rows[recalled->row - 1];
+        glibc.global = (char *)glibc_known(KNOWN_GLOBAL);
+        glibc.ro = (char *)glibc_known(KNOWN_GLOBAL_RO);
+        return 0;
+    }
     static const u8 none[20];
     u32 len = 0;
     const u8 *ld_id = image_note(&session.linker->image, &session.linker->view, "GNU", NT_GNU_BUILD_ID, &len);
@@ -136,12 +212,7 @@ int shim_recognise(void)
             return refuse(ld_id, libc_id, &why);
         glibc.row = &derived;
     }
-    struct symbol_want want = { .name = "_rtld_global", .newest = true };
-    want.gnu = gnu_hash_len(want.name, &want.len);
-    const Elf64_Sym *global = image_find_symbol(&session.linker->image, &want);
-    want.name = "_rtld_global_ro";
-    want.gnu = gnu_hash_len(want.name, &want.len);
-    const Elf64_Sym *ro = image_find_symbol(&session.linker->image, &want);
+    const Elf64_Sym *global = known_symbol(KNOWN_GLOBAL), *ro = known_symbol(KNOWN_GLOBAL_RO);
     if (!global || !ro || global->st_size != glibc.row->g_size || ro->st_size != glibc.row->ro_size || glibc.row->lm_size > LINK_MAP_ROOM) {
         why = (struct glibc_mismatch){ .field = "_rtld_global", .expected = glibc.row->g_size, .found = global ? (u32)global->st_size : 0 };
         return refuse(ld_id, libc_id, &why);
@@ -153,9 +224,9 @@ int shim_recognise(void)
 
 /* ---- static data ----------------------------------------------------------------------------------------------------- */
 
-static void set_linker_word(const char *name, u64 value, u32 width)
+static void set_linker_word(enum glibc_known which, u64 value, u32 width)
 {
-    u64 at = glibc_symbol(session.linker, name, NULL);
+    u64 at = glibc_known(which);
     if (at && width == 8)
         *(u64 *)at = value;
     else if (at)
@@ -212,9 +283,9 @@ void shim_fill(void)
         GLIBC_AT(ro, row->ro_debug_printf, u64) = (u64)events_debug_printf;
     }
 
-    set_linker_word("_dl_argv", (u64)k->argv, 8);
-    set_linker_word("__libc_stack_end", (u64)k->stack, 8);
-    set_linker_word("__libc_enable_secure", session.config.secure, 4);
+    set_linker_word(KNOWN_ARGV, (u64)k->argv, 8);
+    set_linker_word(KNOWN_STACK_END, (u64)k->stack, 8);
+    set_linker_word(KNOWN_SECURE, session.config.secure, 4);
     if (glibc_has(row->ld_dl_argc))
         *(u32 *)(session.linker->bias + row->ld_dl_argc) = (u32)k->argc;
     if (glibc_has(row->ld_dl_random))
@@ -245,14 +316,14 @@ int shim_early_init(void)
 {
     if (!glibc.row)
         return 0;
-    u64 early = glibc_symbol(session.libc, "__libc_early_init", "GLIBC_PRIVATE");
+    u64 early = glibc_known(KNOWN_EARLY_INIT);
     if (!early)
         return report_values(&session.report, LDR_E_LAYOUT, session.libc->path, 0, 0, 0);
     ((void (*)(bool))early)(true);
-    glibc.mutex_lock = (int (*)(void *))glibc_symbol(session.libc, "pthread_mutex_lock", NULL);
-    glibc.mutex_unlock = (int (*)(void *))glibc_symbol(session.libc, "pthread_mutex_unlock", NULL);
-    glibc.errno_location = (int *(*)(void))glibc_symbol(session.libc, "__errno_location", NULL);
-    glibc.mutex_trylock = (int (*)(void *))glibc_symbol(session.libc, "pthread_mutex_trylock", NULL);
+    glibc.mutex_lock = (int (*)(void *))glibc_known(KNOWN_LOCK);
+    glibc.mutex_unlock = (int (*)(void *))glibc_known(KNOWN_UNLOCK);
+    glibc.errno_location = (int *(*)(void))glibc_known(KNOWN_ERRNO);
+    glibc.mutex_trylock = (int (*)(void *))glibc_known(KNOWN_TRYLOCK);
     glibc.ready = glibc.mutex_lock && glibc.mutex_unlock && glibc.mutex_trylock;
     if (glibc.ready)
         glibc_register_fork();

@@ -66,7 +66,7 @@ void shim_main_thread(void)
     if (glibc_has(row->pd_stack_mode))
         GLIBC_AT(tp, row->pd_stack_mode, int) = 2;
     GLIBC_AT(tp, row->pd_stackblock_size, u64) = (u64)session.kernel.stack;
-    u64 report_events = glibc_symbol(session.linker, "__nptl_initial_report_events", NULL);
+    u64 report_events = glibc_known(KNOWN_REPORT_EVENTS);
     if (report_events)
         GLIBC_AT(tp, row->pd_report_events, u8) = *(u8 *)report_events;
     char *robust = tp + row->pd_robust_head;
@@ -81,7 +81,7 @@ void shim_main_thread(void)
     int failed = sys_rseq(area, 32, 0x53053053);
     if (failed)
         GLIBC_AT(area, 4, int) = -2;
-    u64 size = glibc_symbol(session.linker, "__rseq_size", NULL), offset = glibc_symbol(session.linker, "__rseq_offset", NULL);
+    u64 size = glibc_known(KNOWN_RSEQ_SIZE), offset = glibc_known(KNOWN_RSEQ_OFFSET);
     if (size)
         *(u32 *)size = failed ? 0 : in_thread ? 20 : (u32)(session.kernel.rseq_size > 20 ? session.kernel.rseq_size : 20);
     if (offset)

@@ -20,7 +20,7 @@ void glibc_tunables(void)
         any = concerns_tunables(*entry);
     if (!any)
         return;
-    u64 secure = glibc_symbol(session.linker, "__libc_enable_secure", NULL);
+    u64 secure = glibc_known(KNOWN_SECURE);
     if (secure)
         *(int *)secure = session.config.secure;
     ((void (*)(char **))(session.linker->bias + row->ld_tunables_init))(session.kernel.envp);
