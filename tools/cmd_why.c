@@ -58,7 +58,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 
 static int status_of(const struct story *story, bool known) {
     int status = known ? LDR_EXIT_OK : LDR_EXIT_NO_TARGET;
-    for (const struct story_reference *reference = story->references; reference && known; reference = reference->next)
+    for (const struct story_reference *reference = story->references; reference && known && !story->link_time.object; reference = reference->next)
         if (reference->result == REFERENCE_UNDEFINED || reference->result < 0)
             status = LDR_EXIT_PARTIAL;
     return status;
@@ -195,7 +195,7 @@ int cmd_why(int argc, char **argv) {
         "With an OBJECT (the program or a library) and a link-time ADDRESS in it: what fills the word there, or what the PLT entry there "
         "jumps to. With --pid ADDRESS is one of that process, and what is there now is told beside what the linker stores.\n"
         "\n"
-        "Exit status: 0 it binds, 1 ldr failed, 2 usage, 3 it is undefined, 4 no such program or symbol.\n"
+        "Exit status: 0 it binds (or was bound by the link editor), 1 ldr failed, 2 usage, 3 it is undefined, 4 no such program or symbol.\n"
         "\n"
         "Examples:\n"
         "  ldr why gdb malloc\n"

@@ -3,13 +3,16 @@
 #include "check.h"
 #include "hint.h"
 #include "names.h"
+#include "refusal.h"
 #include "relocs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_KEPT = 5, SYMBOLS_TOLD = 20 };
+/* Missing symbols of one object: so many are looked for elsewhere too, which is slow; so many are told one by one. */
+enum { SYMBOLS_HINTED = 20, SYMBOLS_TOLD = 1000 };
+enum { NAMES_KEPT = 5 };
 
 /* Symbols with one story, told as one finding: a pair of objects and a rule. */
 struct group {
@@ -90,19 +93,27 @@ static void put_names(const struct group *group, struct lines *lines) {
 static void undefined(struct pass *pass, const struct reloc_record *record, const struct symbol_want *want) {
     const struct check *check = pass->check;
     const struct node *node = object_node(pass->object);
-    if (check->is_library || pass->libraries_missing || pass->told >= SYMBOLS_TOLD) {
+    const struct object *lacking;
+    if (want->version && version_gone(check->session, pass->object, want->version->name, &lacking))
+        return;                       /* told with the version, which ends the start before this is looked up */
+    if (check->is_library || pass->libraries_missing) {
         group_add(pass, RULE_UNRESOLVED, node, NULL, &pass->object->image.symtab[record->symbol], want->name);
         return;
     }
+    if (pass->told >= SYMBOLS_TOLD) {
+        group_add(pass, RULE_MISSING_SYMBOL, node, NULL, &pass->object->image.symtab[record->symbol], want->name);
+        return;
+    }
     char *readable = names_readable(want->name), *subject = want->version ? must_format("%s@%s", want->name, want->version->name) : must_format("%s", want->name);
-    pass->told++;
     if (!findings_known(check->findings, RULE_MISSING_SYMBOL, check->root, node_path(node), subject)) {
         struct lines lines = { 0 };
         bool lazy = relocs_lazy(pass->object, record);
         lines_add(&lines, "%s at %#llx", arch_reloc_name(record->type), (unsigned long long)record->place);
-        char *advice = hint_symbol(check->session, want->name, want->version, &lines);
+        char *advice = pass->told < SYMBOLS_HINTED ? hint_symbol(check->session, want->name, want->version, &lines)
+                                                   : must_format("Ask for it by itself: ldr why %s %s", check->root, subject);
         findings_add(check->findings, RULE_MISSING_SYMBOL, SEVERITY_ERROR, check->root, node_path(node), subject,
                      must_format("nobody defines %s%s%s: the program ends %s", readable, want->version ? "@" : "", want->version ? want->version->name : "", lazy ? "at the first call of it" : "at its start"), lines.text, advice);
+        pass->told++;
     }
     free(subject);
     free(readable);
@@ -391,6 +402,10 @@ static void tell_group(const struct pass *pass, const struct group *group) {
                                              : must_format("%u symbol%s defined neither by it nor by what it needs: whoever loads it must have %s", group->count, ending,
                                                            group->count == 1 ? "it" : "them"),
                      lines.text, must_format("Right for plugins; else link it with the libraries that define them (ld -z defs)."));
+        break;
+    case RULE_MISSING_SYMBOL:
+        findings_add(findings, group->rule, SEVERITY_ERROR, check->root, about, other, must_format("nobody defines %u more symbol%s", group->count, ending), lines.text,
+                     must_format("Link it with the libraries that define them (ld -z defs finds these)."));
         break;
     case RULE_CLASH:
         findings_add(findings, group->rule, SEVERITY_WARNING, check->root, about, other,

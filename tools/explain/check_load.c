@@ -149,9 +149,7 @@ void check_program(struct findings *findings, const struct session_options *opti
     }
     session_load(&session);
     session_place(&session, true);
-    const struct image *image = &session.program->object.image;
-    struct check check = { .findings = findings, .session = &session, .root = path,
-                           .is_library = !image->interp_len && image->type == ET_DYN && !(image->flags_1 & DF_1_PIE) };
+    struct check check = { .findings = findings, .session = &session, .root = path, .is_library = session_is_library(&session) };
     if (!session_is_static(&session))
         check_loading(&check);
     for (const struct object *object = session.first; object; object = object->next)

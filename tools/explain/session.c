@@ -449,6 +449,11 @@ bool session_is_static(const struct session *session) {
     return !image->dyn_vaddr || (!image->interp_len && (image->flags_1 & DF_1_PIE) && !image_next_dyn(image, &at, DT_NEEDED, &needed));
 }
 
+bool session_is_library(const struct session *session) {
+    const struct image *image = &session->program->object.image;
+    return !image->interp_len && image->type == ET_DYN && !(image->flags_1 & DF_1_PIE);
+}
+
 const char *session_interpreter(const struct session *session) {
     const struct object *program = &session->program->object;
     u64 len = program->image.interp_len;

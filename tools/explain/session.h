@@ -98,6 +98,7 @@ void session_place(struct session *session, bool references);
 void session_end(struct session *session);
 
 bool session_is_static(const struct session *session);         /* the root needs no linker */
+bool session_is_library(const struct session *session);        /* the root is no program: somebody else will load it */
 const char *session_interpreter(const struct session *session);/* PT_INTERP of the root; NULL: none, or malformed */
 const char *node_path(const struct node *node);                /* what to call it: path as found; the program's path; a missing one's name */
 const char *node_name(const struct node *node);                /* the name it was first asked for by */

@@ -47,7 +47,7 @@ static void print_asked(const struct story *story, const struct story_reference 
     printf("  %3u %s%s: ", i + 1, path_of(asked->object), asked->scope < reference->by->scope_count - 1 ? " (itself first, DT_SYMBOLIC)" : "");
     bool told = false;
     if (!asked->entry_count)
-        printf("%s", asked->answers ? "defined" : "not there");
+        printf("%s", asked->object->is_missing ? "this library is not found" : asked->answers ? "defined" : "not there");
     for (u32 e = 0; e < asked->entry_count; e++) {
         const struct definition *entry = &asked->entries[e];
         if (e)
@@ -76,7 +76,7 @@ static void print_asked(const struct story *story, const struct story_reference 
 
 /* No candidate: the object lacks the name, or refers to it only. */
 static bool is_bystander(const struct asked *asked) {
-    bool none = !asked->answers && !asked->passed_over;
+    bool none = !asked->answers && !asked->passed_over && !asked->object->is_missing;
     for (u32 e = 0; e < asked->entry_count; e++)
         none &= asked->entries[e].entry->st_shndx == SHN_UNDEF && !asked->entries[e].entry->st_value;
     return none;
@@ -133,12 +133,23 @@ static void print_sources(const struct story_reference *reference) {
                      ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_FUNC || ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_GNU_IFUNC, "the definition is at");
 }
 
+/* Where an undefined reference ends the program. */
+static const char *end_text(const struct story *story, const struct story_reference *reference) {
+    bool library = session_is_library(story->session);
+    if (story->refusal.kind != REFUSAL_NONE)
+        return library ? "it cannot be loaded" : "the program does not start";
+    if (!reference->place_count || !relocs_lazy(reference->by, &reference->places[0]))
+        return library ? "it cannot be loaded, unless whoever loads it has the symbol" : "the program ends at its start";
+    return library ? "the program ends at the first call, unless whoever loads it has the symbol" : "the program ends at the first call";
+}
+
 static char *result_text(const struct story *story, const struct story_reference *reference) {
+    if (story->link_time.object)
+        return must_format("is defined in %s itself: the link editor has bound it", path_of(story->link_time.object));
     if (reference->result == REFERENCE_WEAK)
         return must_format("is 0 (a weak reference that nobody answers)");
     if (reference->result != 0)
-        return must_format("is undefined%s", story->hypothetical ? " and not referred to" : reference->place_count && relocs_lazy(reference->by, &reference->places[0])
-                                                                    ? ": the program ends at the first call" : ": the program ends at its start");
+        return story->hypothetical ? must_format("is undefined and not referred to") : must_format("is undefined: %s", end_text(story, reference));
     return must_format("binds to %s", path_of(reference->found.object));
 }
 
@@ -159,7 +170,7 @@ static bool same_story(const struct story_reference *a, const struct story_refer
 }
 
 static bool is_known(const struct story *story) {
-    if (!story->hypothetical)
+    if (!story->hypothetical || story->link_time.object)
         return true;
     for (u32 i = 0; i < story->references->asked_count; i++)
         if (story->references->asked[i].entry_count)
@@ -186,17 +197,28 @@ static u32 different_results(const struct story *story) {
     u32 count = 0;
     for (const struct story_reference *a = story->references; a; a = a->next) {
         bool first = true;
-        for (const struct story_reference *b = story->references; b != a; b = b->next)
-            first &= b->found.object != a->found.object || b->result != a->result;
+        for (const struct story_reference *b = story->references; b != a && first; b = b->next)
+            first = b->found.object != a->found.object || b->result != a->result;
         count += first;
     }
     return count;
 }
 
 static void print_hints(const struct story *story, const struct story_reference *reference) {
+    struct lost_reason lost = why_story_lost(story, reference);
     struct lines lines = { 0 };
-    char *advice = hint_symbol(story->session, story->name, reference->version, &lines);
-    for (const char *at = lines.text; at && *at;) {
+    char *advice;
+    if (lost.kind == LOST_VERSION)
+        advice = hint_version(story->session, node_name(object_node(lost.where)), reference->version->name, &lines);
+    else if (lost.kind == LOST_LIBRARY)
+        advice = must_format("Find %s first: ldr check %s tells where it was looked for.", path_of(lost.where), node_path(story->session->program));
+    else
+        advice = hint_symbol(story->session, story->name, reference->version, &lines);
+    /* The cause has named what all but answers; the first line of evidence would say it again. */
+    const char *at = lines.text, *told = lost.kind == LOST_REFUSED || lost.kind == LOST_LOCAL ? path_of(lost.where) : NULL;
+    if (at && told && strncmp(at, told, strlen(told)) == 0)
+        at = strchr(at, '\n') + 1;
+    for (; at && *at;) {
         size_t len = strcspn(at, "\n");
         printf("  %.*s\n", (int)len, at);
         at += len + (at[len] == '\n');
@@ -206,6 +228,28 @@ static void print_hints(const struct story *story, const struct story_reference 
     free(advice);
 }
 
+/* Not where it is the cause itself. */
+static void print_refusal(const struct story *story, const struct story_reference *reference) {
+    enum lost_kind lost = reference->result == REFERENCE_UNDEFINED ? why_story_lost(story, reference).kind : LOST_NOWHERE;
+    if (story->refusal.kind == REFUSAL_NONE || lost == LOST_LIBRARY || lost == LOST_VERSION)
+        return;
+    char *text = refusal_text(&story->refusal);
+    printf("  but %s: %s\n", session_is_library(story->session) ? "it cannot be loaded" : "the program does not start", text);
+    free(text);
+}
+
+static void print_link_time(const struct story *story) {
+    const struct link_time *link_time = &story->link_time;
+    const char *path = path_of(link_time->object);
+    if (link_time->object->is_program && session_is_static(story->session))
+        printf("  %s is statically linked: the linker looks nothing up in it\n", path);
+    else
+        printf("  %s in %s, so it is not in its dynamic symbol table, and no relocation names it: the linker looks nothing up\n", link_time->symbol.how, path);
+    printf("  %llu bytes at %#llx (.symtab)\n", (unsigned long long)link_time->symbol.size, (unsigned long long)link_time->symbol.value);
+    if (story->source)
+        print_source(link_time->object, link_time->symbol.value, link_time->symbol.is_code, "the definition is at");
+}
+
 bool why_story_text(const struct story *story, u32 most) {
     const struct story_reference *main = main_reference(story);
     char *result = result_text(story, main), *cause = why_story_cause(story, main);
@@ -213,7 +257,14 @@ bool why_story_text(const struct story *story, u32 most) {
     char *name = names_readable(story->name);
     printf("%s%s%s %s\n", name, story->version ? "@" : "", story->version ? story->version : "", result);
     free(name);
+    if (story->link_time.object) {
+        print_link_time(story);
+        free(result);
+        free(cause);
+        return true;
+    }
     printf("  %s\n", cause);
+    print_refusal(story, main);
     if (different > 1)
         printf("  for %s; other references end elsewhere: %u different results\n", path_of(main->by), different);
     if (main->result != 0 && main->result != REFERENCE_WEAK)
@@ -226,10 +277,9 @@ bool why_story_text(const struct story *story, u32 most) {
     for (const struct story_reference *reference = story->references; reference; reference = reference->next) {
         if (reference == main)
             continue;
-        bool told = false;
-        for (const struct story_reference *other = story->references; other != reference && !told; other = other->next)
+        bool told = shown < most && same_story(main, reference);
+        for (const struct story_reference *other = story->references; other != reference && !told && shown < most; other = other->next)
             told = same_story(other, reference);
-        told |= same_story(main, reference);
         if (told && shown < most) {
             printf("also referred to by %s: the same\n", path_of(reference->by));
             shown++;
