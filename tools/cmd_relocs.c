@@ -227,8 +227,7 @@ static void print_counts_json(const struct listing *listing) {
 }
 
 static bool is_meant(const struct relocs_options *relocs, const struct object *object) {
-    const char *path = node_path(object_node(object)), *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    return !relocs->object || object_answers_to(object, relocs->object) || strcmp(path, relocs->object) == 0 || strcmp(base, relocs->object) == 0;
+    return !relocs->object || tree_is_meant(object_node(object), relocs->object);
 }
 
 /* Objects in load order; returns what was shown and, in *undefined, not found. */

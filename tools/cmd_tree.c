@@ -69,7 +69,7 @@ int cmd_tree(int argc, char **argv) {
     struct tree_report report = { &session, tree.unused ? &usage : NULL, tree.tried, tree.list, 0, 0 };
     int status = LDR_EXIT_OK;
     if (tree.why_needed) {
-        if (!tree_why_needed(&report, tree.why_needed)) {
+        if (!(tree.explain.json ? tree_why_needed_json : tree_why_needed)(&report, tree.why_needed)) {
             warn_ldr("%s needs no %s", tree.program, tree.why_needed);
             status = LDR_EXIT_NO_TARGET;
         }

@@ -84,11 +84,6 @@ static struct json_object *programs_json(const struct finding *finding) {
     return list;
 }
 
-static void print_json(struct json_object *root) {
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
-}
-
 void check_json(struct findings *findings, const struct check_summary *summary) {
     size_t count;
     struct finding **sorted = findings_sorted(findings, &count);
@@ -114,7 +109,7 @@ void check_json(struct findings *findings, const struct check_summary *summary) 
         json_object_array_add(list, one);
     }
     json_object_object_add(root, "findings", list);
-    print_json(root);
+    json_print(root);
 }
 
 /* ---- SARIF 2.1.0 (OASIS): what code scanners of CI services read ------------------------------------------------------- */
@@ -192,5 +187,5 @@ void check_sarif(struct findings *findings) {
     json_object_object_add(run, "results", results);
     json_object_array_add(runs, run);
     json_object_object_add(root, "runs", runs);
-    print_json(root);
+    json_print(root);
 }

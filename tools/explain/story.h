@@ -8,6 +8,7 @@
 #include "root.h"
 
 enum { PLACES_MAX = 4 };
+struct json_object;
 
 /* One object asked for the symbol. */
 struct asked {
@@ -57,6 +58,8 @@ void why_story_only(struct story *story, const struct object *by, u32 symbol, u3
 /* why_story_text, why_story_json - returns whether the symbol is known at all: referred to or defined. */
 bool why_story_text(const struct story *story, u32 most);
 bool why_story_json(const struct story *story);
+/* why_story_object - what why_story_json prints; the caller's to put. */
+struct json_object *why_story_object(const struct story *story, bool *known);
 /* why_story_cause - one sentence: the reason for the result of a reference; malloc'd */
 char *why_story_cause(const struct story *story, const struct story_reference *reference);
 /* why_story_lost - why nobody answers a reference; `where`: the object that all but does, or lacks the version, or is missing. */

@@ -252,12 +252,16 @@ static void print_chain(const struct session *session, const struct request *req
     putchar('\n');
 }
 
+bool tree_is_meant(const struct node *node, const char *name) {
+    const char *path = node_path(node), *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    return object_answers_to(&node->object, name) || strcmp(path, name) == 0 || strcmp(base, name) == 0;
+}
+
 bool tree_why_needed(const struct tree_report *report, const char *name) {
     bool any = false;
     for (const struct object *object = report->session->first; object; object = object->next) {
         const struct node *node = object_node(object);
-        const char *base = strrchr(node_path(node), '/') ? strrchr(node_path(node), '/') + 1 : node_path(node);
-        if (!object_answers_to(object, name) && strcmp(node_path(node), name) != 0 && strcmp(base, name) != 0)
+        if (!tree_is_meant(node, name))
             continue;
         any = true;
         printf("%s%s\n", shown_path(report->session, node), object->is_missing ? " (not found)" : "");
