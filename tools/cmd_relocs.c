@@ -300,6 +300,5 @@ int cmd_relocs(int argc, char **argv) {
     bool filtered = relocs.object || relocs.symbol || relocs.section || relocs.type || relocs.has_page;
     if (!shown && filtered)
         warn_ldr("%s: no relocation matches", relocs.program);
-    session_end(&session);
-    return !shown && filtered ? LDR_EXIT_NO_TARGET : undefined ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
+    return explain_end(&session, !shown && filtered ? LDR_EXIT_NO_TARGET : undefined ? LDR_EXIT_PARTIAL : LDR_EXIT_OK);
 }

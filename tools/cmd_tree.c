@@ -2,8 +2,6 @@
 #include "explain/tree.h"
 #include "ldr.h"
 
-#include <stdlib.h>
-
 struct tree_options {
     struct explain_options explain;
     const char *program, *why_needed;
@@ -80,7 +78,6 @@ int cmd_tree(int argc, char **argv) {
             tree_text(&report);
         status = report.missing ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
     }
-    free(usage.references);
-    session_end(&session);
-    return status;
+    usage_free(&usage, &session);
+    return explain_end(&session, status);
 }

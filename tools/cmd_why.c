@@ -257,8 +257,7 @@ static int why_of_process(struct why_options *chosen) {
         status = why_in_process(&session, &process, chosen, addr);
         process_close(&process);
     }
-    session_end(&session);
-    return status;
+    return explain_end(&session, status);
 }
 
 int cmd_why(int argc, char **argv) {
@@ -296,6 +295,5 @@ int cmd_why(int argc, char **argv) {
     session_load(&session);
     session_place(&session, false);
     int status = chosen.word_count == 3 ? why_of_address(&session, &chosen) : why_of_symbol(&session, &chosen, chosen.words[1]);
-    session_end(&session);
-    return status;
+    return explain_end(&session, status);
 }

@@ -5,6 +5,7 @@
 #include "names.h"
 #include "refusal.h"
 #include "relocs.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ struct group {
 struct pass {
     const struct check *check;
     struct object *object;            /* whose relocations are walked */
-    u32 *uses;                        /* [user * count + provider] */
+    struct usage usage;               /* a symbol counts once, however many places it has */
     u8 *copied;                       /* bit per symbol of the program: it has a copy relocation */
     u64 copied_bits;
     u32 *order;                       /* by node number: when it is relocated */
@@ -35,6 +36,9 @@ struct pass {
     u64 *seen;                        /* set of what was added to groups: a symbol is counted once, however many refer to it */
     u64 seen_count, seen_room;        /* room: a power of two */
     struct group *groups, *last_group;
+    struct refusal *gone;             /* versions that libraries lack and gone_of needs */
+    u32 gone_count;
+    const struct object *gone_of;
 };
 
 static struct group *group_of(struct pass *pass, enum check_rule rule, const struct node *about, const struct node *other) {
@@ -88,13 +92,25 @@ static void put_names(const struct group *group, struct lines *lines) {
         lines_add(lines, "... and %u more", group->count - NAMES_KEPT);
 }
 
+/* Asked once per object, not per symbol: a file may have thousands of both. */
+static bool is_gone(struct pass *pass, const char *version) {
+    if (pass->gone_of != pass->object) {
+        free(pass->gone);
+        pass->gone = versions_gone(pass->check->session, pass->object, &pass->gone_count);
+        pass->gone_of = pass->object;
+    }
+    for (u32 i = 0; i < pass->gone_count; i++)
+        if (strcmp(pass->gone[i].version, version) == 0)
+            return true;
+    return false;
+}
+
 /* ---- undefined --------------------------------------------------------------------------------------------------------- */
 
 static void undefined(struct pass *pass, const struct reloc_record *record, const struct symbol_want *want) {
     const struct check *check = pass->check;
     const struct node *node = object_node(pass->object);
-    const struct object *lacking;
-    if (want->version && version_gone(check->session, pass->object, want->version->name, &lacking))
+    if (want->version && is_gone(pass, want->version->name))
         return;                       /* told with the version, which ends the start before this is looked up */
     if (check->is_library || pass->libraries_missing) {
         group_add(pass, RULE_UNRESOLVED, node, NULL, &pass->object->image.symtab[record->symbol], want->name);
@@ -300,7 +316,7 @@ static bool look_up(const struct reloc_record *record, void *arg) {
     /* 32 bits cannot hold an address of a library, wherever that is mapped. */
     if (record->kind.class == RELOC_SYMBOL && record->kind.width == 4 && found.object->image.type == ET_DYN && found.symbol->st_shndx != SHN_ABS)
         bad_record(pass, record, LDR_E_RELOC_OVERFLOW, found.symbol->st_value, record->kind.width);
-    pass->uses[(u64)object_node(pass->object)->number * session->count + object_node(found.object)->number]++;
+    usage_add(&pass->usage, object_node(pass->object), object_node(found.object));
     if (!want.name)
         return true;                  /* bound locally */
     if (record->kind.class == RELOC_COPY)
@@ -350,38 +366,52 @@ static void reach(const struct session *session, struct object *object, u8 *reac
     }
 }
 
-static void check_needs(struct pass *pass) {
+static void check_unused(struct pass *pass, const struct node *node) {
     const struct check *check = pass->check;
-    const struct session *session = check->session;
+    for (const struct request *request = node->requests; request; request = request->next_of_by)
+        if (request->kind == REQUEST_NEEDED && !request->result->object.is_missing && !node_is_linker(request->result) &&
+            !usage_of(&pass->usage, node, request->result) && !findings_known(check->findings, RULE_UNUSED, check->root, node_path(node), request->name))
+            findings_add(check->findings, RULE_UNUSED, SEVERITY_NOTE, check->root, node_path(node), request->name,
+                         must_format("needs %s, but none of its references binds there", request->name), NULL,
+                         must_format("Link with --as-needed, unless it is needed for its constructors."));
+}
+
+/* `reached` marks what the object brings along by its needs. */
+static void check_underlinked(struct pass *pass, const struct node *node, struct object *const *objects, const u8 *reached) {
+    const struct check *check = pass->check;
+    for (const struct use *use = pass->usage.of[node->number]; use; use = use->next) {
+        const struct object *other = objects[use->provider];
+        const struct node *to = object_node(other);
+        if (reached[to->number] || other->is_program || other->found_by == FOUND_PRELOAD ||
+            findings_known(check->findings, RULE_UNDERLINKED, check->root, node_path(node), node_name(to)))
+            continue;
+        struct lines lines = { 0 };
+        lines_add(&lines, "%u references bind to %s, which is there because %s needs it", use->references, node_path(to),
+                  to->object.loader ? node_path(object_node(to->object.loader)) : "a preload list");
+        findings_add(check->findings, RULE_UNDERLINKED, SEVERITY_NOTE, check->root, node_path(node), node_name(to),
+                     must_format("uses %s without needing it: it works only in programs that bring it along", node_name(to)), lines.text,
+                     must_format("Link it with %s (ld -z defs finds these).", node_name(to)));
+    }
+}
+
+static void check_needs(struct pass *pass) {
+    const struct session *session = pass->check->session;
     u8 *reached = must_alloc(session->count, 1);
-    struct object **stack = must_alloc(session->count, sizeof *stack);
+    struct object **stack = must_alloc(session->count, sizeof *stack), **objects = must_alloc(session->count, sizeof *objects);
+    for (struct object *object = session->first; object; object = object->next)
+        objects[object_node(object)->number] = object;
     for (struct object *object = session->first; object; object = object->next) {
         const struct node *node = object_node(object);
-        const u32 *uses = pass->uses + (u64)node->number * session->count;
-        for (const struct request *request = node->requests; request; request = request->next_of_by)
-            if (request->kind == REQUEST_NEEDED && !request->result->object.is_missing && !node_is_linker(request->result) && !uses[request->result->number] &&
-                !findings_known(check->findings, RULE_UNUSED, check->root, node_path(node), request->name))
-                findings_add(check->findings, RULE_UNUSED, SEVERITY_NOTE, check->root, node_path(node), request->name,
-                             must_format("needs %s, but none of its references binds there", request->name), NULL,
-                             must_format("Link with --as-needed, unless it is needed for its constructors."));
-        if (object->is_program || object->is_missing || node_is_linker(node))
-            continue;                 /* the linker's own references are settled by itself */
+        check_unused(pass, node);
+        /* The linker's own references are settled by itself. */
+        if (object->is_program || object->is_missing || node_is_linker(node) || !pass->usage.of[node->number])
+            continue;
         reach(session, object, reached, stack);
-        for (const struct object *other = session->first; other; other = other->next) {
-            const struct node *to = object_node(other);
-            if (!uses[to->number] || reached[to->number] || other->is_program || other->found_by == FOUND_PRELOAD ||
-                findings_known(check->findings, RULE_UNDERLINKED, check->root, node_path(node), node_name(to)))
-                continue;
-            struct lines lines = { 0 };
-            lines_add(&lines, "%u references bind to %s, which is there because %s needs it", uses[to->number], node_path(to),
-                      to->object.loader ? node_path(object_node(to->object.loader)) : "a preload list");
-            findings_add(check->findings, RULE_UNDERLINKED, SEVERITY_NOTE, check->root, node_path(node), node_name(to),
-                         must_format("uses %s without needing it: it works only in programs that bring it along", node_name(to)), lines.text,
-                         must_format("Link it with %s (ld -z defs finds these).", node_name(to)));
-        }
+        check_underlinked(pass, node, objects, reached);
     }
     free(reached);
     free(stack);
+    free(objects);
 }
 
 /* ---- groups as findings ------------------------------------------------------------------------------------------------ */
@@ -434,7 +464,7 @@ static void tell_group(const struct pass *pass, const struct group *group) {
 
 void check_bindings(const struct check *check) {
     const struct session *session = check->session;
-    struct pass pass = { .check = check, .uses = must_alloc((size_t)session->count * session->count, sizeof(u32)), .order = relocation_order(session) };
+    struct pass pass = { .check = check, .usage = usage_new(session), .order = relocation_order(session) };
     u64 symbols = session->program->object.image.sym_limit;
     pass.copied_bits = symbols < 1 << 20 ? symbols : 1 << 20;
     pass.copied = must_alloc(pass.copied_bits / 8 + 1, 1);
@@ -454,8 +484,9 @@ void check_bindings(const struct check *check) {
             free(group->names[i]);
         free(group);
     }
-    free(pass.uses);
+    usage_free(&pass.usage, session);
     free(pass.order);
+    free(pass.gone);
     free(pass.copied);
     free(pass.seen);
 }

@@ -9,6 +9,7 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
 
 #define CHECK_RULES(X) \
     X(MALFORMED,       "malformed-file",      ERROR,   "the linker refuses the file") \
+    X(CHANGED,         "file-changed",        WARNING, "the file was written to while it was read") \
     X(NO_INTERPRETER,  "missing-interpreter", ERROR,   "the linker that the program names does not exist") \
     X(MISSING_LIBRARY, "missing-library",     ERROR,   "a needed library is not found") \
     X(MISSING_VERSION, "missing-version",     ERROR,   "a library lacks a symbol version that is needed of it") \

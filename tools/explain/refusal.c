@@ -2,8 +2,6 @@
 #include "refusal.h"
 #include "../ldr.h"
 
-#include <string.h>
-
 struct refusal session_refusal(const struct session *session) {
     for (const struct request *request = session->requests; request; request = request->next)
         if ((request->kind == REQUEST_NEEDED || request->kind == REQUEST_FILTER) && request->result && request->result->object.is_missing)
@@ -24,13 +22,16 @@ char *refusal_text(const struct refusal *refusal) {
                                             : must_format("version %s, needed by %s, is not in %s", refusal->version, by, what);
 }
 
-bool version_gone(const struct session *session, const struct object *by, const char *version, const struct object **from) {
+struct refusal *versions_gone(const struct session *session, const struct object *by, u32 *count) {
     struct version_check check = { 0 };
+    struct refusal *list = NULL;
     enum version_verdict verdict;
-    while ((verdict = version_next(&check, by, session->first)) != VERSION_END)
-        if (verdict != VERSION_FOUND && strcmp(check.need.name, version) == 0) {
-            *from = check.from;
-            return true;
-        }
-    return false;
+    *count = 0;
+    while ((verdict = version_next(&check, by, session->first)) != VERSION_END) {
+        if (verdict == VERSION_FOUND)
+            continue;
+        list = must_grow(list, *count + 1ul, sizeof *list);
+        list[(*count)++] = (struct refusal){ REFUSAL_VERSION, by, check.from, check.need.name };
+    }
+    return list;
 }

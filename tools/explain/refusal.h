@@ -14,8 +14,7 @@ struct refusal {
  * end nothing. */
 struct refusal session_refusal(const struct session *session);
 char *refusal_text(const struct refusal *refusal);              /* malloc'd */
-/* version_gone - whether a version that a reference of `by` names is needed of a library that is there and lacks it, whatever the need's
- * strength; *from is that library. */
-bool version_gone(const struct session *session, const struct object *by, const char *version, const struct object **from);
+/* versions_gone - the versions that an object needs of libraries that are there and lack them, whatever the needs' strength; malloc'd. */
+struct refusal *versions_gone(const struct session *session, const struct object *by, u32 *count);
 
 #endif

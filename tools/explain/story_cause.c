@@ -3,6 +3,7 @@
 #include "story.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *path_of(const struct object *object) { return node_path(object_node(object)); }
 
@@ -37,9 +38,20 @@ static const struct object *missing_library(const struct session *session) {
     return NULL;
 }
 
+/* The library that lacks the version that the reference names; NULL: none. */
+static const struct object *lacking(const struct session *session, const struct story_reference *reference) {
+    u32 count;
+    struct refusal *gone = versions_gone(session, reference->by, &count);
+    const struct object *where = NULL;
+    for (u32 i = 0; i < count && !where; i++)
+        where = strcmp(gone[i].version, reference->version->name) == 0 ? gone[i].what : NULL;
+    free(gone);
+    return where;
+}
+
 struct lost_reason why_story_lost(const struct story *story, const struct story_reference *reference) {
     struct lost_reason lost = { .kind = LOST_NOWHERE };
-    if (reference->version && version_gone(story->session, reference->by, reference->version->name, &lost.where)) {
+    if (reference->version && (lost.where = lacking(story->session, reference))) {
         lost.kind = LOST_VERSION;
         return lost;
     }
