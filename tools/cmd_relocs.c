@@ -1,4 +1,5 @@
 /* cmd_relocs.c - `ldr relocs`: every relocation of a program and its libraries, with what it binds to. */
+#include "explain/plain.h"
 #include "explain/relocs.h"
 #include "explain/root.h"
 #include "explain/sections.h"
@@ -128,19 +129,19 @@ static const char *type_text(u32 type, char *room, size_t len) {
 
 static void print_record(const struct reloc_record *record, const struct section *section, const struct target *target) {
     char type[24];
-    printf("  %#12" PRIx64 "  %-18s %-20s", record->place, section ? section->name : "-", type_text(record->type, type, sizeof type));
+    plain_printf("  %#12" PRIx64 "  %-18s %-20s", record->place, section ? section->name : "-", type_text(record->type, type, sizeof type));
     if (target->symbol && record->symbol)
-        printf(" %s%s%s", target->symbol, target->version ? "@" : "", target->version ? target->version->name : "");
+        plain_printf(" %s%s%s", target->symbol, target->version ? "@" : "", target->version ? target->version->name : "");
     if (record->addend && record->symbol)
-        printf(" %c %#" PRIx64, record->addend < 0 ? '-' : '+', record->addend < 0 ? 0 - (u64)record->addend : (u64)record->addend);
+        plain_printf(" %c %#" PRIx64, record->addend < 0 ? '-' : '+', record->addend < 0 ? 0 - (u64)record->addend : (u64)record->addend);
     if (target->object)
-        printf(" -> %s %#" PRIx64, node_path(object_node(target->object)), target->vaddr);
+        plain_printf(" -> %s %#" PRIx64, node_path(object_node(target->object)), target->vaddr);
     else if (target->result == REFERENCE_WEAK)
-        printf(" -> 0 (weak)");
+        plain_printf(" -> 0 (weak)");
     else if (target->result == REFERENCE_UNDEFINED)
-        printf(" -> UNDEFINED");
+        plain_printf(" -> UNDEFINED");
     else if (target->result < 0)
-        printf(" -> damaged: %s", ldr_error_text(-target->result));
+        plain_printf(" -> damaged: %s", ldr_error_text(-target->result));
     putchar('\n');
 }
 
@@ -201,16 +202,16 @@ static bool take(const struct reloc_record *record, void *arg) {
 }
 
 static void print_counts(const struct listing *listing) {
-    printf("%s: %" PRIu64 " relocation%s", node_path(object_node(listing->object)), listing->shown, listing->shown == 1 ? "" : "s");
+    plain_printf("%s: %" PRIu64 " relocation%s", node_path(object_node(listing->object)), listing->shown, listing->shown == 1 ? "" : "s");
     const char *lead = ": ";
     for (u32 type = 0; type <= ARCH_RELOC_TYPES; type++)
         if (listing->counts[type]) {
             const char *name = type < ARCH_RELOC_TYPES ? arch_reloc_name(type) : NULL;
-            printf("%s%s %" PRIu64, lead, name ? name + 9 : "unknown", listing->counts[type]);
+            plain_printf("%s%s %" PRIu64, lead, name ? name + 9 : "unknown", listing->counts[type]);
             lead = ", ";
         }
     if (listing->undefined)
-        printf("; %" PRIu64 " UNDEFINED", listing->undefined);
+        plain_printf("; %" PRIu64 " UNDEFINED", listing->undefined);
     putchar('\n');
 }
 

@@ -3,6 +3,7 @@
 #include "place.h"
 #include "../ldr.h"
 #include "names.h"
+#include "plain.h"
 #include "sections.h"
 #include "tree.h"
 
@@ -109,7 +110,7 @@ char *place_address_text(const struct object *object, u64 vaddr) {
             char *readable = names_readable(name), *text = must_format("%s + %#llx (%s%s%#llx)", node_path(object_node(object)), (unsigned long long)vaddr, readable,
                                                                       vaddr == sym->st_value ? ", offset " : " + ", (unsigned long long)(vaddr - sym->st_value));
             free(readable);
-            return text;
+            return plain_line(text);
         }
     }
     struct sections sections = sections_read(object_node(object)->file);
@@ -117,19 +118,21 @@ char *place_address_text(const struct object *object, u64 vaddr) {
     char *text = section ? must_format("%s + %#llx (in %s)", node_path(object_node(object)), (unsigned long long)vaddr, section->name)
                          : must_format("%s + %#llx", node_path(object_node(object)), (unsigned long long)vaddr);
     sections_free(&sections);
-    return text;
+    return plain_line(text);
 }
 
 char *place_text(const struct place *place, const char **symbol) {
     const struct reloc_record *record = &place->record;
-    const char *path = node_path(object_node(place->object)), *type = arch_reloc_name(record->type);
+    char *path = plain_line(must_format("%s", node_path(object_node(place->object))));
+    const char *type = arch_reloc_name(record->type);
     struct sections sections = sections_read(object_node(place->object)->file);
     const struct section *section = sections_at(&sections, place->vaddr);
     char *where = must_format("%s + %#llx%s%s", path, (unsigned long long)place->vaddr, section ? " in " : "", section ? section->name : ""), *text;
+    plain_line(where);
     sections_free(&sections);
     type = type ? type : "a relocation of unknown type";
     *symbol = place->found ? relocs_symbol_name(place->object, record->symbol) : NULL;
-    const char *name = *symbol ? *symbol : "its own object, without a symbol";
+    char *name = plain_line(must_format("%s", *symbol ? *symbol : "its own object, without a symbol"));
     if (place->outside) {
         const struct plan *plan = &place->object->image.plan;
         text = must_format("%s has no address %#llx\n  it takes %#llx to %#llx (link-time addresses)\n", path, (unsigned long long)place->vaddr,
@@ -149,5 +152,7 @@ char *place_text(const struct place *place, const char **symbol) {
         text = must_format("%s is filled by %s of %s\n", where, type, name);
     }
     free(where);
+    free(path);
+    free(name);
     return text;
 }
