@@ -115,11 +115,21 @@ static void print_places(const struct story_reference *reference) {
         plain_printf("  ... and %u more places\n", reference->place_count - PLACES_MAX);
 }
 
-static void print_source(const struct object *object, u64 vaddr, bool is_code, const char *lead) {
-    char *text = source_of(object_node(object), vaddr, is_code);
-    if (text)
-        plain_printf("  %s %s\n", lead, text);
+static void print_definition(const struct object *object, u64 vaddr, bool is_code) {
+    char *why, *text = source_definition(object_node(object), vaddr, is_code, &why);
+    plain_printf(text ? "  the definition is at %s\n" : "  where the definition was written is not known: %s\n", text ? text : why);
     free(text);
+    free(why);
+}
+
+static void print_variable(const struct object *object, u64 vaddr) {
+    struct source_words words = source_words(object_node(object), &vaddr, 1);
+    const struct debuginfo_answer *answer = source_word(&words, 0);
+    char *text = answer ? source_word_text(answer) : NULL;
+    if (text)
+        plain_printf("  the reference is in %s\n", text);
+    free(text);
+    source_words_free(&words);
 }
 
 /* Where the definition was written, and for words of data which variable refers to it. */
@@ -127,11 +137,11 @@ static void print_sources(const struct story_reference *reference) {
     for (u32 i = 0; i < reference->place_count && i < PLACES_MAX; i++) {
         const struct reloc_record *record = &reference->places[i];
         if (record->kind.class == RELOC_SYMBOL && record->type == R_X86_64_64)
-            print_source(reference->by, record->place, false, "the reference is in");
+            print_variable(reference->by, record->place);
     }
     if (reference->result == 0 && reference->found.symbol->st_shndx != SHN_UNDEF && ELF64_ST_TYPE(reference->found.symbol->st_info) != STT_TLS)
-        print_source(reference->found.object, reference->found.symbol->st_value,
-                     ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_FUNC || ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_GNU_IFUNC, "the definition is at");
+        print_definition(reference->found.object, reference->found.symbol->st_value,
+                         ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_FUNC || ELF64_ST_TYPE(reference->found.symbol->st_info) == STT_GNU_IFUNC);
 }
 
 /* Where an undefined reference ends the program. */
@@ -248,7 +258,7 @@ static void print_link_time(const struct story *story) {
         plain_printf("  %s in %s, so it is not in its dynamic symbol table, and no relocation names it: the linker looks nothing up\n", link_time->symbol.how, path);
     plain_printf("  %llu bytes at %#llx (.symtab)\n", (unsigned long long)link_time->symbol.size, (unsigned long long)link_time->symbol.value);
     if (story->source)
-        print_source(link_time->object, link_time->symbol.value, link_time->symbol.is_code, "the definition is at");
+        print_definition(link_time->object, link_time->symbol.value, link_time->symbol.is_code);
 }
 
 bool why_story_text(const struct story *story, u32 most) {
