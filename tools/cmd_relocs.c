@@ -171,10 +171,11 @@ static void print_record(const struct listing *listing, const struct reloc_recor
     putchar('\n');
 }
 
-/* A JSON string: names come from files and may hold anything; bytes above 127 are kept, they are UTF-8 or the reader's problem. */
+/* A JSON string. Names come from files and may hold anything: bytes that are no UTF-8 as everywhere (text_utf8). */
 static void json_text(const char *text) {
+    char *valid = text_utf8(text);
     putchar('"');
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+    for (const unsigned char *at = (const unsigned char *)valid; *at; at++)
         if (*at == '"' || *at == '\\')
             printf("\\%c", *at);
         else if (*at < 32)
@@ -182,6 +183,7 @@ static void json_text(const char *text) {
         else
             putchar(*at);
     putchar('"');
+    free(valid);
 }
 
 static void print_variable_json(const struct debuginfo_answer *answer) {

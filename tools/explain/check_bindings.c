@@ -27,8 +27,8 @@ struct pass {
     const struct check *check;
     struct object *object;            /* whose relocations are walked */
     struct usage usage;               /* a symbol counts once, however many places it has */
-    u8 *copied;                       /* bit per symbol of the program: it has a copy relocation */
-    u64 copied_bits;
+    u64 *copies;                      /* places of the program's copy relocations, ascending: a copy may have several names */
+    u64 copy_count, copy_room;
     u32 *order;                       /* by node number: when it is relocated */
     bool libraries_missing;
     u32 last_symbol, last_classes;
@@ -168,9 +168,14 @@ static bool is_link_editors(const char *name) {
     return false;
 }
 
+static int compare_places(const void *a, const void *b) {
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
+    return x < y ? -1 : x > y;
+}
+
 static bool is_copied(const struct pass *pass, const struct binding *found) {
-    u64 number = (u64)(found->symbol - found->object->image.symtab);
-    return found->object->is_program && number < pass->copied_bits && (pass->copied[number / 8] >> number % 8 & 1);
+    return found->object->is_program && found->symbol->st_shndx != SHN_UNDEF && pass->copy_count &&
+           bsearch(&found->symbol->st_value, pass->copies, pass->copy_count, sizeof *pass->copies, compare_places);
 }
 
 static void several(struct pass *pass, const struct symbol_want *asked, const struct binding *first) {
@@ -330,8 +335,11 @@ static bool look_up(const struct reloc_record *record, void *arg) {
 
 static bool note_copied(const struct reloc_record *record, void *arg) {
     struct pass *pass = arg;
-    if (record->kind.class == RELOC_COPY && record->symbol < pass->copied_bits)
-        pass->copied[record->symbol / 8] |= (u8)(1u << record->symbol % 8);
+    if (record->kind.class != RELOC_COPY)
+        return true;
+    if (pass->copy_count == pass->copy_room)
+        pass->copies = must_grow(pass->copies, pass->copy_room = pass->copy_room * 2 + 16, sizeof *pass->copies);
+    pass->copies[pass->copy_count++] = record->place;
     return true;
 }
 
@@ -465,10 +473,9 @@ static void tell_group(const struct pass *pass, const struct group *group) {
 void check_bindings(const struct check *check) {
     const struct session *session = check->session;
     struct pass pass = { .check = check, .usage = usage_new(session), .order = relocation_order(session) };
-    u64 symbols = session->program->object.image.sym_limit;
-    pass.copied_bits = symbols < 1 << 20 ? symbols : 1 << 20;
-    pass.copied = must_alloc(pass.copied_bits / 8 + 1, 1);
     relocs_each(&session->program->object, note_copied, &pass);
+    if (pass.copy_count)
+        qsort(pass.copies, pass.copy_count, sizeof *pass.copies, compare_places);
     for (const struct object *object = session->first; object; object = object->next)
         pass.libraries_missing |= object->is_missing;
     for (struct object *object = session->first; object; object = object->next) {
@@ -487,6 +494,6 @@ void check_bindings(const struct check *check) {
     usage_free(&pass.usage, session);
     free(pass.order);
     free(pass.gone);
-    free(pass.copied);
+    free(pass.copies);
     free(pass.seen);
 }

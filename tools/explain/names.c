@@ -105,29 +105,46 @@ static bool takes_memory(const GElf_Sym *symbol) {
     return symbol->st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
 }
 
-bool names_full(const struct node *node, const char *name, struct full_symbol *out) {
-    *out = (struct full_symbol){ 0 };
+/* Every definition of the full symbol table, until `visit` says no. */
+static void full_each(const struct node *node, bool (*visit)(const char *name, const GElf_Sym *symbol, void *arg), void *arg) {
     if (!node->file || elf_version(EV_CURRENT) == EV_NONE)
-        return false;
+        return;
     Elf *elf = elf_memory((char *)node->file->bytes, node->file->len);
-    bool global = false;
-    for (Elf_Scn *section = NULL; elf && !global && (section = elf_nextscn(elf, section));) {
+    bool go_on = true;
+    for (Elf_Scn *section = NULL; elf && go_on && (section = elf_nextscn(elf, section));) {
         GElf_Shdr header;
         Elf_Data *data;
         if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB || !(data = elf_getdata(section, NULL)))
             continue;
         GElf_Sym symbol;
-        for (int i = 1; !global && gelf_getsym(data, i, &symbol); i++) {
+        for (int i = 1; go_on && gelf_getsym(data, i, &symbol); i++) {
             const char *have = takes_memory(&symbol) ? elf_strptr(elf, header.sh_link, symbol.st_name) : NULL;
-            if (!have || strcmp(have, name) != 0)
-                continue;
-            global = GELF_ST_BIND(symbol.st_info) != STB_LOCAL;
-            if (!out->how || global)
-                *out = (struct full_symbol){ how_bound(&symbol), symbol.st_value, symbol.st_size,
-                                             GELF_ST_TYPE(symbol.st_info) == STT_FUNC || GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC };
+            go_on = !have || visit(have, &symbol, arg);
         }
     }
     elf_end(elf);
+}
+
+struct full_search {
+    const char *name;
+    struct full_symbol *out;
+};
+
+static bool keep_best(const char *name, const GElf_Sym *symbol, void *arg) {
+    struct full_search *search = arg;
+    if (strcmp(name, search->name) != 0)
+        return true;
+    bool global = GELF_ST_BIND(symbol->st_info) != STB_LOCAL;
+    if (!search->out->how || global)
+        *search->out = (struct full_symbol){ how_bound(symbol), symbol->st_value, symbol->st_size,
+                                             GELF_ST_TYPE(symbol->st_info) == STT_FUNC || GELF_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC };
+    return !global;
+}
+
+bool names_full(const struct node *node, const char *name, struct full_symbol *out) {
+    struct full_search search = { name, out };
+    *out = (struct full_symbol){ 0 };
+    full_each(node, keep_best, &search);
     return out->how != NULL;
 }
 
@@ -166,21 +183,40 @@ static char *identifier_of(const char *readable) {
     return must_format("%.*s", (int)(end - start), readable + start);
 }
 
+struct readable_search {
+    const char *readable, *identifier;
+    char *found;
+    u32 others;
+};
+
+static void judge_readable(struct readable_search *search, const char *name) {
+    if (name[0] != '_' || name[1] != 'Z' || !strstr(name, search->identifier) || (search->found && strcmp(search->found, name) == 0) || !reads_as(name, search->readable))
+        return;
+    if (search->found)
+        search->others++;
+    else
+        search->found = must_format("%s", name);
+}
+
+static bool judge_full(const char *name, const GElf_Sym *symbol, void *arg) {
+    (void)symbol;
+    judge_readable(arg, name);
+    return true;
+}
+
 char *names_mangled(const struct session *session, const char *readable, u32 *others) {
-    char *identifier = identifier_of(readable), *found = NULL;
-    *others = 0;
+    char *identifier = identifier_of(readable);
+    struct readable_search search = { .readable = readable, .identifier = identifier };
     for (const struct object *object = session->first; object; object = object->next) {
         const struct image *image = &object->image;
         /* Strings, not symbols: a program without exports does not tell how many symbols it has. */
-        for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end; at += strlen(at) + 1) {
-            if (at[0] != '_' || at[1] != 'Z' || !strstr(at, identifier) || (found && strcmp(found, at) == 0) || !reads_as(at, readable))
-                continue;
-            if (found)
-                ++*others;
-            else
-                found = must_format("%s", at);
-        }
+        for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end; at += strlen(at) + 1)
+            judge_readable(&search, at);
     }
+    /* What the program does not export is in its full table only. */
+    if (!search.found)
+        full_each(session->program, judge_full, &search);
     free(identifier);
-    return found;
+    *others = search.others;
+    return search.found;
 }
