@@ -210,6 +210,7 @@ int cmd_check(int argc, char **argv) {
     struct session_options chosen = explain_session_options(&check.explain, catalog);
     struct work work = { &targets, &chosen, findings_new(), 0, targets.count > check.word_count };
     check_all(&work);
+    check_changed(work.findings, catalog);
     struct check_summary summary = { .files = targets.count };
     size_t count;
     struct finding **sorted = findings_sorted(work.findings, &count);

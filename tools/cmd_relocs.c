@@ -1,7 +1,9 @@
 /* cmd_relocs.c - `ldr relocs`: every relocation of a program and its libraries, with what it binds to. */
+#include "explain/plain.h"
 #include "explain/relocs.h"
 #include "explain/root.h"
 #include "explain/sections.h"
+#include "explain/source.h"
 #include "explain/tree.h"
 #include "ldr.h"
 
@@ -11,13 +13,13 @@
 #include <string.h>
 
 enum { SCHEMA_VERSION = 1 };
-enum { KEY_OBJECT = 256, KEY_SYMBOL, KEY_SECTION, KEY_TYPE, KEY_PAGE };
+enum { KEY_OBJECT = 256, KEY_SYMBOL, KEY_SECTION, KEY_TYPE, KEY_PAGE, KEY_SOURCE };
 
 struct relocs_options {
     struct explain_options explain;
     const char *program, *object, *symbol, *section, *type;
     u64 page;
-    bool has_page, list;
+    bool has_page, list, source;
 };
 
 static const struct argp_option options[] = {
@@ -27,6 +29,7 @@ static const struct argp_option options[] = {
     { "section", KEY_SECTION, "NAME", 0, "Only those whose place is in this section", 0 },
     { "type", KEY_TYPE, "TYPE", 0, "Only those of this type (R_X86_64_COPY, or COPY)", 0 },
     { "page", KEY_PAGE, "ADDRESS", 0, "Only those whose place is on the page of this link-time address", 0 },
+    { "source", KEY_SOURCE, NULL, 0, "Also the variable and member that each place belongs to, from debug information (implies --list)", 0 },
     { 0 },
 };
 
@@ -40,6 +43,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_SYMBOL: relocs->symbol = arg; relocs->list = true; return 0;
     case KEY_SECTION: relocs->section = arg; relocs->list = true; return 0;
     case KEY_TYPE: relocs->type = arg; relocs->list = true; return 0;
+    case KEY_SOURCE: relocs->source = relocs->list = true; return 0;
     case KEY_PAGE:
         relocs->page = strtoull(arg, &end, 0);
         if (*end || end == arg || *arg == '-')
@@ -65,6 +69,8 @@ struct listing {
     const struct session *session;
     struct object *object;
     struct sections sections;
+    struct source_words words;        /* with --source: of each record shown */
+    u64 *places, place_count, place_room;          /* that are asked for, until `words` has the answers */
     u64 counts[ARCH_RELOC_TYPES + UNKNOWN_TYPES], total, shown, undefined;
     bool any;                         /* JSON: a record was printed, a comma is due */
 };
@@ -126,28 +132,50 @@ static const char *type_text(u32 type, char *room, size_t len) {
     return name ? name : room;
 }
 
-static void print_record(const struct reloc_record *record, const struct section *section, const struct target *target) {
+/* What is stored where it is not the target's address. NULL: it is. */
+static const char *stored_text(const struct reloc_record *record) {
+    switch (record->kind.class) {
+    case RELOC_PC: return "less the place's address";
+    case RELOC_SIZE: return "the symbol's size is stored";
+    case RELOC_COPY: return "its bytes are copied";
+    case RELOC_IRELATIVE: return "what this function returns";
+    case RELOC_TLS_MODULE: return "its module number";
+    case RELOC_TLS_OFFSET: return "as offset in its thread storage";
+    case RELOC_TLS_TPOFF: return "as offset from the thread pointer";
+    case RELOC_TLS_DESC: return "a descriptor of two words";
+    default: return NULL;
+    }
+}
+
+static void print_record(const struct listing *listing, const struct reloc_record *record, const struct section *section, const struct target *target) {
     char type[24];
-    printf("  %#12" PRIx64 "  %-18s %-20s", record->place, section ? section->name : "-", type_text(record->type, type, sizeof type));
+    plain_printf("  %#12" PRIx64 "  %-18s %-20s", record->place, section ? section->name : "-", type_text(record->type, type, sizeof type));
     if (target->symbol && record->symbol)
-        printf(" %s%s%s", target->symbol, target->version ? "@" : "", target->version ? target->version->name : "");
+        plain_printf(" %s%s%s", target->symbol, target->version ? "@" : "", target->version ? target->version->name : "");
     if (record->addend && record->symbol)
-        printf(" %c %#" PRIx64, record->addend < 0 ? '-' : '+', record->addend < 0 ? 0 - (u64)record->addend : (u64)record->addend);
+        plain_printf(" %c %#" PRIx64, record->addend < 0 ? '-' : '+', record->addend < 0 ? 0 - (u64)record->addend : (u64)record->addend);
     if (target->object)
-        printf(" -> %s %#" PRIx64, node_path(object_node(target->object)), target->vaddr);
+        plain_printf(" -> %s %#" PRIx64 "%s%s%s", node_path(object_node(target->object)), target->vaddr, stored_text(record) ? " (" : "",
+                     stored_text(record) ? stored_text(record) : "", stored_text(record) ? ")" : "");
     else if (target->result == REFERENCE_WEAK)
-        printf(" -> 0 (weak)");
+        plain_printf(" -> 0 (weak)");
     else if (target->result == REFERENCE_UNDEFINED)
-        printf(" -> UNDEFINED");
+        plain_printf(" -> UNDEFINED");
     else if (target->result < 0)
-        printf(" -> damaged: %s", ldr_error_text(-target->result));
+        plain_printf(" -> damaged: %s", ldr_error_text(-target->result));
+    const struct debuginfo_answer *answer = source_word(&listing->words, listing->shown - 1);
+    char *variable = answer ? source_word_text(answer) : NULL;
+    if (variable)
+        plain_printf("  in %s", variable);
+    free(variable);
     putchar('\n');
 }
 
-/* A JSON string: names come from files and may hold anything; bytes above 127 are kept, they are UTF-8 or the reader's problem. */
+/* A JSON string. Names come from files and may hold anything: bytes that are no UTF-8 as everywhere (text_utf8). */
 static void json_text(const char *text) {
+    char *valid = text_utf8(text);
     putchar('"');
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+    for (const unsigned char *at = (const unsigned char *)valid; *at; at++)
         if (*at == '"' || *at == '\\')
             printf("\\%c", *at);
         else if (*at < 32)
@@ -155,6 +183,15 @@ static void json_text(const char *text) {
         else
             putchar(*at);
     putchar('"');
+    free(valid);
+}
+
+static void print_variable_json(const struct debuginfo_answer *answer) {
+    printf(", \"variable\": "), json_text(answer->name);
+    printf(", \"member\": "), json_text(answer->path);
+    printf(", \"variable_type\": "), json_text(answer->type);
+    printf(", \"file\": "), json_text(answer->file);
+    printf(", \"line\": %u, \"variable_from\": \"%s\"", answer->line, debuginfo_how_name(answer->how));
 }
 
 static void print_record_json(struct listing *listing, const struct reloc_record *record, const struct section *section, const struct target *target) {
@@ -179,6 +216,9 @@ static void print_record_json(struct listing *listing, const struct reloc_record
         json_text(node_path(object_node(target->object)));
         printf(", \"target_vaddr\": %" PRIu64, target->vaddr);
     }
+    const struct debuginfo_answer *answer = source_word(&listing->words, listing->shown - 1);
+    if (answer)
+        print_variable_json(answer);
     putchar('}');
 }
 
@@ -196,21 +236,39 @@ static bool take(const struct reloc_record *record, void *arg) {
     if (listing->relocs->explain.json)
         print_record_json(listing, record, section, &target);
     else
-        print_record(record, section, &target);
+        print_record(listing, record, section, &target);
     return true;
 }
 
+static bool note_place(const struct reloc_record *record, void *arg) {
+    struct listing *listing = arg;
+    if (!matches(listing, record, sections_at(&listing->sections, record->place)))
+        return true;
+    if (listing->place_count == listing->place_room)
+        listing->places = must_grow(listing->places, listing->place_room = listing->place_room * 2 + 256, sizeof *listing->places);
+    listing->places[listing->place_count++] = record->place;
+    return true;
+}
+
+/* All places of one object in one question: each walk over debug information costs as much as all together. */
+static void ask_source(struct listing *listing) {
+    relocs_each(listing->object, note_place, listing);
+    listing->words = source_words(object_node(listing->object), listing->places, listing->place_count);
+    free(listing->places);
+    listing->places = NULL;
+}
+
 static void print_counts(const struct listing *listing) {
-    printf("%s: %" PRIu64 " relocation%s", node_path(object_node(listing->object)), listing->shown, listing->shown == 1 ? "" : "s");
+    plain_printf("%s: %" PRIu64 " relocation%s", node_path(object_node(listing->object)), listing->shown, listing->shown == 1 ? "" : "s");
     const char *lead = ": ";
     for (u32 type = 0; type <= ARCH_RELOC_TYPES; type++)
         if (listing->counts[type]) {
             const char *name = type < ARCH_RELOC_TYPES ? arch_reloc_name(type) : NULL;
-            printf("%s%s %" PRIu64, lead, name ? name + 9 : "unknown", listing->counts[type]);
+            plain_printf("%s%s %" PRIu64, lead, name ? name + 9 : "unknown", listing->counts[type]);
             lead = ", ";
         }
     if (listing->undefined)
-        printf("; %" PRIu64 " UNDEFINED", listing->undefined);
+        plain_printf("; %" PRIu64 " UNDEFINED", listing->undefined);
     putchar('\n');
 }
 
@@ -227,8 +285,7 @@ static void print_counts_json(const struct listing *listing) {
 }
 
 static bool is_meant(const struct relocs_options *relocs, const struct object *object) {
-    const char *path = node_path(object_node(object)), *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    return !relocs->object || object_answers_to(object, relocs->object) || strcmp(path, relocs->object) == 0 || strcmp(base, relocs->object) == 0;
+    return !relocs->object || tree_is_meant(object_node(object), relocs->object);
 }
 
 /* Objects in load order; returns what was shown and, in *undefined, not found. */
@@ -246,6 +303,8 @@ static u64 list_all(const struct relocs_options *relocs, const struct session *s
         struct listing listing = { .relocs = relocs, .session = session, .object = object };
         if (relocs->list)
             listing.sections = sections_read(object_node(object)->file);
+        if (relocs->source)
+            ask_source(&listing);
         if (json) {
             printf("%s\n  {\"number\": %u, \"path\": ", any ? "," : "", object_node(object)->number);
             json_text(node_path(object_node(object)));
@@ -263,11 +322,12 @@ static u64 list_all(const struct relocs_options *relocs, const struct session *s
         shown += listing.shown;
         *undefined += listing.undefined;
         sections_free(&listing.sections);
+        source_words_free(&listing.words);
     }
     if (json)
         printf("\n], \"relocations\": %" PRIu64 ", \"undefined\": %" PRIu64 "}\n", shown, *undefined);
     else
-        printf("%" PRIu64 " relocation%s in all\n", shown, shown == 1 ? "" : "s");
+        printf("%" PRIu64 " relocation%s in all%s\n", shown, shown == 1 ? "" : "s", session_is_static(session) ? ": statically linked, it relocates itself" : "");
     return shown;
 }
 
@@ -286,6 +346,7 @@ int cmd_relocs(int argc, char **argv) {
         "  ldr relocs gdb\n"
         "  ldr relocs --object libc.so.6 --list openssl\n"
         "  ldr relocs --symbol malloc --type JUMP_SLOT gdb\n"
+        "  ldr relocs --source --object ./server --section .data.rel.ro ./server\n"
         "  ldr relocs --object libcrypto.so.3 --page 0x46a000 --json openssl\n",
         children, NULL, NULL,
     };
@@ -301,6 +362,5 @@ int cmd_relocs(int argc, char **argv) {
     bool filtered = relocs.object || relocs.symbol || relocs.section || relocs.type || relocs.has_page;
     if (!shown && filtered)
         warn_ldr("%s: no relocation matches", relocs.program);
-    session_end(&session);
-    return !shown && filtered ? LDR_EXIT_NO_TARGET : undefined ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
+    return explain_end(&session, !shown && filtered ? LDR_EXIT_NO_TARGET : undefined ? LDR_EXIT_PARTIAL : LDR_EXIT_OK);
 }

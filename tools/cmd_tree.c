@@ -2,8 +2,6 @@
 #include "explain/tree.h"
 #include "ldr.h"
 
-#include <stdlib.h>
-
 struct tree_options {
     struct explain_options explain;
     const char *program, *why_needed;
@@ -69,7 +67,7 @@ int cmd_tree(int argc, char **argv) {
     struct tree_report report = { &session, tree.unused ? &usage : NULL, tree.tried, tree.list, 0, 0 };
     int status = LDR_EXIT_OK;
     if (tree.why_needed) {
-        if (!tree_why_needed(&report, tree.why_needed)) {
+        if (!(tree.explain.json ? tree_why_needed_json : tree_why_needed)(&report, tree.why_needed)) {
             warn_ldr("%s needs no %s", tree.program, tree.why_needed);
             status = LDR_EXIT_NO_TARGET;
         }
@@ -80,7 +78,6 @@ int cmd_tree(int argc, char **argv) {
             tree_text(&report);
         status = report.missing ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
     }
-    free(usage.references);
-    session_end(&session);
-    return status;
+    usage_free(&usage, &session);
+    return explain_end(&session, status);
 }

@@ -2,6 +2,7 @@
 #include "explain/place.h"
 #include "explain/sections.h"
 #include "explain/story.h"
+#include "json.h"
 #include "ldr.h"
 
 #include <errno.h>
@@ -49,8 +50,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, why->pid ? "one address is needed" : "a program and a symbol are needed, or a program, an object and an address");
         if (!*why->words[why->word_count - 1])
             argp_error(state, "an empty word names nothing");
-        if (why->explain.json && (why->pid || why->word_count == 3))
-            argp_error(state, "--json is for symbols");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -58,7 +57,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 
 static int status_of(const struct story *story, bool known) {
     int status = known ? LDR_EXIT_OK : LDR_EXIT_NO_TARGET;
-    for (const struct story_reference *reference = story->references; reference && known; reference = reference->next)
+    for (const struct story_reference *reference = story->references; reference && known && !story->link_time.object; reference = reference->next)
         if (reference->result == REFERENCE_UNDEFINED || reference->result < 0)
             status = LDR_EXIT_PARTIAL;
     return status;
@@ -92,45 +91,82 @@ static int why_of_symbol(struct session *session, const struct why_options *chos
 
 /* ---- an address --------------------------------------------------------------------------------------------------------- */
 
-static int why_of_place(struct session *session, const struct place *place, const struct process_view *process, bool source) {
-    const char *symbol;
-    char *text = place_text(place, &symbol), *now = process && place->found ? process_value(process, session, place) : NULL;
-    fputs(text, stdout);
-    if (now)
-        fputs(now, stdout);
-    free(text);
-    free(now);
-    if (!place->found || !symbol)
-        return place->found ? LDR_EXIT_OK : LDR_EXIT_NO_TARGET;
+struct why_place {
+    struct session *session;
+    const struct place *place;
+    const struct process_view *process;            /* NULL: none */
+    const struct why_options *chosen;
+};
+
+/* The story of the symbol whose address fills the word; false: none does. */
+static bool story_of(const struct why_place *why, struct story *story) {
+    const struct place *place = why->place;
+    const char *symbol = place->found ? relocs_symbol_name(place->object, place->record.symbol) : NULL;
+    if (!symbol)
+        return false;
     const struct version *version = reference_version(place->object, place->record.symbol);
-    struct story story = { .source = source };
-    why_story_symbol(&story, session, symbol, version ? version->name : NULL);
-    why_story_only(&story, place->object, place->record.symbol, reference_classes(place->record.kind));
-    return status_of(&story, why_story_text(&story, 1));
+    *story = (struct story){ .source = why->chosen->source };
+    why_story_symbol(story, why->session, symbol, version ? version->name : NULL);
+    why_story_only(story, place->object, place->record.symbol, reference_classes(place->record.kind));
+    return true;
+}
+
+static void print_place_json(const struct why_place *why, const struct story *story, bool *known) {
+    struct json_object *root = place_json(why->session, why->place);
+    bool judged = why->process && (why->place->found || why->place->reserved);
+    json_object_object_add(root, "process", judged ? process_json(why->process, why->session, why->place) : NULL);
+    json_object_object_add(root, "story", story ? why_story_object(story, known) : NULL);
+    json_print(root);
+}
+
+static int why_of_place(const struct why_place *why) {
+    const struct place *place = why->place;
+    struct story story;
+    bool told = story_of(why, &story), known = place->found || place->reserved;
+    if (why->chosen->explain.json) {
+        print_place_json(why, told ? &story : NULL, &known);
+    } else {
+        const char *symbol;
+        char *text = place_text(place, &symbol), *now = why->process && known ? process_value(why->process, why->session, place) : NULL;
+        fputs(text, stdout);
+        if (now)
+            fputs(now, stdout);
+        if (told)
+            known = why_story_text(&story, 1);
+        free(text);
+        free(now);
+    }
+    return told ? status_of(&story, known) : known ? LDR_EXIT_OK : LDR_EXIT_NO_TARGET;
+}
+
+/* Digits from the first character on: strtoull would take blanks and a sign too. */
+static bool read_number(const char *word, u64 *value) {
+    char *end;
+    errno = 0;
+    *value = strtoull(word, &end, 0);
+    return *word >= '0' && *word <= '9' && !*end && !errno;
 }
 
 /* An address, or a section's name and an offset in it. */
 static bool read_place(const struct object *object, const char *word, u64 *vaddr) {
-    char *end;
     const char *plus = strrchr(word, '+');
-    if (word[0] != '.') {
-        *vaddr = strtoull(word, &end, 0);
-        return *word && !*end;
-    }
+    if (word[0] != '.')
+        return read_number(word, vaddr);
     struct sections sections = sections_read(object_node(object)->file);
     size_t len = plus ? (size_t)(plus - word) : strlen(word);
     bool good = false;
     for (size_t i = 0; i < sections.count && !good; i++)
         if (strlen(sections.list[i].name) == len && strncmp(sections.list[i].name, word, len) == 0) {
-            u64 offset = plus ? strtoull(plus + 1, &end, 0) : 0;
-            good = (!plus || (plus[1] && !*end)) && offset < sections.list[i].len;
+            u64 offset = 0;
+            good = (!plus || read_number(plus + 1, &offset)) && offset < sections.list[i].len;
             *vaddr = sections.list[i].addr + offset;
         }
     sections_free(&sections);
     return good;
 }
 
-static int why_of_address(struct session *session, const char *object_word, const char *word, bool source) {
+static int why_of_address(struct session *session, const struct why_options *chosen) {
+    const char *object_word = chosen->words[1], *word = chosen->words[2];
     u64 vaddr;
     struct object *object = place_object(session, object_word);
     if (!object) {
@@ -142,44 +178,86 @@ static int why_of_address(struct session *session, const char *object_word, cons
         return LDR_EXIT_USAGE;
     }
     struct place place = place_find(object, vaddr);
-    return why_of_place(session, &place, NULL, source);
+    return why_of_place(&(struct why_place){ session, &place, NULL, chosen });
+}
+
+/* The program that the process runs; false after one message. A file that is gone is told, not sought by its name. */
+static bool program_of(pid_t pid, char *program, size_t room, int *status) {
+    static const char gone[] = " (deleted)";
+    char link[64];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    ssize_t len = readlink(link, program, room - 1);
+    *status = LDR_EXIT_NO_TARGET;
+    if (len <= 0) {
+        warn_ldr("process %d: %s", (int)pid, strerror(errno));
+        return false;
+    }
+    program[len] = '\0';
+    size_t end = (size_t)len > sizeof gone - 1 ? (size_t)len - (sizeof gone - 1) : 0;
+    if (strcmp(program + end, gone) != 0 || access(program, F_OK) == 0)
+        return true;
+    program[end] = '\0';
+    warn_ldr("process %d runs %s, which was deleted or replaced since: its file is no longer there to be read", (int)pid, program);
+    *status = LDR_EXIT_PARTIAL;
+    return false;
+}
+
+/* Every file of the start that the process has mapped and that is no longer at its path; whether there is one. */
+static bool tell_stale(const struct process_view *process) {
+    for (u32 i = 0; i < process->stale_count; i++) {
+        const struct stale_mapping *stale = &process->stale[i];
+        bool told = false;
+        for (u32 k = 0; k < i; k++)
+            told |= process->stale[k].node == stale->node;
+        if (!told)
+            warn_ldr("%s: process %d has mapped %s; what is told of it is of the file that is there now", node_path(stale->node), (int)process->pid,
+                     stale->deleted ? "a file that was deleted or replaced since" : "another file of that name");
+    }
+    return process->stale_count != 0;
+}
+
+static int why_in_process(struct session *session, const struct process_view *process, const struct why_options *chosen, u64 addr) {
+    u64 vaddr;
+    struct object *object = process_locate(process, session, addr, &vaddr);
+    const struct stale_mapping *stale = process_stale(process, addr);
+    bool partial = tell_stale(process);
+    if (stale) {
+        warn_ldr("%#llx is in that %s: its file is no longer there to be read", (unsigned long long)addr, node_path(stale->node));
+        return LDR_EXIT_PARTIAL;
+    }
+    if (!object) {
+        warn_ldr("%#llx is in no object that process %d loads at its start", (unsigned long long)addr, (int)process->pid);
+        return partial ? LDR_EXIT_PARTIAL : LDR_EXIT_NO_TARGET;
+    }
+    struct place place = place_find(object, vaddr);
+    int status = why_of_place(&(struct why_place){ session, &place, process, chosen });
+    return status == LDR_EXIT_OK && partial ? LDR_EXIT_PARTIAL : status;
 }
 
 static int why_of_process(struct why_options *chosen) {
-    char link[64], program[4096], *end;
-    u64 addr = strtoull(chosen->words[0], &end, 0), vaddr = 0;
-    if (*end) {
+    char program[4096];
+    u64 addr;
+    int status;
+    if (!read_number(chosen->words[0], &addr)) {
         warn_ldr("'%s' is no address", chosen->words[0]);
         return LDR_EXIT_USAGE;
     }
-    snprintf(link, sizeof link, "/proc/%d/exe", (int)chosen->pid);
-    ssize_t len = readlink(link, program, sizeof program - 1);
-    if (len <= 0) {
-        warn_ldr("process %d: %s", (int)chosen->pid, strerror(errno));
-        return LDR_EXIT_NO_TARGET;
-    }
-    program[len] = '\0';
+    if (!program_of(chosen->pid, program, sizeof program, &status))
+        return status;
     struct session session;
     struct process_view process;
     chosen->explain.environment = process_environment(chosen->pid);
     explain_begin(&session, &chosen->explain, program);
     session_load(&session);
     session_place(&session, true);
-    int status = LDR_EXIT_NO_TARGET;
+    status = LDR_EXIT_NO_TARGET;
     if (node_is_linker(session.program)) {
         warn_ldr("process %d was started by naming its linker: name the program instead (ldr why PROGRAM OBJECT ADDRESS)", (int)chosen->pid);
     } else if (process_open(&process, &session, chosen->pid)) {
-        struct object *object = process_locate(&process, &session, addr, &vaddr);
-        if (object) {
-            struct place place = place_find(object, vaddr);
-            status = why_of_place(&session, &place, &process, chosen->source);
-        } else {
-            warn_ldr("%#llx is in no object that process %d loads at its start", (unsigned long long)addr, (int)chosen->pid);
-        }
+        status = why_in_process(&session, &process, chosen, addr);
         process_close(&process);
     }
-    session_end(&session);
-    return status;
+    return explain_end(&session, status);
 }
 
 int cmd_why(int argc, char **argv) {
@@ -195,7 +273,7 @@ int cmd_why(int argc, char **argv) {
         "With an OBJECT (the program or a library) and a link-time ADDRESS in it: what fills the word there, or what the PLT entry there "
         "jumps to. With --pid ADDRESS is one of that process, and what is there now is told beside what the linker stores.\n"
         "\n"
-        "Exit status: 0 it binds, 1 ldr failed, 2 usage, 3 it is undefined, 4 no such program or symbol.\n"
+        "Exit status: 0 it binds (or was bound by the link editor), 1 ldr failed, 2 usage, 3 it is undefined or a file of the process is gone, 4 no such program or symbol.\n"
         "\n"
         "Examples:\n"
         "  ldr why gdb malloc\n"
@@ -216,7 +294,6 @@ int cmd_why(int argc, char **argv) {
     explain_begin(&session, &chosen.explain, chosen.words[0]);
     session_load(&session);
     session_place(&session, false);
-    int status = chosen.word_count == 3 ? why_of_address(&session, chosen.words[1], chosen.words[2], chosen.source) : why_of_symbol(&session, &chosen, chosen.words[1]);
-    session_end(&session);
-    return status;
+    int status = chosen.word_count == 3 ? why_of_address(&session, &chosen) : why_of_symbol(&session, &chosen, chosen.words[1]);
+    return explain_end(&session, status);
 }

@@ -6,5 +6,7 @@
 
 /* json_name - BYTES as a JSON text, bytes that belong to no character as \xNN (text_utf8); NULL: null */
 struct json_object *json_name(const char *bytes);
+/* json_print - a document for people and programs on stdout, one line at its end; puts it */
+void json_print(struct json_object *root);
 
 #endif

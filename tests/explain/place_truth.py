@@ -1,9 +1,12 @@
 """place_truth.py LDR - `ldr why` asked about addresses: PLT entries as objdump names them, words of the GOT as readelf has them, and in a
 running process what is there now as the process's own memory and maps say."""
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import truth
@@ -21,6 +24,11 @@ def judge(name, good, detail=""):
 
 def why(*words):
     return subprocess.run([ldr, "why", *words], env=truth.environment(), capture_output=True, check=False).stdout.decode(errors="replace")
+
+
+def ask(*words):
+    done = subprocess.run([ldr, *words], env=truth.environment(), capture_output=True, check=False)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
 def output(*words):
@@ -66,6 +74,81 @@ with subprocess.Popen(["/usr/bin/cat"], stdin=subprocess.PIPE, env=truth.environ
         kinds.add(where)
         judge(f"process: {symbol} at {addr}", re.search(where, now), (hex(word), story[:300]))
     process.kill()
+
+# A lazily bound program of ours with a library of its own: words that no relocation covers, files replaced while they are in use, JSON.
+SOURCES = {
+    "word.c": "int word(void) { return 1; }",
+    "main.c": "#include <unistd.h>\nint word(void); int main(void) { char c; write(1, \"r\", 1); read(0, &c, 1); return word(); }",
+}
+
+
+def read_words(pid, addr, count):
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        memory.seek(addr)
+        data = memory.read(8 * count)
+    return [int.from_bytes(data[8 * i:8 * i + 8], "little") for i in range(count)]
+
+
+with tempfile.TemporaryDirectory() as folder:
+    for name, text in SOURCES.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    for words in ("-shared -fPIC -o libword.so word.c", "-o main main.c -L. -lword -Wl,-z,lazy,-rpath," + folder, "-static -o whole word.c main.c"):
+        subprocess.run(["gcc", "-w", *words.split()], cwd=folder, check=True)
+    main, library = os.path.join(folder, "main"), os.path.join(folder, "libword.so")
+    dynamic = output("readelf", "-dW", main)
+    got = int(re.search(r"\(PLTGOT\) +0x([0-9a-f]+)", dynamic).group(1), 16)
+    tags = re.findall(r"(?m)^ 0x[0-9a-f]+ \((\w+)\)", dynamic)
+    debug = int(re.search(r"(?m)^ +DYNAMIC +0x[0-9a-f]+ 0x([0-9a-f]+)", output("readelf", "-lW", main)).group(1), 16) + 16 * tags.index("DEBUG") + 8
+    slot = int(re.search(r"(?m)^([0-9a-f]+) +[0-9a-f]+ +R_X86_64_JUMP_SLO\w* +[0-9a-f]+ word", output("readelf", "-rW", main)).group(1), 16)
+
+    with subprocess.Popen([main], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=truth.environment()) as process:
+        process.stdout.read(1)
+        with open(f"/proc/{process.pid}/maps", encoding="utf-8") as f:
+            maps = [line.split(None, 5) for line in f]
+        base = next(int(part[0].split("-")[0], 16) for part in maps if part[-1].strip() == main)
+        theirs = [int(part[0].split("-")[0], 16) for part in maps if part[-1].strip() == library]
+        words = read_words(process.pid, base + got, 3)
+        judge("the process binds lazily", words[1] and words[2], words)      # what the test stands on
+        for number, text in ((0, "first reserved word"), (1, "second reserved word"), (2, "third reserved word")):
+            status, out, _ = ask("why", main, "main", hex(got + 8 * number))
+            judge(f"GOT word {number}", status == 0 and text in out and "stores nothing here" not in out, out)
+            status, out, _ = ask("why", "--json", "--pid", str(process.pid), hex(base + got + 8 * number))
+            judge(f"GOT word {number} in the process", json.loads(out)["process"]["word"] == words[number], out[:300])
+        status, out, _ = ask("why", main, "main", hex(debug))
+        judge("DT_DEBUG", status == 0 and "is the value of DT_DEBUG" in out and "_r_debug" in out, out)
+        status, out, _ = ask("why", main, "main", hex(debug - 8))
+        judge("its tag", "DT_DEBUG" not in out, out)
+        status, out, _ = ask("why", main, "main", "0x99999999999")
+        judge("an address outside", status == 4 and out.startswith(f"{main} has no address 0x99999999999"), out)
+        judge("a negative address", ask("why", main, "main", "--", "-5")[0] == 2 and ask("why", main, "main", "--", ".got.plt+-5")[0] == 2)
+        judge("a number and more", ask("why", "--pid", str(process.pid), "0x10x")[0] == 2 and ask("why", "--pid", str(process.pid), " 16")[0] == 2)
+
+        status, out, _ = ask("why", "--json", main, "main", hex(slot))
+        answer = json.loads(out)
+        judge("JSON of an address", status == 0 and answer["kind"] == "relocation" and answer["relocation"]["symbol"] == "word" and
+              answer["story"]["references"][0]["bound_to"] == library and answer["process"] is None, out[:300])
+        status, out, _ = ask("why", "--json", "--pid", str(process.pid), hex(base + slot))
+        answer = json.loads(out)
+        judge("JSON of a process", status == 0 and answer["process"]["state"] == "not-called-yet" and answer["process"]["word"] == read_words(process.pid, base + slot, 1)[0], out[:300])
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("nothing is stale yet", status == 0 and not err, err)
+
+        # An update puts a new file into the place of the library: the process keeps the old one.
+        shutil.copy(library, library + ".new")
+        os.replace(library + ".new", library)
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("a library replaced", status == 3 and "is the PLT entry" not in out and "libword.so" in err and "deleted or replaced" in err, (status, err))
+        status, out, err = ask("why", "--pid", str(process.pid), hex(theirs[0] + 0x10))
+        judge("an address in it", status == 3 and not out and "no longer there" in err, (status, out, err))
+        os.replace(main, main + ".old")
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("the program renamed is still the program", status == 3 and "is filled by" in out, (status, err))
+        os.unlink(main + ".old")
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("the program deleted", status == 3 and not out and "deleted or replaced" in err, (status, err))
+        process.kill()
+
 print(f"{asked} places of files; in the process: {len(kinds)} kinds")
 print(f"{passed} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed != 0 or not passed)

@@ -3,6 +3,7 @@
  * Programs of one machine share their libraries: `ldr check /usr/bin` asks for libc.so.6 a thousand times and reads it once. Paths that
  * lead nowhere are remembered too; search lists ask for those most of all. */
 #include "catalog.h"
+#include "steady.h"
 #include "../ldr.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -198,19 +198,16 @@ static int open_library(struct catalog *catalog, const char *path, const struct 
         close(fd);
         return EINVAL;
     }
-    void *bytes = NULL;
-    if (st.st_size > 0) {
-        /* Writable but private: libelf may convert in place. */
-        bytes = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            error = errno;
-            close(fd);
-            return error;
-        }
+    const struct steady *bytes = NULL;
+    if (st.st_size > 0 && !(bytes = steady_map(fd, (u64)st.st_size))) {
+        error = errno;
+        close(fd);
+        return error;
     }
     struct known_file *known = must_alloc(1, sizeof *known);
     known->file = (struct library_file){ .path = must_format("%s", path), .real_path = real_path_of(catalog, fd), .dev = st.st_dev, .ino = st.st_ino,
-                                         .mode = st.st_mode, .owner = st.st_uid, .len = (u64)st.st_size, .bytes = bytes };
+                                         .mode = st.st_mode, .owner = st.st_uid, .written = st.st_mtim, .len = (u64)st.st_size,
+                                         .bytes = bytes ? steady_at(bytes) : NULL, .mapped = bytes };
     close(fd);
     known->next = catalog->files[bucket];
     catalog->files[bucket] = known;
@@ -235,6 +232,24 @@ int catalog_file(struct catalog *catalog, const char *path, const struct library
     pthread_mutex_unlock(&catalog->lock);
     *file = known->file;
     return known->error;
+}
+
+/* A new file in its place is no change: what was opened is whole. */
+static bool is_changed(const struct catalog *catalog, const struct library_file *file) {
+    struct stat st;
+    if (file->mapped && steady_lost(file->mapped))
+        return true;
+    return stat_inside(catalog, file->path, &st) == 0 && st.st_ino == file->ino && st.st_dev == file->dev &&
+           ((u64)st.st_size != file->len || st.st_mtim.tv_sec != file->written.tv_sec || st.st_mtim.tv_nsec != file->written.tv_nsec);
+}
+
+void catalog_changed(struct catalog *catalog, void (*tell)(const struct library_file *, void *), void *arg) {
+    pthread_mutex_lock(&catalog->lock);
+    for (u32 i = 0; i < BUCKETS; i++)
+        for (const struct known_file *known = catalog->files[i]; known; known = known->next)
+            if (is_changed(catalog, &known->file))
+                tell(&known->file, arg);
+    pthread_mutex_unlock(&catalog->lock);
 }
 
 /* ---- directories ------------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "../../ldr/link/link.h"
 
 #include <sys/types.h>
+#include <time.h>
 
 /* What was wrong with a file, kept: a struct problem borrows its texts. */
 struct defect {
@@ -22,8 +23,10 @@ struct library_file {
     ino_t ino;
     mode_t mode;
     uid_t owner;
+    struct timespec written;          /* its time stamp when it was opened */
     u64 len;                          /* bytes */
     u8 *bytes;                        /* mapped, private; NULL when empty */
+    const struct steady *mapped;       /* the same */
     bool foreign, other_class;        /* candidate_is_foreign */
     struct defect defect;             /* of its headers, dynamic table or versions */
     struct image image;               /* as far as it could be read */
@@ -43,6 +46,8 @@ bool catalog_is_dir(struct catalog *catalog, const char *path);
 /* catalog_dir_mode - permission bits and owner of a directory; false: there is none. */
 bool catalog_dir_mode(struct catalog *catalog, const char *path, mode_t *mode, uid_t *owner);
 bool catalog_exists(struct catalog *catalog, const char *path);
+/* catalog_changed - calls back for every file that was written to since it was opened: what was read of it may be of two states. */
+void catalog_changed(struct catalog *catalog, void (*tell)(const struct library_file *, void *), void *arg);
 /* catalog_inside - a path as typed on this machine as a path in the tree: malloc'd. Paths below the sysroot lose its name. */
 char *catalog_inside(const struct catalog *catalog, const char *path);
 

@@ -24,6 +24,9 @@ void check_bindings(const struct check *check);
 /* check_program - all of it for one file. */
 void check_program(struct findings *findings, const struct session_options *options, const char *path);
 
+/* check_changed - files that were written to meanwhile. */
+void check_changed(struct findings *findings, struct catalog *catalog);
+
 /* check_report.c */
 struct check_summary { size_t files, programs; u64 counts[SEVERITIES]; };
 void check_text(struct findings *findings, const struct check_summary *summary, enum severity least);

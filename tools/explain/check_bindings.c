@@ -3,13 +3,17 @@
 #include "check.h"
 #include "hint.h"
 #include "names.h"
+#include "refusal.h"
 #include "relocs.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_KEPT = 5, SYMBOLS_TOLD = 20 };
+/* Missing symbols of one object: so many are looked for elsewhere too, which is slow; so many are told one by one. */
+enum { SYMBOLS_HINTED = 20, SYMBOLS_TOLD = 1000 };
+enum { NAMES_KEPT = 5 };
 
 /* Symbols with one story, told as one finding: a pair of objects and a rule. */
 struct group {
@@ -22,9 +26,9 @@ struct group {
 struct pass {
     const struct check *check;
     struct object *object;            /* whose relocations are walked */
-    u32 *uses;                        /* [user * count + provider] */
-    u8 *copied;                       /* bit per symbol of the program: it has a copy relocation */
-    u64 copied_bits;
+    struct usage usage;               /* a symbol counts once, however many places it has */
+    u64 *copies;                      /* places of the program's copy relocations, ascending: a copy may have several names */
+    u64 copy_count, copy_room;
     u32 *order;                       /* by node number: when it is relocated */
     bool libraries_missing;
     u32 last_symbol, last_classes;
@@ -32,6 +36,9 @@ struct pass {
     u64 *seen;                        /* set of what was added to groups: a symbol is counted once, however many refer to it */
     u64 seen_count, seen_room;        /* room: a power of two */
     struct group *groups, *last_group;
+    struct refusal *gone;             /* versions that libraries lack and gone_of needs */
+    u32 gone_count;
+    const struct object *gone_of;
 };
 
 static struct group *group_of(struct pass *pass, enum check_rule rule, const struct node *about, const struct node *other) {
@@ -85,24 +92,44 @@ static void put_names(const struct group *group, struct lines *lines) {
         lines_add(lines, "... and %u more", group->count - NAMES_KEPT);
 }
 
+/* Asked once per object, not per symbol: a file may have thousands of both. */
+static bool is_gone(struct pass *pass, const char *version) {
+    if (pass->gone_of != pass->object) {
+        free(pass->gone);
+        pass->gone = versions_gone(pass->check->session, pass->object, &pass->gone_count);
+        pass->gone_of = pass->object;
+    }
+    for (u32 i = 0; i < pass->gone_count; i++)
+        if (strcmp(pass->gone[i].version, version) == 0)
+            return true;
+    return false;
+}
+
 /* ---- undefined --------------------------------------------------------------------------------------------------------- */
 
 static void undefined(struct pass *pass, const struct reloc_record *record, const struct symbol_want *want) {
     const struct check *check = pass->check;
     const struct node *node = object_node(pass->object);
-    if (check->is_library || pass->libraries_missing || pass->told >= SYMBOLS_TOLD) {
+    if (want->version && is_gone(pass, want->version->name))
+        return;                       /* told with the version, which ends the start before this is looked up */
+    if (check->is_library || pass->libraries_missing) {
         group_add(pass, RULE_UNRESOLVED, node, NULL, &pass->object->image.symtab[record->symbol], want->name);
         return;
     }
+    if (pass->told >= SYMBOLS_TOLD) {
+        group_add(pass, RULE_MISSING_SYMBOL, node, NULL, &pass->object->image.symtab[record->symbol], want->name);
+        return;
+    }
     char *readable = names_readable(want->name), *subject = want->version ? must_format("%s@%s", want->name, want->version->name) : must_format("%s", want->name);
-    pass->told++;
     if (!findings_known(check->findings, RULE_MISSING_SYMBOL, check->root, node_path(node), subject)) {
         struct lines lines = { 0 };
         bool lazy = relocs_lazy(pass->object, record);
         lines_add(&lines, "%s at %#llx", arch_reloc_name(record->type), (unsigned long long)record->place);
-        char *advice = hint_symbol(check->session, want->name, want->version, &lines);
+        char *advice = pass->told < SYMBOLS_HINTED ? hint_symbol(check->session, want->name, want->version, &lines)
+                                                   : must_format("Ask for it by itself: ldr why %s %s", check->root, subject);
         findings_add(check->findings, RULE_MISSING_SYMBOL, SEVERITY_ERROR, check->root, node_path(node), subject,
                      must_format("nobody defines %s%s%s: the program ends %s", readable, want->version ? "@" : "", want->version ? want->version->name : "", lazy ? "at the first call of it" : "at its start"), lines.text, advice);
+        pass->told++;
     }
     free(subject);
     free(readable);
@@ -141,9 +168,14 @@ static bool is_link_editors(const char *name) {
     return false;
 }
 
+static int compare_places(const void *a, const void *b) {
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
+    return x < y ? -1 : x > y;
+}
+
 static bool is_copied(const struct pass *pass, const struct binding *found) {
-    u64 number = (u64)(found->symbol - found->object->image.symtab);
-    return found->object->is_program && number < pass->copied_bits && (pass->copied[number / 8] >> number % 8 & 1);
+    return found->object->is_program && found->symbol->st_shndx != SHN_UNDEF && pass->copy_count &&
+           bsearch(&found->symbol->st_value, pass->copies, pass->copy_count, sizeof *pass->copies, compare_places);
 }
 
 static void several(struct pass *pass, const struct symbol_want *asked, const struct binding *first) {
@@ -289,7 +321,7 @@ static bool look_up(const struct reloc_record *record, void *arg) {
     /* 32 bits cannot hold an address of a library, wherever that is mapped. */
     if (record->kind.class == RELOC_SYMBOL && record->kind.width == 4 && found.object->image.type == ET_DYN && found.symbol->st_shndx != SHN_ABS)
         bad_record(pass, record, LDR_E_RELOC_OVERFLOW, found.symbol->st_value, record->kind.width);
-    pass->uses[(u64)object_node(pass->object)->number * session->count + object_node(found.object)->number]++;
+    usage_add(&pass->usage, object_node(pass->object), object_node(found.object));
     if (!want.name)
         return true;                  /* bound locally */
     if (record->kind.class == RELOC_COPY)
@@ -303,8 +335,11 @@ static bool look_up(const struct reloc_record *record, void *arg) {
 
 static bool note_copied(const struct reloc_record *record, void *arg) {
     struct pass *pass = arg;
-    if (record->kind.class == RELOC_COPY && record->symbol < pass->copied_bits)
-        pass->copied[record->symbol / 8] |= (u8)(1u << record->symbol % 8);
+    if (record->kind.class != RELOC_COPY)
+        return true;
+    if (pass->copy_count == pass->copy_room)
+        pass->copies = must_grow(pass->copies, pass->copy_room = pass->copy_room * 2 + 16, sizeof *pass->copies);
+    pass->copies[pass->copy_count++] = record->place;
     return true;
 }
 
@@ -339,38 +374,52 @@ static void reach(const struct session *session, struct object *object, u8 *reac
     }
 }
 
-static void check_needs(struct pass *pass) {
+static void check_unused(struct pass *pass, const struct node *node) {
     const struct check *check = pass->check;
-    const struct session *session = check->session;
+    for (const struct request *request = node->requests; request; request = request->next_of_by)
+        if (request->kind == REQUEST_NEEDED && !request->result->object.is_missing && !node_is_linker(request->result) &&
+            !usage_of(&pass->usage, node, request->result) && !findings_known(check->findings, RULE_UNUSED, check->root, node_path(node), request->name))
+            findings_add(check->findings, RULE_UNUSED, SEVERITY_NOTE, check->root, node_path(node), request->name,
+                         must_format("needs %s, but none of its references binds there", request->name), NULL,
+                         must_format("Link with --as-needed, unless it is needed for its constructors."));
+}
+
+/* `reached` marks what the object brings along by its needs. */
+static void check_underlinked(struct pass *pass, const struct node *node, struct object *const *objects, const u8 *reached) {
+    const struct check *check = pass->check;
+    for (const struct use *use = pass->usage.of[node->number]; use; use = use->next) {
+        const struct object *other = objects[use->provider];
+        const struct node *to = object_node(other);
+        if (reached[to->number] || other->is_program || other->found_by == FOUND_PRELOAD ||
+            findings_known(check->findings, RULE_UNDERLINKED, check->root, node_path(node), node_name(to)))
+            continue;
+        struct lines lines = { 0 };
+        lines_add(&lines, "%u references bind to %s, which is there because %s needs it", use->references, node_path(to),
+                  to->object.loader ? node_path(object_node(to->object.loader)) : "a preload list");
+        findings_add(check->findings, RULE_UNDERLINKED, SEVERITY_NOTE, check->root, node_path(node), node_name(to),
+                     must_format("uses %s without needing it: it works only in programs that bring it along", node_name(to)), lines.text,
+                     must_format("Link it with %s (ld -z defs finds these).", node_name(to)));
+    }
+}
+
+static void check_needs(struct pass *pass) {
+    const struct session *session = pass->check->session;
     u8 *reached = must_alloc(session->count, 1);
-    struct object **stack = must_alloc(session->count, sizeof *stack);
+    struct object **stack = must_alloc(session->count, sizeof *stack), **objects = must_alloc(session->count, sizeof *objects);
+    for (struct object *object = session->first; object; object = object->next)
+        objects[object_node(object)->number] = object;
     for (struct object *object = session->first; object; object = object->next) {
         const struct node *node = object_node(object);
-        const u32 *uses = pass->uses + (u64)node->number * session->count;
-        for (const struct request *request = node->requests; request; request = request->next_of_by)
-            if (request->kind == REQUEST_NEEDED && !request->result->object.is_missing && !node_is_linker(request->result) && !uses[request->result->number] &&
-                !findings_known(check->findings, RULE_UNUSED, check->root, node_path(node), request->name))
-                findings_add(check->findings, RULE_UNUSED, SEVERITY_NOTE, check->root, node_path(node), request->name,
-                             must_format("needs %s, but none of its references binds there", request->name), NULL,
-                             must_format("Link with --as-needed, unless it is needed for its constructors."));
-        if (object->is_program || object->is_missing || node_is_linker(node))
-            continue;                 /* the linker's own references are settled by itself */
+        check_unused(pass, node);
+        /* The linker's own references are settled by itself. */
+        if (object->is_program || object->is_missing || node_is_linker(node) || !pass->usage.of[node->number])
+            continue;
         reach(session, object, reached, stack);
-        for (const struct object *other = session->first; other; other = other->next) {
-            const struct node *to = object_node(other);
-            if (!uses[to->number] || reached[to->number] || other->is_program || other->found_by == FOUND_PRELOAD ||
-                findings_known(check->findings, RULE_UNDERLINKED, check->root, node_path(node), node_name(to)))
-                continue;
-            struct lines lines = { 0 };
-            lines_add(&lines, "%u references bind to %s, which is there because %s needs it", uses[to->number], node_path(to),
-                      to->object.loader ? node_path(object_node(to->object.loader)) : "a preload list");
-            findings_add(check->findings, RULE_UNDERLINKED, SEVERITY_NOTE, check->root, node_path(node), node_name(to),
-                         must_format("uses %s without needing it: it works only in programs that bring it along", node_name(to)), lines.text,
-                         must_format("Link it with %s (ld -z defs finds these).", node_name(to)));
-        }
+        check_underlinked(pass, node, objects, reached);
     }
     free(reached);
     free(stack);
+    free(objects);
 }
 
 /* ---- groups as findings ------------------------------------------------------------------------------------------------ */
@@ -391,6 +440,10 @@ static void tell_group(const struct pass *pass, const struct group *group) {
                                              : must_format("%u symbol%s defined neither by it nor by what it needs: whoever loads it must have %s", group->count, ending,
                                                            group->count == 1 ? "it" : "them"),
                      lines.text, must_format("Right for plugins; else link it with the libraries that define them (ld -z defs)."));
+        break;
+    case RULE_MISSING_SYMBOL:
+        findings_add(findings, group->rule, SEVERITY_ERROR, check->root, about, other, must_format("nobody defines %u more symbol%s", group->count, ending), lines.text,
+                     must_format("Link it with the libraries that define them (ld -z defs finds these)."));
         break;
     case RULE_CLASH:
         findings_add(findings, group->rule, SEVERITY_WARNING, check->root, about, other,
@@ -419,11 +472,10 @@ static void tell_group(const struct pass *pass, const struct group *group) {
 
 void check_bindings(const struct check *check) {
     const struct session *session = check->session;
-    struct pass pass = { .check = check, .uses = must_alloc((size_t)session->count * session->count, sizeof(u32)), .order = relocation_order(session) };
-    u64 symbols = session->program->object.image.sym_limit;
-    pass.copied_bits = symbols < 1 << 20 ? symbols : 1 << 20;
-    pass.copied = must_alloc(pass.copied_bits / 8 + 1, 1);
+    struct pass pass = { .check = check, .usage = usage_new(session), .order = relocation_order(session) };
     relocs_each(&session->program->object, note_copied, &pass);
+    if (pass.copy_count)
+        qsort(pass.copies, pass.copy_count, sizeof *pass.copies, compare_places);
     for (const struct object *object = session->first; object; object = object->next)
         pass.libraries_missing |= object->is_missing;
     for (struct object *object = session->first; object; object = object->next) {
@@ -439,8 +491,9 @@ void check_bindings(const struct check *check) {
             free(group->names[i]);
         free(group);
     }
-    free(pass.uses);
+    usage_free(&pass.usage, session);
     free(pass.order);
-    free(pass.copied);
+    free(pass.gone);
+    free(pass.copies);
     free(pass.seen);
 }

@@ -12,7 +12,10 @@ void check_root_refused(struct findings *findings, const char *root, const char 
                  must_format("Replace the file: it is damaged, truncated, or was made for something else."));
 }
 
+enum { LIBRARIES_HINTED = 20 };       /* missing libraries of one root that are looked for elsewhere too, which is slow */
+
 static void check_missing_libraries(const struct check *check) {
+    u32 told = 0;
     for (const struct request *request = check->session->requests; request; request = request->next) {
         const struct node *by = request->by, *missing = request->result;
         if (!missing || !missing->object.is_missing || request->kind == REQUEST_AUXILIARY)
@@ -25,7 +28,7 @@ static void check_missing_libraries(const struct check *check) {
         if (by && by->found_by) {
             lines_add(&lines, "%s is needed by %s", node_path(by), by->found_by->by ? node_path(by->found_by->by) : "a preload list");
         }
-        char *advice = hint_library(check->session, searched, &lines), *why = NULL;
+        char *advice = told++ < LIBRARIES_HINTED ? hint_library(check->session, searched, &lines) : must_format("Install the library %s.", request->name), *why = NULL;
         if (missing->defect.code)
             why = defect_text(&missing->defect);
         /* A library may be right: the program that opens it has the other loaded already. */
@@ -100,22 +103,48 @@ static size_t family(const struct node *node, const char **name) {
 
 static const char *needer(const struct node *node) { return node->object.loader ? node_path(object_node(node->object.loader)) : "a preload list"; }
 
+struct family {
+    const struct node *node;
+    const char *name;
+    size_t len;
+};
+
+/* By name and, in one family, in load order. */
+static int compare_families(const void *a, const void *b) {
+    const struct family *x = a, *y = b;
+    int order = strncmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+    return order ? order : x->len != y->len ? (x->len < y->len ? -1 : 1) : x->node->number < y->node->number ? -1 : 1;
+}
+
+static void tell_duplicate(const struct check *check, const struct family *a, const struct family *b) {
+    bool named = strcmp(a->name, b->name) != 0;
+    struct lines lines = { 0 };
+    lines_add(&lines, "%s, needed by %s", node_path(a->node), needer(a->node));
+    lines_add(&lines, "%s, needed by %s", node_path(b->node), needer(b->node));
+    lines_add(&lines, "symbols of both names are answered by the first, unless their versions differ");
+    findings_add(check->findings, RULE_DUPLICATE, SEVERITY_WARNING, check->root, check->root, b->name,
+                 must_format("%s and %s are loaded into one process", named ? a->name : node_path(a->node), named ? b->name : node_path(b->node)), lines.text,
+                 must_format("Build all users against one of them."));
+}
+
+/* Each with the first of its family: that is who answers. */
 static void check_duplicates(const struct check *check) {
-    for (const struct object *a = check->session->first->next; a; a = a->next)
-        for (const struct object *b = a->next; b && !a->is_missing; b = b->next) {
-            const char *name_a, *name_b;
-            size_t len = family(object_node(a), &name_a);
-            if (b->is_missing || family(object_node(b), &name_b) != len || strncmp(name_a, name_b, len) != 0)
-                continue;
-            struct lines lines = { 0 };
-            lines_add(&lines, "%s, needed by %s", node_path(object_node(a)), needer(object_node(a)));
-            lines_add(&lines, "%s, needed by %s", node_path(object_node(b)), needer(object_node(b)));
-            lines_add(&lines, "symbols of both names are answered by the first, unless their versions differ");
-            findings_add(check->findings, RULE_DUPLICATE, SEVERITY_WARNING, check->root, check->root, name_b,
-                         must_format("%s and %s are loaded into one process", strcmp(name_a, name_b) ? name_a : node_path(object_node(a)),
-                                     strcmp(name_a, name_b) ? name_b : node_path(object_node(b))),
-                         lines.text, must_format("Build all users against one of them."));
+    struct family *list = must_alloc(check->session->count, sizeof *list);
+    size_t count = 0;
+    for (const struct object *object = check->session->first->next; object; object = object->next)
+        if (!object->is_missing) {
+            struct family *one = &list[count++];
+            one->node = object_node(object);
+            one->len = family(one->node, &one->name);
         }
+    if (count)
+        qsort(list, count, sizeof *list, compare_families);
+    for (size_t i = 1, first = 0; i < count; i++)
+        if (list[i].len == list[first].len && strncmp(list[i].name, list[first].name, list[i].len) == 0)
+            tell_duplicate(check, &list[first], &list[i]);
+        else
+            first = i;
+    free(list);
 }
 
 void check_loading(const struct check *check) {
@@ -136,6 +165,13 @@ void check_loading(const struct check *check) {
     check_duplicates(check);
 }
 
+static void tell_changed(const struct library_file *file, void *arg) {
+    findings_add(arg, RULE_CHANGED, rule_severity(RULE_CHANGED), file->path, file->path, "", must_format("was written to while it was read: what is told of it may be of two states"),
+                 NULL, must_format("Check again when nothing writes to it."));
+}
+
+void check_changed(struct findings *findings, struct catalog *catalog) { catalog_changed(catalog, tell_changed, findings); }
+
 void check_program(struct findings *findings, const struct session_options *options, const char *path) {
     struct session session;
     struct defect defect;
@@ -149,9 +185,7 @@ void check_program(struct findings *findings, const struct session_options *opti
     }
     session_load(&session);
     session_place(&session, true);
-    const struct image *image = &session.program->object.image;
-    struct check check = { .findings = findings, .session = &session, .root = path,
-                           .is_library = !image->interp_len && image->type == ET_DYN && !(image->flags_1 & DF_1_PIE) };
+    struct check check = { .findings = findings, .session = &session, .root = path, .is_library = session_is_library(&session) };
     if (!session_is_static(&session))
         check_loading(&check);
     for (const struct object *object = session.first; object; object = object->next)

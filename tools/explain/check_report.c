@@ -2,6 +2,7 @@
 #include "../ldr.h"
 #include "../json.h"
 #include "check.h"
+#include "plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,12 @@
 
 enum { SCHEMA_VERSION = 1 };
 
-static const char *paint(enum severity severity, bool colours) {
-    if (!colours)
-        return "";
-    return severity == SEVERITY_ERROR ? "\033[1;31m" : severity == SEVERITY_WARNING ? "\033[1;33m" : "\033[1m";
+static void print_severity(enum severity severity, bool colours) {
+    if (colours)
+        plain_colour(severity == SEVERITY_ERROR ? "1;31" : severity == SEVERITY_WARNING ? "1;33" : "1");
+    fputs(severity_name(severity), stdout);
+    if (colours)
+        plain_colour("0");
 }
 
 static void print_indented(const char *text) {
@@ -30,7 +33,7 @@ static void print_programs(const struct finding *finding) {
         return;
     printf("    in:");
     for (u32 i = 0; i < kept && i < 3; i++)
-        printf(" %s", finding->programs[i]);
+        plain_printf(" %s", finding->programs[i]);
     if (finding->program_count > 3)
         printf(" and %u more", finding->program_count - 3);
     putchar('\n');
@@ -39,7 +42,7 @@ static void print_programs(const struct finding *finding) {
 void check_text(struct findings *findings, const struct check_summary *summary, enum severity least) {
     size_t count;
     struct finding **sorted = findings_sorted(findings, &count);
-    bool colours = isatty(1);
+    bool colours = isatty(1);         /* plain_output leaves the descriptor as it is */
     u64 hidden = 0;
     for (size_t i = 0; i < count; i++) {
         const struct finding *finding = sorted[i];
@@ -47,11 +50,11 @@ void check_text(struct findings *findings, const struct check_summary *summary, 
             hidden++;
             continue;
         }
-        printf("%s%s%s: %s: %s [%s]\n", paint(finding->severity, colours), severity_name(finding->severity), colours ? "\033[0m" : "", finding->object,
-               finding->message, rule_id(finding->rule));
+        print_severity(finding->severity, colours);
+        plain_printf(": %s: %s [%s]\n", finding->object, finding->message, rule_id(finding->rule));
         print_indented(finding->evidence);
         if (*finding->advice)
-            printf("    -> %s\n", finding->advice);
+            plain_printf("    -> %s\n", finding->advice);
         print_programs(finding);
     }
     printf("%zu file%s: %llu error%s, %llu warning%s, %llu note%s%s\n", summary->files, summary->files == 1 ? "" : "s",
@@ -84,11 +87,6 @@ static struct json_object *programs_json(const struct finding *finding) {
     return list;
 }
 
-static void print_json(struct json_object *root) {
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
-}
-
 void check_json(struct findings *findings, const struct check_summary *summary) {
     size_t count;
     struct finding **sorted = findings_sorted(findings, &count);
@@ -114,7 +112,7 @@ void check_json(struct findings *findings, const struct check_summary *summary) 
         json_object_array_add(list, one);
     }
     json_object_object_add(root, "findings", list);
-    print_json(root);
+    json_print(root);
 }
 
 /* ---- SARIF 2.1.0 (OASIS): what code scanners of CI services read ------------------------------------------------------- */
@@ -192,5 +190,5 @@ void check_sarif(struct findings *findings) {
     json_object_object_add(run, "results", results);
     json_object_array_add(runs, run);
     json_object_object_add(root, "runs", runs);
-    print_json(root);
+    json_print(root);
 }

@@ -1,6 +1,7 @@
 /* finding.c - the set of findings of one run. */
 #include "finding.h"
 #include "../ldr.h"
+#include "plain.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -167,7 +168,7 @@ void lines_add(struct lines *lines, const char *format, ...) {
         exit(LDR_EXIT_FAILED);
     }
     lines->text = must_grow(lines->text, lines->len + (size_t)len + 2, 1);
-    memcpy(lines->text + lines->len, line, (size_t)len);
+    memcpy(lines->text + lines->len, plain_line(line), (size_t)len);
     lines->len += (size_t)len;
     lines->text[lines->len++] = '\n';
     lines->text[lines->len] = '\0';

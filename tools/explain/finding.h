@@ -9,6 +9,7 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
 
 #define CHECK_RULES(X) \
     X(MALFORMED,       "malformed-file",      ERROR,   "the linker refuses the file") \
+    X(CHANGED,         "file-changed",        WARNING, "the file was written to while it was read") \
     X(NO_INTERPRETER,  "missing-interpreter", ERROR,   "the linker that the program names does not exist") \
     X(MISSING_LIBRARY, "missing-library",     ERROR,   "a needed library is not found") \
     X(MISSING_VERSION, "missing-version",     ERROR,   "a library lacks a symbol version that is needed of it") \
@@ -70,7 +71,7 @@ bool findings_known(struct findings *findings, enum check_rule rule, const char 
 /* findings_sorted - worst first, what was asked about before what it needs, then by rule, object and subject; valid until the next add. */
 struct finding **findings_sorted(struct findings *findings, size_t *count);
 
-/* lines: evidence as it grows */
+/* lines: evidence as it grows; a line end inside of a line (names may hold any) becomes "?" */
 struct lines { char *text; size_t len; };
 void lines_add(struct lines *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

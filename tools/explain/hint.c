@@ -270,9 +270,11 @@ char *hint_symbol(const struct session *session, const char *name, const struct 
     if (lost.verdict == SYMBOL_REFUSED_VISIBILITY || lost.verdict == SYMBOL_REFUSED_BINDING)
         return must_format("Give %s default visibility in %s, or do not use it from outside.", name, lost.advice_object);
     for (const struct object *object = session->first; object; object = object->next) {
-        const char *local = names_local(object_node(object), name);
-        if (local) {
-            lines_add(evidence, "%s has it, but %s: not in its dynamic symbol table", node_path(object_node(object)), local);
+        struct full_symbol full;
+        if (names_full(object_node(object), name, &full)) {
+            lines_add(evidence, "%s has it, but %s: not in its dynamic symbol table", node_path(object_node(object)), full.how);
+            if (object->is_program)
+                return must_format("Link %s with -rdynamic, or with --export-dynamic-symbol=%s.", node_path(object_node(object)), name);
             return must_format("Export %s from %s: default visibility, and named in its version script if it has one.", name, node_path(object_node(object)));
         }
     }

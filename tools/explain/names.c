@@ -34,59 +34,118 @@ const char *verdict_text(enum symbol_verdict verdict) {
     return "";
 }
 
-u32 names_offsets(const struct image *image, const char *name, u32 *offsets) {
+struct name_offsets names_offsets(const struct image *image, const char *name) {
     size_t len = strlen(name) + 1;
-    u32 count = 0;
-    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end && count < NAME_OFFSETS_MAX;) {
+    struct name_offsets offsets = { 0 };
+    u32 room = 0;
+    for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end;) {
         const char *hit = memmem(at, (size_t)(end - at), name, len);
-        if (!hit)
+        if (!hit || hit - image->strtab > UINT32_MAX)
             break;
-        offsets[count++] = (u32)(hit - image->strtab);
+        if (offsets.count == room)
+            offsets.at = must_grow(offsets.at, room = room * 2 + 16, sizeof *offsets.at);
+        offsets.at[offsets.count++] = (u32)(hit - image->strtab);
         at = hit + 1;
     }
-    return count;
+    return offsets;
+}
+
+bool names_offset_is(const struct name_offsets *offsets, u32 offset) {
+    u32 lo = 0, hi = offsets->count;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (offsets->at[mid] < offset)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < offsets->count && offsets->at[lo] == offset;
+}
+
+u32 *names_symbols(const struct object *object, const struct name_offsets *offsets, u32 *count) {
+    const struct image *image = &object->image;
+    u64 symbols = offsets->count && image->symtab ? image_symbol_count(image) : 0;
+    u32 *list = NULL, room = 0;
+    *count = 0;
+    for (u64 i = 1; i < symbols && i < image->sym_limit; i++) {
+        if (!names_offset_is(offsets, image->symtab[i].st_name))
+            continue;
+        if (*count == room)
+            list = must_grow(list, room = room * 2 + 8, sizeof *list);
+        list[(*count)++] = (u32)i;
+    }
+    return list;
+}
+
+struct definition names_judge(const struct object *object, u32 symbol, const struct symbol_want *want) {
+    const struct image *image = &object->image;
+    return (struct definition){ symbol, &image->symtab[symbol], reference_version(object, symbol), image->versym && (image->versym[symbol] & 0x8000),
+                                want ? image_symbol_answers(image, symbol, want) : SYMBOL_OTHER_NAME };
 }
 
 void names_each(const struct object *object, const char *name, const struct symbol_want *want, void (*visit)(const struct definition *, void *),
                 void *arg) {
-    const struct image *image = &object->image;
-    u32 offsets[NAME_OFFSETS_MAX], count = image->symtab ? names_offsets(image, name, offsets) : 0;
-    u64 symbols = count ? image_symbol_count(image) : 0;
-    for (u64 i = 1; i < symbols && i < image->sym_limit; i++) {
-        const Elf64_Sym *entry = &image->symtab[i];
-        for (u32 o = 0; o < count; o++)
-            if (entry->st_name == offsets[o]) {
-                struct definition one = { (u32)i, entry, reference_version(object, (u32)i), image->versym && (image->versym[i] & 0x8000),
-                                          want ? image_symbol_answers(image, (u32)i, want) : SYMBOL_OTHER_NAME };
-                visit(&one, arg);
-                break;
-            }
+    struct name_offsets offsets = names_offsets(&object->image, name);
+    u32 count, *symbols = names_symbols(object, &offsets, &count);
+    for (u32 i = 0; i < count; i++) {
+        struct definition one = names_judge(object, symbols[i], want);
+        visit(&one, arg);
     }
+    free(symbols);
+    free(offsets.at);
 }
 
-const char *names_local(const struct node *node, const char *name) {
-    const char *found = NULL;
+static const char *how_bound(const GElf_Sym *symbol) {
+    u32 visibility = GELF_ST_VISIBILITY(symbol->st_other);
+    return visibility == STV_HIDDEN || visibility == STV_INTERNAL ? "hidden" : GELF_ST_BIND(symbol->st_info) == STB_LOCAL ? "local" : "not exported";
+}
+
+static bool takes_memory(const GElf_Sym *symbol) {
+    u32 type = GELF_ST_TYPE(symbol->st_info);
+    return symbol->st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
+}
+
+/* Every definition of the full symbol table, until `visit` says no. */
+static void full_each(const struct node *node, bool (*visit)(const char *name, const GElf_Sym *symbol, void *arg), void *arg) {
     if (!node->file || elf_version(EV_CURRENT) == EV_NONE)
-        return NULL;
+        return;
     Elf *elf = elf_memory((char *)node->file->bytes, node->file->len);
-    for (Elf_Scn *section = NULL; elf && !found && (section = elf_nextscn(elf, section));) {
+    bool go_on = true;
+    for (Elf_Scn *section = NULL; elf && go_on && (section = elf_nextscn(elf, section));) {
         GElf_Shdr header;
         Elf_Data *data;
         if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB || !(data = elf_getdata(section, NULL)))
             continue;
         GElf_Sym symbol;
-        for (int i = 1; gelf_getsym(data, i, &symbol); i++) {
-            const char *have = symbol.st_shndx != SHN_UNDEF ? elf_strptr(elf, header.sh_link, symbol.st_name) : NULL;
-            u32 visibility = GELF_ST_VISIBILITY(symbol.st_other);
-            if (!have || strcmp(have, name) != 0 || (GELF_ST_TYPE(symbol.st_info) != STT_FUNC && GELF_ST_TYPE(symbol.st_info) != STT_OBJECT))
-                continue;
-            found = visibility == STV_HIDDEN || visibility == STV_INTERNAL ? "hidden" : GELF_ST_BIND(symbol.st_info) == STB_LOCAL ? "local" : NULL;
-            if (found)
-                break;
+        for (int i = 1; go_on && gelf_getsym(data, i, &symbol); i++) {
+            const char *have = takes_memory(&symbol) ? elf_strptr(elf, header.sh_link, symbol.st_name) : NULL;
+            go_on = !have || visit(have, &symbol, arg);
         }
     }
     elf_end(elf);
-    return found;
+}
+
+struct full_search {
+    const char *name;
+    struct full_symbol *out;
+};
+
+static bool keep_best(const char *name, const GElf_Sym *symbol, void *arg) {
+    struct full_search *search = arg;
+    if (strcmp(name, search->name) != 0)
+        return true;
+    bool global = GELF_ST_BIND(symbol->st_info) != STB_LOCAL;
+    if (!search->out->how || global)
+        *search->out = (struct full_symbol){ how_bound(symbol), symbol->st_value, symbol->st_size,
+                                             GELF_ST_TYPE(symbol->st_info) == STT_FUNC || GELF_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC };
+    return !global;
+}
+
+bool names_full(const struct node *node, const char *name, struct full_symbol *out) {
+    struct full_search search = { name, out };
+    *out = (struct full_symbol){ 0 };
+    full_each(node, keep_best, &search);
+    return out->how != NULL;
 }
 
 static char *demangled(const char *name, bool parameters) {
@@ -124,21 +183,40 @@ static char *identifier_of(const char *readable) {
     return must_format("%.*s", (int)(end - start), readable + start);
 }
 
+struct readable_search {
+    const char *readable, *identifier;
+    char *found;
+    u32 others;
+};
+
+static void judge_readable(struct readable_search *search, const char *name) {
+    if (name[0] != '_' || name[1] != 'Z' || !strstr(name, search->identifier) || (search->found && strcmp(search->found, name) == 0) || !reads_as(name, search->readable))
+        return;
+    if (search->found)
+        search->others++;
+    else
+        search->found = must_format("%s", name);
+}
+
+static bool judge_full(const char *name, const GElf_Sym *symbol, void *arg) {
+    (void)symbol;
+    judge_readable(arg, name);
+    return true;
+}
+
 char *names_mangled(const struct session *session, const char *readable, u32 *others) {
-    char *identifier = identifier_of(readable), *found = NULL;
-    *others = 0;
+    char *identifier = identifier_of(readable);
+    struct readable_search search = { .readable = readable, .identifier = identifier };
     for (const struct object *object = session->first; object; object = object->next) {
         const struct image *image = &object->image;
         /* Strings, not symbols: a program without exports does not tell how many symbols it has. */
-        for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end; at += strlen(at) + 1) {
-            if (at[0] != '_' || at[1] != 'Z' || !strstr(at, identifier) || (found && strcmp(found, at) == 0) || !reads_as(at, readable))
-                continue;
-            if (found)
-                ++*others;
-            else
-                found = must_format("%s", at);
-        }
+        for (const char *at = image->strtab, *end = at + image->strtab_len; at && at < end; at += strlen(at) + 1)
+            judge_readable(&search, at);
     }
+    /* What the program does not export is in its full table only. */
+    if (!search.found)
+        full_each(session->program, judge_full, &search);
     free(identifier);
-    return found;
+    *others = search.others;
+    return search.found;
 }

@@ -3,13 +3,12 @@
 #include "place.h"
 #include "../ldr.h"
 #include "names.h"
+#include "plain.h"
 #include "sections.h"
+#include "tree.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool covers(const struct reloc_record *record, void *arg) {
     struct place *place = arg;
@@ -39,7 +38,7 @@ static u64 word_of_plt(const struct object *object, u64 vaddr) {
     return word;
 }
 
-static bool is_executable(const struct object *object, u64 vaddr) {
+bool place_is_code(const struct object *object, u64 vaddr) {
     const struct plan *plan = &object->image.plan;
     for (u32 i = 0; i < plan->seg_count; i++)
         if (vaddr >= plan->seg[i].vaddr && vaddr < plan->seg[i].mem_end)
@@ -47,30 +46,61 @@ static bool is_executable(const struct object *object, u64 vaddr) {
     return false;
 }
 
+/* Words that no relocation fills and the linker writes all the same: the second and third of a lazily bound object's GOT (x86-64 psABI
+ * "Procedure Linkage Table"; bind_set_up in run/bind.c), and the program's DT_DEBUG (debug/r_debug.c). */
+static enum place_reserved reserved_for(const struct object *object, u64 vaddr) {
+    const struct image *image = &object->image;
+    u64 word = image->pltgot_vaddr ? (vaddr - image->pltgot_vaddr) / 8 : 3;
+    if (word < 3)
+        return word == 0 ? RESERVED_DYNAMIC : !relocs_lazily(object) ? RESERVED_UNUSED : word == 1 ? RESERVED_OBJECT : RESERVED_RESOLVER;
+    u64 entry = (vaddr - image->dyn_vaddr) / sizeof(Elf64_Dyn);
+    if (!image->dyn_vaddr || vaddr < image->dyn_vaddr || entry >= image->dyn_count)
+        return RESERVED_NOT;
+    bool value = (vaddr - image->dyn_vaddr) % sizeof(Elf64_Dyn) >= 8;
+    return object->is_program && value && image->dyn[entry].d_tag == DT_DEBUG ? RESERVED_DEBUG : RESERVED_ENTRY;
+}
+
+static const char *reserved_text(enum place_reserved reserved) {
+    switch (reserved) {
+    case RESERVED_NOT: break;
+    case RESERVED_DYNAMIC: return "is the first reserved word of the GOT\n  the link editor has put the link-time address of the dynamic section there; the linker stores nothing\n";
+    case RESERVED_OBJECT: return "is the second reserved word of the GOT\n  the linker stores there what it knows the object by (the link map, under glibc), for lazy binding\n";
+    case RESERVED_RESOLVER: return "is the third reserved word of the GOT\n  the linker stores there the address of its function that binds lazily: the first entry of the PLT jumps to it\n";
+    case RESERVED_UNUSED: return "is a reserved word of the GOT, for lazy binding\n  the object is bound at its start: the linker stores nothing here\n";
+    case RESERVED_DEBUG: return "is the value of DT_DEBUG\n  the linker stores there the address of _r_debug, the list of loaded objects that debuggers read\n";
+    case RESERVED_ENTRY: return "is in the dynamic section\n  no relocation covers it; to entries that are addresses the linker adds the load address in place\n";
+    }
+    return "";
+}
+
 struct place place_find(struct object *object, u64 vaddr) {
     struct place place = { .object = object, .vaddr = vaddr };
+    const struct plan *plan = &object->image.plan;
+    place.outside = vaddr < plan->lo_page || vaddr >= plan->hi_page;
+    if (place.outside)
+        return place;
     relocs_each(object, covers, &place);
-    u64 word = !place.found && is_executable(object, vaddr) ? word_of_plt(object, vaddr) : 0;
+    u64 word = !place.found && place_is_code(object, vaddr) ? word_of_plt(object, vaddr) : 0;
     if (word) {
         struct place behind = { .object = object, .vaddr = word };
         relocs_each(object, covers, &behind);
         if (behind.found)
             place = (struct place){ .object = object, .vaddr = vaddr, .in_plt = true, .found = true, .record = behind.record };
     }
+    if (!place.found)
+        place.reserved = reserved_for(object, vaddr);
     return place;
 }
 
 struct object *place_object(const struct session *session, const char *word) {
     for (struct object *object = session->first; object; object = object->next) {
-        const char *path = node_path(object_node(object)), *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-        if (!object->is_missing && (object_answers_to(object, word) || strcmp(path, word) == 0 || strcmp(base, word) == 0))
+        if (!object->is_missing && tree_is_meant(object_node(object), word))
             return object;
     }
     return NULL;
 }
 
-/* "0x1234 in .text", with the symbol around it where the dynamic symbol table has one. */
-static char *address_text(const struct object *object, u64 vaddr) {
+char *place_address_text(const struct object *object, u64 vaddr) {
     const struct image *image = &object->image;
     u64 count = image->symtab ? image_symbol_count(image) : 0;
     for (u64 i = 1; i < count; i++) {
@@ -80,7 +110,7 @@ static char *address_text(const struct object *object, u64 vaddr) {
             char *readable = names_readable(name), *text = must_format("%s + %#llx (%s%s%#llx)", node_path(object_node(object)), (unsigned long long)vaddr, readable,
                                                                       vaddr == sym->st_value ? ", offset " : " + ", (unsigned long long)(vaddr - sym->st_value));
             free(readable);
-            return text;
+            return plain_line(text);
         }
     }
     struct sections sections = sections_read(object_node(object)->file);
@@ -88,23 +118,31 @@ static char *address_text(const struct object *object, u64 vaddr) {
     char *text = section ? must_format("%s + %#llx (in %s)", node_path(object_node(object)), (unsigned long long)vaddr, section->name)
                          : must_format("%s + %#llx", node_path(object_node(object)), (unsigned long long)vaddr);
     sections_free(&sections);
-    return text;
+    return plain_line(text);
 }
 
 char *place_text(const struct place *place, const char **symbol) {
     const struct reloc_record *record = &place->record;
-    const char *path = node_path(object_node(place->object)), *type = arch_reloc_name(record->type);
+    char *path = plain_line(must_format("%s", node_path(object_node(place->object))));
+    const char *type = arch_reloc_name(record->type);
     struct sections sections = sections_read(object_node(place->object)->file);
     const struct section *section = sections_at(&sections, place->vaddr);
     char *where = must_format("%s + %#llx%s%s", path, (unsigned long long)place->vaddr, section ? " in " : "", section ? section->name : ""), *text;
+    plain_line(where);
     sections_free(&sections);
     type = type ? type : "a relocation of unknown type";
     *symbol = place->found ? relocs_symbol_name(place->object, record->symbol) : NULL;
-    const char *name = *symbol ? *symbol : "its own object, without a symbol";
-    if (!place->found) {
+    char *name = plain_line(must_format("%s", *symbol ? *symbol : "its own object, without a symbol"));
+    if (place->outside) {
+        const struct plan *plan = &place->object->image.plan;
+        text = must_format("%s has no address %#llx\n  it takes %#llx to %#llx (link-time addresses)\n", path, (unsigned long long)place->vaddr,
+                           (unsigned long long)plan->lo_page, (unsigned long long)plan->hi_page);
+    } else if (place->reserved) {
+        text = must_format("%s %s", where, reserved_text(place->reserved));
+    } else if (!place->found) {
         text = must_format("%s: the linker stores nothing here\n  no relocation of %s covers the address\n", where, path);
     } else if (record->kind.class == RELOC_RELATIVE || record->kind.class == RELOC_IRELATIVE) {
-        char *target = address_text(place->object, (u64)record->addend);
+        char *target = place_address_text(place->object, (u64)record->addend);
         text = must_format("%s holds %s %s\n  %s: the object's own load address is added, nothing is looked up\n", where,
                            record->kind.class == RELOC_RELATIVE ? "the address" : "what is chosen at start by the function at", target, type);
         free(target);
@@ -114,127 +152,7 @@ char *place_text(const struct place *place, const char **symbol) {
         text = must_format("%s is filled by %s of %s\n", where, type, name);
     }
     free(where);
+    free(path);
+    free(name);
     return text;
-}
-
-/* ---- a running process ------------------------------------------------------------------------------------------------- */
-
-bool process_open(struct process_view *view, const struct session *session, pid_t pid) {
-    char name[64], line[4352];
-    snprintf(name, sizeof name, "/proc/%d/maps", (int)pid);
-    FILE *maps = fopen(name, "re");
-    *view = (struct process_view){ .pid = pid, .bias = must_alloc(session->count, sizeof *view->bias) };
-    memset(view->bias, 0xff, session->count * sizeof *view->bias);
-    if (!maps) {
-        warn_ldr("process %d: its mappings cannot be read", (int)pid);
-        return false;
-    }
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long long start, end, off, ino;
-        unsigned major_number, minor_number;
-        if (sscanf(line, "%llx-%llx %*s %llx %x:%x %llu", &start, &end, &off, &major_number, &minor_number, &ino) != 6 || !ino)
-            continue;
-        for (const struct object *object = session->first; object; object = object->next)
-            if (object->ino == ino && view->bias[object_node(object)->number] == ~0ull && object->image.plan.seg_count &&
-                align_down(object->image.plan.seg[0].off, LDR_PAGE) == off)
-                view->bias[object_node(object)->number] = start - object->image.plan.lo_page;
-    }
-    fclose(maps);
-    return true;
-}
-
-void process_close(struct process_view *view) { free(view->bias); }
-
-struct object *process_locate(const struct process_view *view, const struct session *session, u64 addr, u64 *vaddr) {
-    for (struct object *object = session->first; object; object = object->next) {
-        u64 bias = view->bias[object_node(object)->number];
-        if (bias != ~0ull && addr - bias >= object->image.plan.lo_page && addr - bias < object->image.plan.hi_page) {
-            *vaddr = addr - bias;
-            return object;
-        }
-    }
-    return NULL;
-}
-
-static char *word_text(const struct process_view *view, const struct session *session, u64 word) {
-    u64 vaddr = 0;
-    struct object *object = process_locate(view, session, word, &vaddr);
-    return object ? address_text(object, vaddr) : must_format("%#llx, in none of the objects loaded at start", (unsigned long long)word);
-}
-
-/* What the linker stores; false: the type makes something else of it than an address. */
-static bool foretold(const struct process_view *view, const struct session *session, const struct place *place, u64 *value, bool *chosen) {
-    const struct reloc_record *record = &place->record;
-    struct symbol_want want;
-    struct binding found;
-    *chosen = false;
-    if (record->kind.class == RELOC_RELATIVE) {
-        *value = view->bias[object_node(place->object)->number] + (u64)record->addend;
-        return true;
-    }
-    if (record->kind.class != RELOC_SYMBOL || record->kind.width != 8 || !record->symbol)
-        return false;
-    if (session_bind(session, place->object, record->symbol, record->kind, &want, &found) != 0) {
-        *value = (u64)record->addend;
-        return true;
-    }
-    *chosen = ELF64_ST_TYPE(found.symbol->st_info) == STT_GNU_IFUNC;
-    u64 bias = view->bias[object_node(found.object)->number];
-    *value = (found.symbol->st_shndx == SHN_ABS ? 0 : bias) + found.symbol->st_value + (u64)record->addend;
-    return bias != ~0ull;
-}
-
-struct judgement process_judge(const struct process_view *view, const struct session *session, const struct place *place) {
-    struct judgement judged = { .state = WORD_UNREADABLE };
-    char name[64];
-    u64 vaddr = 0, bias = view->bias[object_node(place->object)->number];
-    bool chosen;
-    snprintf(name, sizeof name, "/proc/%d/mem", (int)view->pid);
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    bool read = fd >= 0 && bias != ~0ull && pread(fd, &judged.word, sizeof judged.word, (off_t)(bias + place->record.place)) == (ssize_t)sizeof judged.word;
-    if (fd >= 0)
-        close(fd);
-    if (!read)
-        return judged;
-    if (!foretold(view, session, place, &judged.stored, &chosen))
-        judged.state = WORD_NOT_FORETOLD;
-    else if (judged.word == judged.stored)
-        judged.state = WORD_AS_STORED;
-    else if (relocs_lazy(place->object, &place->record) && process_locate(view, session, judged.word, &vaddr) == place->object && is_executable(place->object, vaddr))
-        judged.state = WORD_NOT_CALLED_YET;
-    else
-        judged.state = chosen ? WORD_CHOSEN : WORD_CHANGED;
-    return judged;
-}
-
-char *process_value(const struct process_view *view, const struct session *session, const struct place *place) {
-    struct judgement judged = process_judge(view, session, place);
-    char *now = word_text(view, session, judged.word), *text = NULL;
-    switch (judged.state) {
-    case WORD_UNREADABLE: text = must_format("  there now: cannot be read (process %d)\n", (int)view->pid); break;
-    case WORD_NOT_FORETOLD: text = must_format("  there now: %#llx\n", (unsigned long long)judged.word); break;
-    case WORD_AS_STORED: text = must_format("  there now: %s, as the linker stores it\n", now); break;
-    case WORD_NOT_CALLED_YET: text = must_format("  there now: %s: its own PLT, for it was not called yet\n", now); break;
-    case WORD_CHOSEN: text = must_format("  there now: %s, chosen by the symbol's resolver\n", now); break;
-    case WORD_CHANGED: text = must_format("  there now: %s: not what the linker stores; something wrote it later\n", now); break;
-    }
-    free(now);
-    return text;
-}
-
-char **process_environment(pid_t pid) {
-    char name[64], *entry = NULL;
-    size_t room = 0, count = 0;
-    char **list = must_alloc(1, sizeof *list);
-    snprintf(name, sizeof name, "/proc/%d/environ", (int)pid);
-    FILE *file = fopen(name, "re");
-    while (file && getdelim(&entry, &room, 0, file) > 0) {
-        list = must_grow(list, count + 2, sizeof *list);
-        list[count++] = must_format("%s", entry);
-        list[count] = NULL;
-    }
-    if (file)
-        fclose(file);
-    free(entry);
-    return list;
 }

@@ -98,5 +98,9 @@ const char *relocs_symbol_name(const struct object *object, u32 symbol) {
 }
 
 bool relocs_lazy(const struct object *object, const struct reloc_record *record) {
-    return record->table == TABLE_PLT && record->type == R_X86_64_JUMP_SLOT && !object->image.bind_now && object->image.pltgot_vaddr;
+    return record->table == TABLE_PLT && record->type == R_X86_64_JUMP_SLOT && relocs_lazily(object);
+}
+
+bool relocs_lazily(const struct object *object) {
+    return !object->image.bind_now && object->image.pltgot_vaddr && object->image.plt.count;
 }

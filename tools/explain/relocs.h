@@ -22,5 +22,7 @@ const char *reloc_table_name(enum reloc_table table);          /* "DT_RELA" */
 const char *relocs_symbol_name(const struct object *object, u32 symbol);
 /* relocs_lazy - whether the record is a jump slot that is bound at its first call unless LD_BIND_NOW is set. */
 bool relocs_lazy(const struct object *object, const struct reloc_record *record);
+/* relocs_lazily - whether the object has such slots at all (LD_BIND_NOW aside). */
+bool relocs_lazily(const struct object *object);
 
 #endif

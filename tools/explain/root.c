@@ -122,6 +122,18 @@ char *explain_failure(int error, const struct defect *defect) {
     return defect_text(defect);
 }
 
+static void tell_changed(const struct library_file *file, void *arg) {
+    warn_ldr("%s was written to while it was read: ask again", file->path);
+    *(bool *)arg = true;
+}
+
+int explain_end(struct session *session, int status) {
+    bool changed = false;
+    catalog_changed(session->catalog, tell_changed, &changed);
+    session_end(session);
+    return changed ? LDR_EXIT_PARTIAL : status;
+}
+
 void explain_begin(struct session *session, const struct explain_options *explain, const char *word) {
     struct catalog *catalog = explain_catalog(explain);
     char *path = catalog ? explain_root(catalog, word) : NULL;
@@ -134,7 +146,7 @@ void explain_begin(struct session *session, const struct explain_options *explai
     int error = session_begin(session, &chosen, path, &defect);
     if (error) {
         warn_ldr("%s: %s", path, explain_failure(error, &defect));
-        exit(LDR_EXIT_NO_TARGET);
+        exit(explain_end(session, LDR_EXIT_NO_TARGET));
     }
 }
 

@@ -24,6 +24,9 @@ struct session_options explain_session_options(const struct explain_options *opt
 char *explain_root(struct catalog *catalog, const char *word);
 /* explain_begin - catalog, root and session in one; exits with a message and LDR_EXIT_NO_TARGET when there is nothing to explain. */
 void explain_begin(struct session *session, const struct explain_options *options, const char *word);
+/* explain_end - ends the session and tells of files that were written to meanwhile.
+ *   returns `status`, or LDR_EXIT_PARTIAL when there was one */
+int explain_end(struct session *session, int status);
 /* explain_failure - what to say of a root that session_begin refused; malloc'd. */
 char *explain_failure(int error, const struct defect *defect);
 

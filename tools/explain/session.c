@@ -72,7 +72,42 @@ static struct node *node_of_file(struct session *session, const struct library_f
     return node;
 }
 
+/* Where the hash of a name stands, or would. */
+static u32 *name_place(const struct session *session, u32 hash) {
+    u32 at = hash & (session->name_room - 1);
+    while (session->names[at] && session->names[at] != hash)
+        at = (at + 1) & (session->name_room - 1);
+    return &session->names[at];
+}
+
+static u32 name_hash(const char *name) {
+    u32 hash = gnu_hash_of(name);
+    return hash ? hash : 1;
+}
+
+static void note_name(struct session *session, const char *name) {
+    if (session->name_count * 2 >= session->name_room) {
+        u32 *old = session->names, room = session->name_room;
+        session->name_room = room ? room * 2 : 256;
+        session->names = must_alloc(session->name_room, sizeof *session->names);
+        for (u32 i = 0; i < room; i++)
+            if (old[i])
+                *name_place(session, old[i]) = old[i];
+        free(old);
+    }
+    u32 hash = name_hash(name), *place = name_place(session, hash);
+    session->name_count += !*place;
+    *place = hash;
+}
+
+/* The linker's rule, object_by_name, walks the list; a name that nobody has, as most are when they are first asked for, need not be
+ * looked for: a file may need thousands. */
+static struct object *loaded_as(const struct session *session, const char *name) {
+    return session->name_room && *name_place(session, name_hash(name)) ? object_by_name(session->first, name) : NULL;
+}
+
 static void add_alias(struct session *session, struct object *object, const char *name) {
+    note_name(session, name);
     if (object_answers_to(object, name))
         return;
     if (!object->aliases.name) {
@@ -92,6 +127,8 @@ static void list_add(struct session *session, struct object *object) {
     else
         session->first = object;
     session->last = object;
+    if (object->path && *object->path)
+        note_name(session, object->path);
     object_node(object)->number = session->count++;
 }
 
@@ -257,18 +294,19 @@ static struct request *new_request(struct session *session, const char *name, st
     else
         session->requests = request;
     session->last_request = request;
-    struct request **end = by ? &by->requests : NULL;
-    while (end && *end)
-        end = &(*end)->next_of_by;
-    if (end)
-        *end = request;
+    if (by && by->last_request)
+        by->last_request->next_of_by = request;
+    else if (by)
+        by->requests = request;
+    if (by)
+        by->last_request = request;
     return request;
 }
 
 /* As load_library in run/load.c. */
 static struct node *answer(struct session *session, const char *name, struct node *by, enum request_kind kind) {
     struct request *request = new_request(session, name, by, kind);
-    struct object *loaded = object_by_name(session->first, name);
+    struct object *loaded = loaded_as(session, name);
     if (loaded) {
         request->known = true;
         return request->result = object_node(loaded);
@@ -438,6 +476,7 @@ void session_end(struct session *session) {
         free(block);
     }
     session->arena.chunks = NULL;
+    free(session->names);
     uniques_free(session->uniques);
 }
 
@@ -447,6 +486,11 @@ bool session_is_static(const struct session *session) {
     u32 at = 0;
     u64 needed;
     return !image->dyn_vaddr || (!image->interp_len && (image->flags_1 & DF_1_PIE) && !image_next_dyn(image, &at, DT_NEEDED, &needed));
+}
+
+bool session_is_library(const struct session *session) {
+    const struct image *image = &session->program->object.image;
+    return !image->interp_len && image->type == ET_DYN && !(image->flags_1 & DF_1_PIE);
 }
 
 const char *session_interpreter(const struct session *session) {

@@ -46,7 +46,7 @@ struct request {
 struct node {
     struct object object;             /* first: object_node casts */
     const struct library_file *file;  /* NULL: missing */
-    struct request *requests;         /* what it asked for, in order */
+    struct request *requests, *last_request;       /* what it asked for, in order */
     struct request *found_by;         /* the request that brought it; NULL: the program */
     struct defect defect;             /* of a missing one: the broken file that ended the search */
     const char *defect_path;
@@ -79,6 +79,8 @@ struct session {
     bool cache_tried;
     bool as_preload, trusted_preload;
     struct node *candidate;           /* what the search took */
+    u32 *names;                       /* hashes of all names and paths of the list, 0: free; a filter before object_by_name */
+    u32 name_count, name_room;        /* room: a power of two */
     struct scope global;
     const struct scope *global_list[1];
     struct symbol_index index_memory;
@@ -98,6 +100,7 @@ void session_place(struct session *session, bool references);
 void session_end(struct session *session);
 
 bool session_is_static(const struct session *session);         /* the root needs no linker */
+bool session_is_library(const struct session *session);        /* the root is no program: somebody else will load it */
 const char *session_interpreter(const struct session *session);/* PT_INTERP of the root; NULL: none, or malformed */
 const char *node_path(const struct node *node);                /* what to call it: path as found; the program's path; a missing one's name */
 const char *node_name(const struct node *node);                /* the name it was first asked for by */

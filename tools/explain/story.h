@@ -3,10 +3,12 @@
 #define LDR_EXPLAIN_STORY_H
 
 #include "names.h"
+#include "refusal.h"
 #include "relocs.h"
 #include "root.h"
 
-enum { ENTRIES_MAX = 8, PLACES_MAX = 4 };
+enum { PLACES_MAX = 4 };
+struct json_object;
 
 /* One object asked for the symbol. */
 struct asked {
@@ -14,7 +16,7 @@ struct asked {
     u32 scope;                        /* which of the referrer's scopes: 0 first */
     bool passed_over;                 /* the program, by a copy relocation */
     bool answers;
-    struct definition entries[ENTRIES_MAX];        /* of that name, whatever they are worth */
+    const struct definition *entries; /* of that name, whatever they are worth */
     u32 entry_count;
 };
 /* References of one object to the symbol that ask for the same. */
@@ -28,17 +30,26 @@ struct story_reference {
     int result;                       /* as session_bind */
     struct binding found;
     const struct object *by_scope;    /* who answers the search; another than found.object for a unique symbol that is settled already */
-    struct asked *asked;              /* in search order, up to the winner and past it where the name is met again */
+    const struct asked *asked;        /* in search order; shared by references that ask for the same */
     u32 asked_count, winner;          /* index into asked; asked_count: none of them (local, protected, undefined) */
-    struct story_reference *next;
+    u32 copy;                         /* symbol of the program's copy relocation that made what it binds to; 0: none */
+    struct story_reference *next, *next_in_bucket;
+};
+/* A name that the link editor bound by itself: no relocation and no search is left of it. */
+struct link_time {
+    const struct object *object;      /* NULL: it is not so */
+    struct full_symbol symbol;
 };
 struct story {
-    const struct session *session;
+    struct session *session;
     const char *name, *version;       /* version NULL: any */
     struct story_reference *references, *last;
     u32 reference_count;
     bool source;                      /* in: tell source lines too */
     bool hypothetical;                /* nobody refers to it: this is what a search from the program would find */
+    struct link_time link_time;       /* only then */
+    struct refusal refusal;           /* the program does not come to its first lookup */
+    struct entries *entries;          /* by node number */
 };
 /* why_story_symbol - everything about a name; memory of the session. */
 void why_story_symbol(struct story *story, struct session *session, const char *name, const char *version);
@@ -47,7 +58,18 @@ void why_story_only(struct story *story, const struct object *by, u32 symbol, u3
 /* why_story_text, why_story_json - returns whether the symbol is known at all: referred to or defined. */
 bool why_story_text(const struct story *story, u32 most);
 bool why_story_json(const struct story *story);
+/* why_story_object - what why_story_json prints; the caller's to put. */
+struct json_object *why_story_object(const struct story *story, bool *known);
 /* why_story_cause - one sentence: the reason for the result of a reference; malloc'd */
 char *why_story_cause(const struct story *story, const struct story_reference *reference);
+/* why_story_lost - why nobody answers a reference; `where`: the object that all but does, or lacks the version, or is missing. */
+enum lost_kind { LOST_VERSION, LOST_REFUSED, LOST_SEVERAL, LOST_LIBRARY, LOST_LOCAL, LOST_NOWHERE };
+struct lost_reason {
+    enum lost_kind kind;
+    const struct object *where;
+    const struct definition *refused; /* LOST_REFUSED */
+    struct full_symbol full;          /* LOST_LOCAL */
+};
+struct lost_reason why_story_lost(const struct story *story, const struct story_reference *reference);
 
 #endif

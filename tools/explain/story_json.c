@@ -82,22 +82,40 @@ static struct json_object *reference_json(const struct story *story, const struc
     return one;
 }
 
-bool why_story_json(const struct story *story) {
+static struct json_object *link_time_json(const struct link_time *link_time) {
+    struct json_object *one = json_object_new_object();
+    put_text(one, "object", path_of(link_time->object));
+    put_text(one, "how", link_time->symbol.how);
+    put(one, "value", link_time->symbol.value);
+    put(one, "size", link_time->symbol.size);
+    return one;
+}
+
+struct json_object *why_story_object(const struct story *story, bool *known) {
     struct json_object *root = json_object_new_object(), *references = json_object_new_array();
-    bool known = !story->hypothetical;
+    *known = !story->hypothetical || story->link_time.object;
     put_text(root, "schema", "ldr-why");
     put(root, "schema_version", SCHEMA_VERSION);
     put_text(root, "program", node_path(story->session->program));
     put_text(root, "symbol", story->name);
     put_text(root, "version", story->version);
     json_object_object_add(root, "hypothetical", json_object_new_boolean(story->hypothetical));
+    char *refusal = story->refusal.kind != REFUSAL_NONE ? refusal_text(&story->refusal) : NULL;
+    put_text(root, "start_refused", refusal);
+    free(refusal);
+    if (story->link_time.object)
+        json_object_object_add(root, "link_time", link_time_json(&story->link_time));
     for (const struct story_reference *reference = story->references; reference; reference = reference->next) {
         json_object_array_add(references, reference_json(story, reference));
         for (u32 i = 0; i < reference->asked_count; i++)
-            known |= reference->asked[i].entry_count != 0;
+            *known |= reference->asked[i].entry_count != 0;
     }
     json_object_object_add(root, "references", references);
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
+    return root;
+}
+
+bool why_story_json(const struct story *story) {
+    bool known;
+    json_print(why_story_object(story, &known));
     return known;
 }

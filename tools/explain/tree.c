@@ -2,6 +2,7 @@
  * first); later needs of it are folded into one line of whoever has them. */
 #include "tree.h"
 #include "../ldr.h"
+#include "plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,7 @@ static void print_attempts(const struct printer *printer, const struct request *
     for (const struct attempt *attempt = request ? request->attempts : NULL; attempt; attempt = attempt->next) {
         char *text = attempt_text(attempt);
         if (text)
-            printf("%s    %s\n", printer->prefix, text);
+            plain_printf("%s    %s\n", printer->prefix, text);
         free(text);
     }
 }
@@ -122,12 +123,12 @@ static void print_node_line(struct printer *printer, const struct request *reque
     const struct node *node = request->result;
     if (node->object.is_missing) {
         report->missing++;
-        printf("%s%s%s => not found%s\n", printer->prefix, lead, request->name, kind_text(request->kind));
+        plain_printf("%s%s%s => not found%s\n", printer->prefix, lead, request->name, kind_text(request->kind));
         return;
     }
     char *found = found_text(report->session, node), *size = size_text(node->file->len);
     const char *path = shown_path(report->session, node);
-    printf("%s%s%s%s%s (%s, %s)%s%s\n", printer->prefix, lead, request->name, strcmp(request->name, path) == 0 ? "" : " => ",
+    plain_printf("%s%s%s%s%s (%s, %s)%s%s\n", printer->prefix, lead, request->name, strcmp(request->name, path) == 0 ? "" : " => ",
            strcmp(request->name, path) == 0 ? "" : path, found, size, kind_text(request->kind),
            is_unused(report, request) ? " [unused: nothing binds to it from here]" : "");
     report->unused += is_unused(report, request);
@@ -141,8 +142,8 @@ static void print_repeats(struct printer *printer, const struct node *node) {
         if (is_first(request))
             continue;
         if (!any)
-            printf("%s%s", printer->prefix, printer->utf8 ? "└─ and: " : "`- and: ");
-        printf("%s%s%s%s", any ? ", " : "", request->name, request->result && request->result->object.is_missing ? " (not found)" : "",
+            plain_printf("%s%s", printer->prefix, printer->utf8 ? "└─ and: " : "`- and: ");
+        plain_printf("%s%s%s%s", any ? ", " : "", request->name, request->result && request->result->object.is_missing ? " (not found)" : "",
                is_unused(printer->report, request) ? " [unused]" : "");
         printer->report->unused += is_unused(printer->report, request);
         any = true;
@@ -179,7 +180,7 @@ static void print_program(const struct session *session) {
     const struct node *program = session->program;
     const char *interpreter = session_interpreter(session);
     char *size = size_text(program->file->len);
-    printf("%s (%s%s%s%s)\n", node_path(program), size, interpreter ? ", linker " : "", interpreter ? interpreter : "",
+    plain_printf("%s (%s%s%s%s)\n", node_path(program), size, interpreter ? ", linker " : "", interpreter ? interpreter : "",
            session->config.secure ? ", set-user-ID: LD_LIBRARY_PATH is ignored" : "");
     free(size);
 }
@@ -206,11 +207,11 @@ static void print_totals(const struct tree_report *report) {
             bytes += object_node(object)->file->len;
         }
     char *size = size_text(bytes);
-    printf("%u %s, %s", libraries, libraries == 1 ? "library" : "libraries", size);
+    plain_printf("%u %s, %s", libraries, libraries == 1 ? "library" : "libraries", size);
     if (report->missing)
-        printf("; %u NOT FOUND", report->missing);
+        plain_printf("; %u NOT FOUND", report->missing);
     if (report->usage)
-        printf("; %u unused need%s", report->unused, report->unused == 1 ? "" : "s");
+        plain_printf("; %u unused need%s", report->unused, report->unused == 1 ? "" : "s");
     putchar('\n');
     free(size);
 }
@@ -243,24 +244,28 @@ void tree_text(struct tree_report *report) {
 /* ---- chains ------------------------------------------------------------------------------------------------------------ */
 
 static void print_chain(const struct session *session, const struct request *request) {
-    printf("  %s", request->name);
+    plain_printf("  %s", request->name);
     u32 steps = 0;
     for (const struct node *by = request->by; by && steps++ <= session->count; by = by->found_by ? by->found_by->by : NULL)
-        printf(" <- %s", by->found_by ? node_name(by) : node_path(by));
+        plain_printf(" <- %s", by->found_by ? node_name(by) : node_path(by));
     if (!request->by)
-        printf(" <- preload");
+        plain_printf(" <- preload");
     putchar('\n');
+}
+
+bool tree_is_meant(const struct node *node, const char *name) {
+    const char *path = node_path(node), *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    return object_answers_to(&node->object, name) || strcmp(path, name) == 0 || strcmp(base, name) == 0;
 }
 
 bool tree_why_needed(const struct tree_report *report, const char *name) {
     bool any = false;
     for (const struct object *object = report->session->first; object; object = object->next) {
         const struct node *node = object_node(object);
-        const char *base = strrchr(node_path(node), '/') ? strrchr(node_path(node), '/') + 1 : node_path(node);
-        if (!object_answers_to(object, name) && strcmp(node_path(node), name) != 0 && strcmp(base, name) != 0)
+        if (!tree_is_meant(node, name))
             continue;
         any = true;
-        printf("%s%s\n", shown_path(report->session, node), object->is_missing ? " (not found)" : "");
+        plain_printf("%s%s\n", shown_path(report->session, node), object->is_missing ? " (not found)" : "");
         if (object->is_program)
             puts("  is the program itself");
         for (const struct request *request = report->session->requests; request; request = request->next)

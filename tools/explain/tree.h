@@ -16,6 +16,9 @@ void tree_text(struct tree_report *report);
 void tree_json(struct tree_report *report);
 /* tree_why_needed - chains from the program to every object that answers to `name`; false: none does. */
 bool tree_why_needed(const struct tree_report *report, const char *name);
+bool tree_why_needed_json(const struct tree_report *report, const char *name);
+/* tree_is_meant - whether a user's word means the object: a name it answers to, its path, its file name */
+bool tree_is_meant(const struct node *node, const char *name);
 
 const char *attempt_outcome_name(enum attempt_outcome outcome);
 /* attempt_text - one line about a candidate that was not taken; malloc'd. NULL: nothing worth telling (a machine-dependent subdirectory

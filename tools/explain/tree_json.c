@@ -3,7 +3,6 @@
 #include "../json.h"
 #include "tree.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { SCHEMA_VERSION = 1 };
@@ -125,6 +124,43 @@ void tree_json(struct tree_report *report) {
     put(root, "missing", report->missing);
     if (report->usage)
         put(root, "unused_needs", report->unused);
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
+    json_print(root);
+}
+
+/* The names from the one that was asked for up to the program. */
+static struct json_object *chain_json(const struct session *session, const struct request *request) {
+    struct json_object *chain = json_object_new_object(), *by = json_object_new_array();
+    u32 steps = 0;
+    put_text(chain, "name", request->name);
+    put_text(chain, "kind", kind_name(request->kind));
+    for (const struct node *node = request->by; node && steps++ <= session->count; node = node->found_by ? node->found_by->by : NULL)
+        json_object_array_add(by, json_name(node->found_by ? node_name(node) : node_path(node)));
+    json_object_object_add(chain, "needed_by", by);
+    return chain;
+}
+
+bool tree_why_needed_json(const struct tree_report *report, const char *name) {
+    const struct session *session = report->session;
+    struct json_object *root = json_object_new_object(), *objects = json_object_new_array();
+    put_text(root, "schema", "ldr-tree-why-needed");
+    put(root, "schema_version", SCHEMA_VERSION);
+    put_text(root, "program", node_path(session->program));
+    put_text(root, "asked", name);
+    for (const struct object *object = session->first; object; object = object->next) {
+        const struct node *node = object_node(object);
+        if (!tree_is_meant(node, name))
+            continue;
+        struct json_object *one = json_object_new_object(), *chains = json_object_new_array();
+        put_text(one, "path", object->is_missing ? NULL : shown_path(session, node));
+        put_bool(one, "missing", object->is_missing);
+        for (const struct request *request = session->requests; request; request = request->next)
+            if (request->result == node)
+                json_object_array_add(chains, chain_json(session, request));
+        json_object_object_add(one, "chains", chains);
+        json_object_array_add(objects, one);
+    }
+    bool any = json_object_array_length(objects) != 0;
+    json_object_object_add(root, "objects", objects);
+    json_print(root);
+    return any;
 }
