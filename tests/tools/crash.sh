@@ -60,6 +60,13 @@ die overwrittenall return-overwritten "returned to 0x4141414141414141, which is 
 die shellcode jump-to-data "jumped to a page that is not executable (NX)" "" "cases.c:$(line shellcode cases.c)" "stack of the first thread"
 die strlen null-pointer "read from address 0: a null pointer" "" "came from    strlen_null() in cases at cases.c:$(line strlen cases.c)"
 die smash stack-smashing "stack smashing: smash() wrote beyond a local array" "" "cases.c:$(line smash cases.c)"
+POINTER=0 die pointer null-function "called a null function pointer" "" "cases.c:$(line pointer cases.c)"
+for case in register memory stackcall pointer; do
+    POINTER=0x1234567800 die $case jump-unmapped "jumped to 0x1234567800, where nothing is mapped" "" "cases.c:$(line $case cases.c)"
+done
+die large stack-overflow "the stack of the first thread overflowed" cases.c "KiB below them" "ulimit -s" "main at cases.c"
+die downwards stack-overflow "the stack of the first thread overflowed" cases.c "KiB below them" "main at cases.c"
+die largethread stack-overflow "the stack of thread" cases.c "KiB below them" "large_thread"
 die noncanonical non-canonical "wrote to 0x1234567890abcdef, which is no address" cases.c
 die callnoncanonical jump-non-canonical "jumped to 0x4141414141414141, which is no address" cases.c "call rax"
 die thread null-pointer "a null pointer" "" "cases.c:$(line null cases.c)" "cases.c:$(line thread cases.c)" " worker"
@@ -68,6 +75,8 @@ die raisealt null-pointer "the program's own handler ran and raised SIGSEGV agai
 die again null-pointer "a null pointer" "" "cases.c:$(line null cases.c)"
 die ignored null-pointer "a null pointer" "" "cases.c:$(line null cases.c)"
 die kill raised "the program raised SIGSEGV itself" ""
+die killabort raised "the program raised SIGABRT itself, not by abort()" "" "main"
+die raiseabort raised "the program raised SIGABRT itself, not by abort()" "" "main"
 die virtual null-pointer "read from address 0: a null pointer" shapes.cc "shapes::pool<shapes::shape>::total(int)"
 die throw uncaught-exception "std::terminate()" shapes.cc
 

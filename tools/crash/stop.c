@@ -126,7 +126,7 @@ static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, con
     char *name = process_file(thread, "comm");
     snprintf(crash.thread_name, sizeof crash.thread_name, "%.*s", (int)strcspn(name, "\n"), name);
     free(name);
-    if (!space_open(&crash.space, thread)) {
+    if (!space_open(&crash.space, pid, thread)) {
         /* It took another user's identity, say; the kernel lets a tracer go on, and no more. */
         warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
         space_close(&crash.space);
