@@ -126,6 +126,18 @@ equal "stripped: object and offset, in read_null" "$((offset >= from && offset <
 contains "stripped: the way to the start" "$(sed -n '/^backtrace/,/^$/p' report)" "__libc_start"
 equal "stripped: frames down to _start" "$(sed -n '/^backtrace/,/^$/p' report | grep -c '0x.* stripped + 0x')" 3
 
+# Two threads crash together: one report, and it is on what the status tells.
+bad=
+for _ in $(seq 12); do
+    text=$({ "$ldr" run --crash-report ./cases together >/dev/null; } 2>&1)
+    case $?,$(head -1 <<<"$text") in
+    139,*'died of SIGSEGV: read from address 0x30'* | 132,*'died of SIGILL: executed ud2'*) ;;
+    *) bad+="$text" ;;
+    esac
+    [ "$(grep -c 'died of\|no crash report' <<<"$text")" = 1 ] || bad+="$text"
+done
+equal "two threads that crash together" "$bad" ""
+
 # Nobody dies, or of other things: no report, the same to see.
 alive() {
     local name=$1 status=0 plain=0

@@ -184,7 +184,7 @@ struct crash_watch *crash_watch_new(const struct crash_start *start);
 void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg);
 /* crash_write - the report of a process that ended with that status (waitpid); nothing when it did not die of a signal that is reported.
  *   text, json   as for crash_run */
-void crash_write(const struct crash_watch *watch, int status, const char *text, const char *json);
+void crash_write(struct crash_watch *watch, int status, const char *text, const char *json);
 
 /* ---- run.c ---- */
 

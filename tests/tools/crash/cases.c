@@ -136,6 +136,19 @@ static void start(void *(*function)(void *)) {
     pthread_join(thread, NULL);
 }
 
+/* two threads at one moment; whose signal wins is the kernel's choice */
+static pthread_barrier_t together;
+static void *null_together(void *arg) { pthread_barrier_wait(&together); read_null(); return arg; }
+static void *trap_together(void *arg) { pthread_barrier_wait(&together); trap(); return arg; }
+static void crash_together(void) {
+    pthread_t threads[2];
+    pthread_barrier_init(&together, NULL, 2);
+    pthread_create(&threads[0], NULL, null_together, NULL);
+    pthread_create(&threads[1], NULL, trap_together, NULL);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+}
+
 static void recover(int number) { (void)number; siglongjmp(back, 1); }
 static void raise_again(int number) { signal(number, SIG_DFL); raise(number); }
 static void default_again(int number) { signal(number, SIG_DFL); }
@@ -185,6 +198,7 @@ int main(int argc, char **argv) {
     CASE("again", handler(default_again, 0); read_null())
     CASE("stackhandler", handler(recover, 0); return recurse(0))
     CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
+    CASE("together", crash_together())
     CASE("register", call_register())
     CASE("memory", call_memory())
     CASE("stackcall", call_stack())
