@@ -129,6 +129,7 @@ __attribute__((noinline)) static void smash(const char *text) {
 
 static void *in_thread(void *arg) { (void)arg; pthread_setname_np(pthread_self(), "worker"); return (void *)(long)read_null(); } /* LINE thread */
 static void *deep_thread(void *arg) { return (void *)(long)recurse((int)(long)arg); }
+static void *nothing_in_thread(void *arg) { return arg; }
 static void *large_thread(void *arg) { (void)arg; return (void *)(long)large(); }
 static void start(void *(*function)(void *)) {
     pthread_t thread;
@@ -198,6 +199,7 @@ int main(int argc, char **argv) {
     CASE("again", handler(default_again, 0); read_null())
     CASE("stackhandler", handler(recover, 0); return recurse(0))
     CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
+    CASE("threads", for (int i = 0; i < 1000; i++) start(nothing_in_thread); return 0)
     CASE("together", crash_together())
     CASE("register", call_register())
     CASE("memory", call_memory())
