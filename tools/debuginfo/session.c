@@ -347,6 +347,8 @@ struct die session_next_unit(struct session *session) {
     uint64_t language = 0;
     if (dwarf_offdie_b(session->dbg, session->units[session->next_unit++], 1, &unit.at, &error) != DW_DLV_OK)
         return session_next_unit(session);
+    Dwarf_Addr low;
+    session->unit_low = dwarf_lowpc(unit.at, &low, &error) == DW_DLV_OK ? low : 0;
     die_number(unit, DW_AT_language, &language);
     session->cplusplus = language == DW_LANG_C_plus_plus || language == DW_LANG_C_plus_plus_03 ||
                          language == DW_LANG_C_plus_plus_11 || language == DW_LANG_C_plus_plus_14;
