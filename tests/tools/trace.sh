@@ -25,6 +25,26 @@ equal "the exit status is the program's" "$("$ldr" trace -o out.txt sh -c 'exit 
 equal "a signal's is 128 and its number" "$("$ldr" trace -o out.txt sh -c 'kill -TERM $$' 2>/dev/null; echo $?)" 143
 equal "output of the program stays its own" "$("$ldr" trace -o out.txt echo hello)" hello
 equal "a program that is not there" "$("$ldr" trace -o out.txt /nonexistent 2>/dev/null; echo $?)" 127
+equal "and one line about it" "$("$ldr" trace /nonexistent 2>&1 | sed 's/:.*//')" "ldr trace"
+
+# ---- a signal for ldr is the program's, a reader that goes is no error, and no record is left behind in either case
+mkdir folder
+for number in TERM HUP; do
+    TMPDIR=$work/folder "$ldr" trace -e process sh -c 'echo up; exec sleep 50' >up 2>out.txt & pid=$!
+    until [ -s up ]; do sleep 0.05; done
+    { kill -$number $pid; wait $pid; } 2>/dev/null
+    equal "SIG$number ends the program, and its status is told" $? $((128 + $(kill -l $number)))
+    contains "SIG$number: the events follow" "$(cat out.txt)" "exec sleep 50"
+    rm up
+done
+TMPDIR=$work/folder "$ldr" trace -e all sh -c 'sleep 0.2; exit 5' 2>&1 | true
+equal "nobody reads the events: the status is the program's" "${PIPESTATUS[0]}" 5
+equal "no record is left" "$(ls folder)" ""
+truncate -s 100G large 2>/dev/null
+contains "a large file that is no record" "$(ulimit -v 4000000; timeout 20 "$ldr" trace --read large 2>&1)" "large: not a record of ld-ldr.so"
+rm -f large
+: >nothing
+contains "an empty one" "$("$ldr" trace --read nothing 2>&1)" "nothing is empty: no process on ld-ldr.so wrote to it"
 
 # ---- constructors with known times, a plugin that goes and plugins that stay
 cat >slow.c <<'C'

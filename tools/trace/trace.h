@@ -26,10 +26,12 @@ struct record {
     size_t count;
     uint64_t unfinished;      /* events begun and never finished: their writer was killed */
     uint64_t lost;            /* chunks whose rest cannot be understood */
+    bool empty;               /* not a byte: nobody wrote (with false from record_read, and no message) */
 };
 /* record_read - the whole file, every length in it checked
+ *   fd      of the file, left open; -1: it is opened by its path, which is a name for messages else
  *   returns false after one message when it is no record. record_free also then */
-bool record_read(const char *path, struct record *record);
+bool record_read(int fd, const char *path, struct record *record);
 void record_free(struct record *record);
 /* record_text - the next text of an event behind *at; NULL at its end. *at starts as the bytes of the fixed part. */
 const char *record_text(const struct trace_event *event, size_t *at);
