@@ -199,6 +199,9 @@ equal "the reason of each dlopen" "$(field '[(e["name"], e["why"]) for e in even
 equal "errors that are no dlopen's" "$(field '[e["text"] for e in events if e["event"] == "error" and "no_such" in e["text"]]')" "['./libnested.so: undefined symbol: no_such_symbol']"
 equal "arguments, empty ones too, and no more" "$(field '[e["arguments"][-4:] for e in events if e["event"] == "process"]')" "[['./fails', 'a', '', 'b c']]"
 contains "text has the reason" "$("$ldr" trace ./fails 2>&1)" "fails.c NOW by fails: ./fails.c: invalid ELF header"
+"$ldr" trace -e process,error,dlopen -o events.txt ./fails $'\033[31mred\033]0;title\007\nsecond \xc2\x9b2J'
+equal "text: names are no commands to a terminal, and no lines" "$(LC_ALL=C grep -c $'[\001-\011\013-\037\177\233]' events.txt) $(grep -c '^second' events.txt)" "0 0"
+contains "text: what they are otherwise" "$(cat events.txt)" "?[31mred?]0;title??second ??2J"
 contains "text: only not loaded" "$("$ldr" trace ./fails 2>&1)" "by fails: not loaded"
 
 # ---- a program whose library is missing: the linker's own end is told too
@@ -280,6 +283,38 @@ equal "the first record has what fitted" "$("$ldr" trace --read replaced.old --j
 # The same loop with its record in place: all of it, over several chunks.
 LDR_TRACE=loops "$ours" ./replace
 equal "a long record is whole" "$("$ldr" trace --read loops --json -e dlopen | grep -c '"event":"dlopen"')" 200
+
+# ---- a record of many processes: one start, 20,000 times over. 5 s of CPU are plenty for what grows with their number alone.
+rm -f one && LDR_TRACE=one "$ours" /bin/true
+python3 - <<'PY'
+import struct
+data = open("one", "rb").read()
+head, at, parts = data[:4096], 4096, []
+while at + 32 <= len(data):
+    magic, pid, size, used, _ = struct.unpack_from("<IIQQQ", data, at)
+    if magic != 0x6b6e6863:
+        break
+    end, event = at + min(used, size), at + 32
+    while event + 24 <= end:
+        length, kind, _, _, _, time = struct.unpack_from("<IHHIIQ", data, event)
+        if kind in (1, 2):  # PROCESS, PHASE
+            parts.append(data[event:event + length])
+        event += length
+    at += size
+body = b"".join(parts)
+offsets = [sum(len(p) for p in parts[:i]) for i in range(len(parts))]
+with open("crowd", "wb") as out:
+    out.write(head)
+    for pid in range(1, 20001):
+        chunk = bytearray(struct.pack("<IIQQQ", 0x6b6e6863, pid, 4096, 32 + len(body), 0) + body)
+        for offset in offsets:
+            time = struct.unpack_from("<Q", chunk, 32 + offset + 16)[0]
+            struct.pack_into("<IIQ", chunk, 32 + offset + 8, pid, pid, time + pid * 1000)
+        out.write(chunk.ljust(4096, b"\0"))
+PY
+equal "text of 20,000 processes" "$(ulimit -t 5; "$ldr" trace --read crowd 2>&1 | grep -c 'wall time\|to its last event')" 20000
+equal "the viewer's form of it" "$(ulimit -t 5; "$ldr" trace --read crowd --viewer 2>&1 | grep -c process_name)" 20000
+rm crowd
 
 # ---- damaged records, under sanitizers: an answer, never a crash
 checked=$build/tests/tools/ldr-sanitized

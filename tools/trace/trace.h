@@ -2,6 +2,7 @@
  *
  *   read.c    bytes of the record, checked -> events            text.c    stories for people
  *   model.c   events -> objects, stories                        json.c    one JSON object a line
+ *   pids.c    a number for each process
  *   names.c   files -> names of symbols and functions           viewer.c  Trace Event format (Perfetto, chrome://tracing)
  */
 #ifndef LDR_TRACE_TRACE_H
@@ -85,6 +86,7 @@ struct story {
 };
 struct trace_model {
     struct story *stories;       /* by start */
+    size_t *next;                /* of each story the next one of its process; count: none */
     size_t count;
     uint64_t end;                /* ns of the last event */
     uint64_t mono;               /* CLOCK_MONOTONIC of the record's first event, ns */
