@@ -115,6 +115,13 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     contains "an ordinary user" "$(cat user.err)" "names[1] in cases"
 fi
 
+gcc -g -gsplit-dwarf -O1 -w -o dwo cases.c -L. -lused -Wl,-rpath,"$work" -pthread
+{ "$ldr" run --crash-report=report --crash-report-json report.json ./dwo null >/dev/null; } 2>/dev/null
+contains "split DWARF: source line" "$(head -2 report)" "cases.c:$(line null cases.c)"
+contains "split DWARF: said" "$(cat report)" "note: $work/dwo has split DWARF: what the compiler put into .dwo files (types, variables, local functions) is not read"
+contains "split DWARF: in JSON" "$(tr -d '\n' <report.json)" '"notes": [    "'"$work/dwo has split DWARF"
+contains "hot and cold halves: source line" "$({ gcc -g -O2 -o hot -x c - <<<'void f(void) __attribute__((cold, noinline)); void f(void) { __asm__ volatile(""); } __attribute__((noipa)) int work(int n, int *p) { if (n == 77) { f(); f(); __builtin_abort(); } return n + *p; } int main(int c, char **v) { return work(c, c > 1 ? 0 : &c); }' && "$ldr" run --crash-report ./hot x; } 2>&1 | sed -n 2p)" "work (<stdin>:1)"
+
 # Without debug information, and without any symbol: the object, the offset in it, and the way down to the start by .eh_frame.
 strip -o stripped cases
 { "$ldr" run --crash-report=report ./stripped null >/dev/null; } 2>/dev/null

@@ -7,7 +7,7 @@
 here=$(realpath "$here")
 whereis=$build/tests/tools/whereis
 check() { python3 "$here/debuginfo/check.py" "$whereis" "$@" 2>&1; }
-head_of() { "$whereis" "$1" 0 2>&1 | head -1; }
+head_of() { "$whereis" "$1" "${2:-0}" "${@:3}" 2>&1 | head -1; } # [-c] FILE [ADDRESS]
 cp "$here"/debuginfo/members.* "$work"
 cd "$work" || exit 1
 export LDR_DEBUG_DIR=$work/debug
@@ -144,7 +144,14 @@ for compiler in g++ clang++; do
         contains "code by $compiler: $name" "$(cat found)" "$name"
     done
 done
+for version in 4 5; do
+    g++ -gdwarf-$version -gsplit-dwarf -O2 -fPIC -shared -o split.so code.cc
+    equal "split DWARF $version: lines" "$(lines_of split.so)" ""
+    contains "split DWARF $version: said of code" "$(head_of -c split.so "$(nm split.so | awk '/ T .*nested/ { print $1 }')")" "split.so has split DWARF: what the compiler put into .dwo files"
+    contains "split DWARF $version: said of data" "$(head_of split.so "$(nm split.so | awk '$3 == "table" { print $1 }')")" "split.so has split DWARF"
+done
 g++ -gdwarf-5 -O2 -fPIC -shared -o code.so code.cc
+equal "no split DWARF: not said" "$(head_of -c code.so "$(nm code.so | awk '/ T .*nested/ { print $1 }')" | grep -c split)" 0
 cold=$(nm code.so | awk '/two_pieces.*cold/ { print $1 }')
 if [ -n "$cold" ]; then
     contains "the piece that was moved away" "$("$whereis" -c code.so "$cold")" '"name":"two_pieces(int, int const*)"'

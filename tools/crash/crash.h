@@ -161,6 +161,8 @@ struct crash {
     const char *kind;                 /* a word for programs: "null-pointer" */
     char *cause;                      /* a sentence without its full stop */
     char *advice;                     /* what to look at; "" */
+    char **notes;                     /* what debug information could not be read, and why; sentences */
+    size_t note_count;
     char *message;                    /* what the C library said before it aborted; NULL */
 };
 struct crash_start {

@@ -112,6 +112,7 @@ static void answer_unit(struct session *session, struct asked *asked, struct die
         lookup.found[i].index = members[i];
         lookup.vaddrs[i] = asked->questions[members[i]].vaddr;
     }
+    session->split |= unit_is_split(unit);
     unit_lines(unit, lookup.vaddrs, count, keep_line, &lookup);
     bool all = true;
     walk_functions(&lookup, unit, false, 0);

@@ -75,6 +75,7 @@ struct session {
     size_t type_count;
     struct type_cache *cache; /* types.c's */
     const struct symtab *symbols; /* NULL: none */
+    bool split;        /* a unit that mattered has its contents in a .dwo file */
     uint64_t unit_low; /* the unit at hand: its address, 0 without one */
     bool cplusplus; /* the unit at hand: "struct" in front of a tag is left out */
 };
@@ -89,6 +90,8 @@ struct die {
 };
 /* session_next_unit - the next compilation unit of .debug_info; at NULL after the last, and then begins anew */
 struct die session_next_unit(struct session *session);
+/* unit_is_split - the unit is only the skeleton of one (-gsplit-dwarf): lines, and the name of the file with all else */
+bool unit_is_split(struct die unit);
 void die_drop(struct die *die);
 struct die die_child(struct die parent);
 struct die die_next(struct die die); /* drops the one it is given */

@@ -270,6 +270,8 @@ bool die_has(struct die die, Dwarf_Half attribute) {
     return die.at && dwarf_hasattr(die.at, attribute, &there, &error) == DW_DLV_OK && there;
 }
 
+bool unit_is_split(struct die unit) { return die_has(unit, DW_AT_dwo_name) || die_has(unit, DW_AT_GNU_dwo_name); }
+
 bool die_number(struct die die, Dwarf_Half attribute, uint64_t *value) {
     Dwarf_Attribute attr;
     Dwarf_Error error;
