@@ -311,32 +311,53 @@ static void aborted(struct crash *crash) {
 
 /* ---- all together ------------------------------------------------------------------------------------------------------- */
 
-/* A function that the linker calls for an object, or NULL. */
-static const char *called_by_linker(const struct space *space, const struct frame *frame) {
-    const struct crash_object *object = frame->object;
-    if (!object || !object->file || !frame->start)
-        return NULL;
+enum { CALLS_READ = 4096 };           /* of an array; a hostile file may claim any number */
+
+/* The functions that the linker calls for an object, as they are in memory. */
+struct linker_calls {
+    const struct crash_object *object;
+    u64 words[3][CALLS_READ];
+    size_t counts[3];
+};
+static const char *const call_kinds[3] = { "constructor", "constructor", "destructor" };
+
+static void read_calls(struct linker_calls *calls, const struct space *space, const struct crash_object *object) {
     const struct image *image = &object->file->image;
-    const struct { struct func_array array; const char *name; } arrays[] = {
-        { image->init_array, "constructor" }, { image->preinit_array, "constructor" }, { image->fini_array, "destructor" } };
+    const struct func_array arrays[3] = { image->init_array, image->preinit_array, image->fini_array };
+    calls->object = object;
+    for (size_t a = 0; a < 3; a++) {
+        u64 count = arrays[a].count < CALLS_READ ? arrays[a].count : CALLS_READ;
+        calls->counts[a] = space_read(space, object->bias + arrays[a].vaddr, calls->words[a], count * 8) / 8;
+    }
+}
+
+/* What the linker calls this function as; NULL: it does not. */
+static const char *called_as(const struct linker_calls *calls, const struct frame *frame) {
+    const struct image *image = &frame->object->file->image;
     for (size_t a = 0; a < 3; a++)
-        for (u64 i = 0, word; i < arrays[a].array.count && i < 4096; i++)
-            if (space_word(space, object->bias + arrays[a].array.vaddr + i * 8, &word) && word == object->bias + frame->start)
-                return arrays[a].name;
+        for (size_t i = 0; i < calls->counts[a]; i++)
+            if (calls->words[a][i] == frame->object->bias + frame->start)
+                return call_kinds[a];
     return frame->start == image->init_vaddr ? "constructor" : frame->start == image->fini_vaddr ? "destructor" : NULL;
 }
 
 static void say_when(struct crash *crash) {
-    for (size_t i = crash->unwound.frame_count; i-- > 0;) {
+    struct linker_calls *calls = must_alloc(1, sizeof *calls);
+    const char *kind = NULL;
+    for (size_t i = crash->unwound.frame_count; !kind && i-- > 0;) {
         const struct frame *frame = &crash->unwound.frames[i];
-        const char *kind = called_by_linker(&crash->space, frame);
+        if (!frame->object || !frame->object->file || !frame->start)
+            continue;
+        if (calls->object != frame->object)
+            read_calls(calls, &crash->space, frame->object);
+        kind = called_as(calls, frame);
         if (kind) {
             char *longer = must_format("%s, in a %s of %s", crash->cause, kind, base_name(frame->object->path));
             free(crash->cause);
             crash->cause = longer;
-            return;
         }
     }
+    free(calls);
 }
 
 void cause_find(struct crash *crash) {
