@@ -284,6 +284,29 @@ equal "the first record has what fitted" "$("$ldr" trace --read replaced.old --j
 LDR_TRACE=loops "$ours" ./replace
 equal "a long record is whole" "$("$ldr" trace --read loops --json -e dlopen | grep -c '"event":"dlopen"')" 200
 
+# ---- a library is written anew in place while its names are read: fewer names perhaps, never a SIGBUS
+for i in {0..1999}; do echo "int f$i(void) { return $i; } int (*p$i)(void) = f$i;"; done >cut.c
+gcc -shared -fPIC -o libcut.so cut.c && cp libcut.so whole.so
+gcc -o usecut -x c - <<<'#include <dlfcn.h>
+int main(void) { return !dlopen("./libcut.so", RTLD_NOW); }'
+LDR_TRACE=cutrecord "$ours" ./usecut
+equal "statuses while a library is cut short and filled again" "$(python3 - "$ldr" <<'PY'
+import os, subprocess, sys, time
+whole, fd = open("whole.so", "rb").read(), os.open("libcut.so", os.O_RDWR)
+writer = os.fork()
+if writer == 0:
+    while True:
+        os.ftruncate(fd, 8192)
+        os.pwrite(fd, whole, 0)
+        time.sleep(0.002)
+command = [sys.argv[1], "trace", "--read", "cutrecord", "-e", "all"]
+statuses = {subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode for _ in range(50)}
+os.kill(writer, 9)
+os.waitpid(writer, 0)
+print(sorted(statuses - {0, 3}))
+PY
+)" "[]"
+
 # ---- a record of many processes: one start, 20,000 times over. 5 s of CPU are plenty for what grows with their number alone.
 rm -f one && LDR_TRACE=one "$ours" /bin/true
 python3 - <<'PY'
