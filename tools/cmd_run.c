@@ -165,6 +165,8 @@ static int run_with_stats(const struct run_options *run, const char *program, co
         return LDR_EXIT_OWN;
     }
     close(gate[0]);
+    /* The child may have been ended before it reads; and who reads the report may have seen enough: the status stays the program's. */
+    signal(SIGPIPE, SIG_IGN);
     bool crash = run->crash || run->crash_json;
     struct crash_start start = crash_start_of(run, program);
     struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
@@ -175,7 +177,6 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     if (fd >= 0)
         unlink(path);
     forward_end();
-    signal(SIGPIPE, SIG_IGN);         /* who reads the report may have seen enough; the status stays the program's */
     if (error && crash)
         warn_ldr("no crash report, the program could not be watched: %s", strerror(error));
     if (crash)
