@@ -4,6 +4,7 @@
  * descriptors, and the status is the program's own. With --stats a child becomes that, and we wait and report.
  */
 #include "crash/crash.h"
+#include "host/forward.h"
 #include "host/ldso.h"
 #include "host/program.h"
 #include "host/watch.h"
@@ -108,9 +109,9 @@ static uint64_t monotonic(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void report_stats(const struct run_options *run, const struct stats *stats, const char *path, pid_t child, const struct wall *wall) {
+static void report_stats(const struct run_options *run, const struct stats *stats, int fd, const char *path, pid_t child, const struct wall *wall) {
     struct record record;
-    if (record_read(path, &record)) {
+    if (record_read(fd, path, &record)) {
         if (run->stats)
             stats_print(stats, &record, child, wall, false, stderr);
         FILE *out = run->stats_json ? fopen(run->stats_json, "we") : NULL;
@@ -144,16 +145,9 @@ static int run_with_stats(const struct run_options *run, const char *program, co
         warn_ldr("%s: %s", path, strerror(errno));
         return LDR_EXIT_OWN;
     }
-    if (fd >= 0)
-        close(fd);
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, interrupt, quit;
-    sigaction(SIGINT, &ignore, &interrupt);
-    sigaction(SIGQUIT, &ignore, &quit);
-    pid_t child = fork();
+    pid_t child = forward_fork();
     if (child == 0) {
         char byte;
-        sigaction(SIGINT, &interrupt, NULL);
-        sigaction(SIGQUIT, &quit, NULL);
         setenv("LDR_TRACE", path, 1);
         if (fd >= 0)
             setenv("LDR_TRACE_BINDINGS", "off", 1);      /* nobody would read them */
@@ -166,9 +160,13 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     }
     if (child < 0) {
         warn_ldr("fork: %s", strerror(errno));
+        if (fd >= 0)
+            unlink(path);
         return LDR_EXIT_OWN;
     }
     close(gate[0]);
+    /* The child may have been ended before it reads; and who reads the report may have seen enough: the status stays the program's. */
+    signal(SIGPIPE, SIG_IGN);
     bool crash = run->crash || run->crash_json;
     struct crash_start start = crash_start_of(run, program);
     struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
@@ -176,13 +174,16 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     struct wall wall = { .start = monotonic() };
     int error = watch_child(child, gate[1], &watch, &status);
     wall.end = monotonic();
+    if (fd >= 0)
+        unlink(path);
+    forward_end();
     if (error && crash)
         warn_ldr("no crash report, the program could not be watched: %s", strerror(error));
     if (crash)
         crash_write(observed.crash, status, run->crash, run->crash_json);
-    report_stats(run, &observed.stats, path, child, &wall);
+    report_stats(run, &observed.stats, fd >= 0 ? fd : -1, path, child, &wall);
     if (fd >= 0)
-        unlink(path);
+        close(fd);
     stats_free(&observed.stats);
     free(path);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -1,4 +1,5 @@
 /* cmd_trace.c - `ldr trace`: run a program with the linker's record on and show it, or show a record made before. */
+#include "host/forward.h"
 #include "host/ldso.h"
 #include "ldr.h"
 #include "trace/trace.h"
@@ -126,46 +127,43 @@ static void become(const struct trace_options *trace, const char *record) {
     while (trace->program[count])
         count++;
     char **words = must_alloc(count + 3, sizeof *words);
-    words[0] = trace->children ? "ldr session" : "ldr run";
+    words[0] = "ldr trace";       /* whom messages come from */
     words[1] = "--";
     memcpy(words + 2, trace->program, count * sizeof *words);
-    name_command(words[0]);
     exit((trace->children ? cmd_session : cmd_run)((int)count + 2, words));
 }
 
-/* Interrupts are the program's: we wait and report. */
+/* Signals are the program's: we wait and report. The record is removed while they still are. */
 static int run(const struct trace_options *trace, const char *record, struct wall *wall) {
     int status;
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, interrupt, quit;
-    sigaction(SIGINT, &ignore, &interrupt);
-    sigaction(SIGQUIT, &ignore, &quit);
     wall->start = monotonic();
-    pid_t child = fork();
-    if (child == 0) {
-        sigaction(SIGINT, &interrupt, NULL);
-        sigaction(SIGQUIT, &quit, NULL);
+    pid_t child = forward_fork();
+    if (child == 0)
         become(trace, record);
-    }
     if (child < 0) {
         warn_ldr("fork: %s", strerror(errno));
+        if (!trace->record)
+            unlink(record);
         return LDR_EXIT_OWN;
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     wall->end = monotonic();
+    if (!trace->record)
+        unlink(record);
+    forward_end();
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int show(const struct trace_options *trace, const char *path, bool not_started, const struct wall *wall, FILE *out) {
+static int show(const struct trace_options *trace, int fd, const char *path, bool not_started, const struct wall *wall, FILE *out) {
     struct record record;
     struct trace_model model;
-    if (!record_read(path, &record)) {
+    bool good = record_read(fd, path, &record);
+    if (record.empty && !not_started)
+        warn_ldr("%s is empty: no process on ld-ldr.so wrote to it", path);
+    if (!good || (!record.count && not_started)) {      /* why was said already */
         record_free(&record);
-        return LDR_EXIT_FAILED;
-    }
-    if (!record.count && not_started) {      /* why was said already */
-        record_free(&record);
-        return LDR_EXIT_OK;
+        return good ? LDR_EXIT_OK : LDR_EXIT_FAILED;
     }
     model_make(&record, &trace->filter, &model);
     switch (trace->form) {
@@ -201,7 +199,7 @@ int cmd_trace(int argc, char **argv) {
     }
     int status;
     if (trace.read) {
-        status = show(&trace, trace.read, false, NULL, out);
+        status = show(&trace, -1, trace.read, false, NULL, out);
     } else {
         /* In memory where possible: the first store to each page of a file on disk may wait for its journal. */
         const char *folder = getenv("TMPDIR");
@@ -212,17 +210,16 @@ int cmd_trace(int argc, char **argv) {
             warn_ldr("%s: %s", path, strerror(errno));
             return LDR_EXIT_OWN;
         }
-        close(fd);
         struct wall wall = { 0 };
         char *full = realpath(path, NULL);
         status = run(&trace, full ? full : path, &wall);
-        show(&trace, path, status >= LDR_EXIT_OWN && status <= LDR_EXIT_NOT_FOUND, &wall, out);
-        if (!trace.record)
-            unlink(path);
+        signal(SIGPIPE, SIG_IGN);     /* who reads the events may have seen enough; the status stays the program's */
+        show(&trace, fd, path, status >= LDR_EXIT_OWN && status <= LDR_EXIT_NOT_FOUND, &wall, out);
+        close(fd);
         free(full);
         free(path);
     }
-    if (out != stdout && (trace.output ? fclose(out) : fflush(out)) != 0) {
+    if (out != stdout && (trace.output ? fclose(out) : fflush(out)) != 0 && errno != EPIPE) {
         warn_ldr("writing the events failed: %s", strerror(errno));
         return trace.read ? LDR_EXIT_FAILED : LDR_EXIT_OWN;
     }

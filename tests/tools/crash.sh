@@ -60,6 +60,13 @@ die overwrittenall return-overwritten "returned to 0x4141414141414141, which is 
 die shellcode jump-to-data "jumped to a page that is not executable (NX)" "" "cases.c:$(line shellcode cases.c)" "stack of the first thread"
 die strlen null-pointer "read from address 0: a null pointer" "" "came from    strlen_null() in cases at cases.c:$(line strlen cases.c)"
 die smash stack-smashing "stack smashing: smash() wrote beyond a local array" "" "cases.c:$(line smash cases.c)"
+POINTER=0 die pointer null-function "called a null function pointer" "" "cases.c:$(line pointer cases.c)"
+for case in register memory stackcall pointer; do
+    POINTER=0x1234567800 die $case jump-unmapped "jumped to 0x1234567800, where nothing is mapped" "" "cases.c:$(line $case cases.c)"
+done
+die large stack-overflow "the stack of the first thread overflowed" cases.c "KiB below them" "ulimit -s" "main at cases.c"
+die downwards stack-overflow "the stack of the first thread overflowed" cases.c "KiB below them" "main at cases.c"
+die largethread stack-overflow "the stack of thread" cases.c "KiB below them" "large_thread"
 die noncanonical non-canonical "wrote to 0x1234567890abcdef, which is no address" cases.c
 die callnoncanonical jump-non-canonical "jumped to 0x4141414141414141, which is no address" cases.c "call rax"
 die thread null-pointer "a null pointer" "" "cases.c:$(line null cases.c)" "cases.c:$(line thread cases.c)" " worker"
@@ -68,6 +75,8 @@ die raisealt null-pointer "the program's own handler ran and raised SIGSEGV agai
 die again null-pointer "a null pointer" "" "cases.c:$(line null cases.c)"
 die ignored null-pointer "a null pointer" "" "cases.c:$(line null cases.c)"
 die kill raised "the program raised SIGSEGV itself" ""
+die killabort raised "the program raised SIGABRT itself, not by abort()" "" "main"
+die raiseabort raised "the program raised SIGABRT itself, not by abort()" "" "main"
 die virtual null-pointer "read from address 0: a null pointer" shapes.cc "shapes::pool<shapes::shape>::total(int)"
 die throw uncaught-exception "std::terminate()" shapes.cc
 
@@ -106,6 +115,13 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     contains "an ordinary user" "$(cat user.err)" "names[1] in cases"
 fi
 
+gcc -g -gsplit-dwarf -O1 -w -o dwo cases.c -L. -lused -Wl,-rpath,"$work" -pthread
+{ "$ldr" run --crash-report=report --crash-report-json report.json ./dwo null >/dev/null; } 2>/dev/null
+contains "split DWARF: source line" "$(head -2 report)" "cases.c:$(line null cases.c)"
+contains "split DWARF: said" "$(cat report)" "note: $work/dwo has split DWARF: what the compiler put into .dwo files (types, variables, local functions) is not read"
+contains "split DWARF: in JSON" "$(tr -d '\n' <report.json)" '"notes": [    "'"$work/dwo has split DWARF"
+contains "hot and cold halves: source line" "$({ gcc -g -O2 -o hot -x c - <<<'void f(void) __attribute__((cold, noinline)); void f(void) { __asm__ volatile(""); } __attribute__((noipa)) int work(int n, int *p) { if (n == 77) { f(); f(); __builtin_abort(); } return n + *p; } int main(int c, char **v) { return work(c, c > 1 ? 0 : &c); }' && "$ldr" run --crash-report ./hot x; } 2>&1 | sed -n 2p)" "work (<stdin>:1)"
+
 # Without debug information, and without any symbol: the object, the offset in it, and the way down to the start by .eh_frame.
 strip -o stripped cases
 { "$ldr" run --crash-report=report ./stripped null >/dev/null; } 2>/dev/null
@@ -116,6 +132,18 @@ offset=$(sed -n '2s/.* stripped + \(0x[0-9a-f]*\).*/\1/p' report)
 equal "stripped: object and offset, in read_null" "$((offset >= from && offset < from + 16))" 1
 contains "stripped: the way to the start" "$(sed -n '/^backtrace/,/^$/p' report)" "__libc_start"
 equal "stripped: frames down to _start" "$(sed -n '/^backtrace/,/^$/p' report | grep -c '0x.* stripped + 0x')" 3
+
+# Two threads crash together: one report, and it is on what the status tells.
+bad=
+for _ in $(seq 12); do
+    text=$({ "$ldr" run --crash-report ./cases together >/dev/null; } 2>&1)
+    case $?,$(head -1 <<<"$text") in
+    139,*'died of SIGSEGV: read from address 0x30'* | 132,*'died of SIGILL: executed ud2'*) ;;
+    *) bad+="$text" ;;
+    esac
+    [ "$(grep -c 'died of\|no crash report' <<<"$text")" = 1 ] || bad+="$text"
+done
+equal "two threads that crash together" "$bad" ""
 
 # Nobody dies, or of other things: no report, the same to see.
 alive() {

@@ -154,7 +154,7 @@ def seconds(arguments):
 
 threads = "import threading\nfor i in range(1000):\n t = threading.Thread(target=int)\n t.start()\n t.join()"
 work = "x = 0\nfor i in range(1500000): x += i * i % 7"
-for name, job in ("true", ["true"]), ("python3, computing", ["python3", "-c", work]), ("python3, 1,000 threads", ["python3", "-c", threads]):
+for name, job in ("true", ["true"]), ("python3, computing", ["python3", "-c", work]), ("python3, 1,000 threads", ["python3", "-c", threads]), ("C, 1,000 threads", ["./cases", "threads"]):
     pairs = [(seconds(job), seconds(["--crash-report", *job])) for _ in range(5)]
     ratio = sorted(w / p for p, w in pairs)[2]
     print(f"note: {name}: {ratio:.2f} of the time without (median of 5 pairs), {1000 * sorted(w - p for p, w in pairs)[2]:+.1f} ms")

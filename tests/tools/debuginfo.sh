@@ -7,7 +7,7 @@
 here=$(realpath "$here")
 whereis=$build/tests/tools/whereis
 check() { python3 "$here/debuginfo/check.py" "$whereis" "$@" 2>&1; }
-head_of() { "$whereis" "$1" 0 2>&1 | head -1; }
+head_of() { "$whereis" "$1" "${2:-0}" "${@:3}" 2>&1 | head -1; } # [-c] FILE [ADDRESS]
 cp "$here"/debuginfo/members.* "$work"
 cd "$work" || exit 1
 export LDR_DEBUG_DIR=$work/debug
@@ -115,6 +115,48 @@ for line in sys.stdin:
     equal "$all instructions: lines as addr2line ($good with its name for the function)" "$lines" "$all"
 else
     skip "a library with debug information" "$library is not installed"
+fi
+
+# Every instruction of functions in several pieces, in functions and in unnamed namespaces: line as addr2line, whole names.
+lines_of() { # FILE
+    nm -S --defined-only "$1" | awk 'NF == 4 && $3 ~ /[tTwW]/ && $4 ~ /two_pieces|report|nested|outer/ { print $1, $2 }' | while read -r from size; do
+        for ((at = 0x$from; at < 0x$from + 0x$size; at += 3)); do printf '%x\n' $at; done
+    done | sort -u >code
+    addr2line -e "$1" <code | sed 's/ (discriminator.*//; s/.*\///' >expected
+    "$whereis" -c "$1" - <code | tail -n +2 | python3 -c '
+import json, sys
+for line in sys.stdin:
+    a = json.loads(line)
+    print(a["file"].split("/")[-1] + ":" + str(a["line"]) if a["line"] else "??:0", a["how"], a["name"])' >found
+    # a "?" is a row without a line
+    paste -d' ' code expected found | awk '$2 !~ /\?/ && ($2 != $3 || $4 != "dwarf")' | head -3
+    [ "$(wc -l <code)" -gt 60 ] || echo "too few instructions"
+}
+cp "$here/debuginfo/code.cc" .
+for compiler in g++ clang++; do
+    command -v $compiler >/dev/null || { skip "code by $compiler" "not installed"; continue; }
+    for options in "-gdwarf-4 -O2" "-gdwarf-5 -O2" "-gdwarf-5 -O0 -ffunction-sections"; do
+        # shellcheck disable=SC2086 # several words
+        $compiler $options -fPIC -shared -o code.so code.cc
+        equal "code by $compiler $options" "$(lines_of code.so)" ""
+    done
+    for name in "nested(int)::local::get(int) const" "outer::(anonymous namespace)::hidden(int)"; do
+        contains "code by $compiler: $name" "$(cat found)" "$name"
+    done
+done
+for version in 4 5; do
+    g++ -gdwarf-$version -gsplit-dwarf -O2 -fPIC -shared -o split.so code.cc
+    equal "split DWARF $version: lines" "$(lines_of split.so)" ""
+    contains "split DWARF $version: said of code" "$(head_of -c split.so "$(nm split.so | awk '/ T .*nested/ { print $1 }')")" "split.so has split DWARF: what the compiler put into .dwo files"
+    contains "split DWARF $version: said of data" "$(head_of split.so "$(nm split.so | awk '$3 == "table" { print $1 }')")" "split.so has split DWARF"
+done
+g++ -gdwarf-5 -O2 -fPIC -shared -o code.so code.cc
+equal "no split DWARF: not said" "$(head_of -c code.so "$(nm code.so | awk '/ T .*nested/ { print $1 }')" | grep -c split)" 0
+cold=$(nm code.so | awk '/two_pieces.*cold/ { print $1 }')
+if [ -n "$cold" ]; then
+    contains "the piece that was moved away" "$("$whereis" -c code.so "$cold")" '"name":"two_pieces(int, int const*)"'
+else
+    skip "the piece that was moved away" "the compiler made none"
 fi
 
 # damaged files: always an answer, never the end of the asking process

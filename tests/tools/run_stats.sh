@@ -71,6 +71,17 @@ kill -CONT "$child"
 wait $pid
 equal "and goes on when continued" $? 4
 
+"$ldr" run --stats sh -c 'echo up; exec sleep 50' >up 2>err & pid=$!
+until [ -s up ]; do sleep 0.05; done
+record=$(tr '\0' '\n' <"/proc/$(cat /proc/$pid/task/$pid/children | tr -d ' ')/environ" | sed -n 's/^LDR_TRACE=//p')
+equal "a record is there while it runs" "$([ -e "$record" ] && echo yes)" yes
+{ kill $pid; wait $pid; } 2>/dev/null
+equal "SIGTERM ends the program, and its status is told" $? 143
+contains "and its phases" "$(cat err)" "running"
+equal "no record is left" "$([ -e "$record" ] || echo gone)" gone
+"$ldr" run --stats sh -c 'sleep 0.2; exit 5' 2>&1 | true
+equal "nobody reads the report: the status is the program's" "${PIPESTATUS[0]}" 5
+
 text=$("$ldr" run --stats ./main 10 10 2>&1)
 contains "text names the phases" "$text" "relocate  "
 contains "text names the object" "$text" "libpages.so"

@@ -25,6 +25,26 @@ equal "the exit status is the program's" "$("$ldr" trace -o out.txt sh -c 'exit 
 equal "a signal's is 128 and its number" "$("$ldr" trace -o out.txt sh -c 'kill -TERM $$' 2>/dev/null; echo $?)" 143
 equal "output of the program stays its own" "$("$ldr" trace -o out.txt echo hello)" hello
 equal "a program that is not there" "$("$ldr" trace -o out.txt /nonexistent 2>/dev/null; echo $?)" 127
+equal "and one line about it" "$("$ldr" trace /nonexistent 2>&1 | sed 's/:.*//')" "ldr trace"
+
+# ---- a signal for ldr is the program's, a reader that goes is no error, and no record is left behind in either case
+mkdir folder
+for number in TERM HUP; do
+    TMPDIR=$work/folder "$ldr" trace -e process sh -c 'echo up; exec sleep 50' >up 2>out.txt & pid=$!
+    until [ -s up ]; do sleep 0.05; done
+    { kill -$number $pid; wait $pid; } 2>/dev/null
+    equal "SIG$number ends the program, and its status is told" $? $((128 + $(kill -l $number)))
+    contains "SIG$number: the events follow" "$(cat out.txt)" "exec sleep 50"
+    rm up
+done
+TMPDIR=$work/folder "$ldr" trace -e all sh -c 'sleep 0.2; exit 5' 2>&1 | true
+equal "nobody reads the events: the status is the program's" "${PIPESTATUS[0]}" 5
+equal "no record is left" "$(ls folder)" ""
+truncate -s 100G large 2>/dev/null
+contains "a large file that is no record" "$(ulimit -v 4000000; timeout 20 "$ldr" trace --read large 2>&1)" "large: not a record of ld-ldr.so"
+rm -f large
+: >nothing
+contains "an empty one" "$("$ldr" trace --read nothing 2>&1)" "nothing is empty: no process on ld-ldr.so wrote to it"
 
 # ---- constructors with known times, a plugin that goes and plugins that stay
 cat >slow.c <<'C'
@@ -179,6 +199,9 @@ equal "the reason of each dlopen" "$(field '[(e["name"], e["why"]) for e in even
 equal "errors that are no dlopen's" "$(field '[e["text"] for e in events if e["event"] == "error" and "no_such" in e["text"]]')" "['./libnested.so: undefined symbol: no_such_symbol']"
 equal "arguments, empty ones too, and no more" "$(field '[e["arguments"][-4:] for e in events if e["event"] == "process"]')" "[['./fails', 'a', '', 'b c']]"
 contains "text has the reason" "$("$ldr" trace ./fails 2>&1)" "fails.c NOW by fails: ./fails.c: invalid ELF header"
+"$ldr" trace -e process,error,dlopen -o events.txt ./fails $'\033[31mred\033]0;title\007\nsecond \xc2\x9b2J'
+equal "text: names are no commands to a terminal, and no lines" "$(LC_ALL=C grep -c $'[\001-\011\013-\037\177\233]' events.txt) $(grep -c '^second' events.txt)" "0 0"
+contains "text: what they are otherwise" "$(cat events.txt)" "?[31mred?]0;title??second ??2J"
 contains "text: only not loaded" "$("$ldr" trace ./fails 2>&1)" "by fails: not loaded"
 
 # ---- a program whose library is missing: the linker's own end is told too
@@ -260,6 +283,61 @@ equal "the first record has what fitted" "$("$ldr" trace --read replaced.old --j
 # The same loop with its record in place: all of it, over several chunks.
 LDR_TRACE=loops "$ours" ./replace
 equal "a long record is whole" "$("$ldr" trace --read loops --json -e dlopen | grep -c '"event":"dlopen"')" 200
+
+# ---- a library is written anew in place while its names are read: fewer names perhaps, never a SIGBUS
+for i in {0..1999}; do echo "int f$i(void) { return $i; } int (*p$i)(void) = f$i;"; done >cut.c
+gcc -shared -fPIC -o libcut.so cut.c && cp libcut.so whole.so
+gcc -o usecut -x c - <<<'#include <dlfcn.h>
+int main(void) { return !dlopen("./libcut.so", RTLD_NOW); }'
+LDR_TRACE=cutrecord "$ours" ./usecut
+equal "statuses while a library is cut short and filled again" "$(python3 - "$ldr" <<'PY'
+import os, subprocess, sys, time
+whole, fd = open("whole.so", "rb").read(), os.open("libcut.so", os.O_RDWR)
+writer = os.fork()
+if writer == 0:
+    while True:
+        os.ftruncate(fd, 8192)
+        os.pwrite(fd, whole, 0)
+        time.sleep(0.002)
+command = [sys.argv[1], "trace", "--read", "cutrecord", "-e", "all"]
+statuses = {subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode for _ in range(50)}
+os.kill(writer, 9)
+os.waitpid(writer, 0)
+print(sorted(statuses - {0, 3}))
+PY
+)" "[]"
+
+# ---- a record of many processes: one start, 20,000 times over. 5 s of CPU are plenty for what grows with their number alone.
+rm -f one && LDR_TRACE=one "$ours" /bin/true
+python3 - <<'PY'
+import struct
+data = open("one", "rb").read()
+head, at, parts = data[:4096], 4096, []
+while at + 32 <= len(data):
+    magic, pid, size, used, _ = struct.unpack_from("<IIQQQ", data, at)
+    if magic != 0x6b6e6863:
+        break
+    end, event = at + min(used, size), at + 32
+    while event + 24 <= end:
+        length, kind, _, _, _, time = struct.unpack_from("<IHHIIQ", data, event)
+        if kind in (1, 2):  # PROCESS, PHASE
+            parts.append(data[event:event + length])
+        event += length
+    at += size
+body = b"".join(parts)
+offsets = [sum(len(p) for p in parts[:i]) for i in range(len(parts))]
+with open("crowd", "wb") as out:
+    out.write(head)
+    for pid in range(1, 20001):
+        chunk = bytearray(struct.pack("<IIQQQ", 0x6b6e6863, pid, 4096, 32 + len(body), 0) + body)
+        for offset in offsets:
+            time = struct.unpack_from("<Q", chunk, 32 + offset + 16)[0]
+            struct.pack_into("<IIQ", chunk, 32 + offset + 8, pid, pid, time + pid * 1000)
+        out.write(chunk.ljust(4096, b"\0"))
+PY
+equal "text of 20,000 processes" "$(ulimit -t 5; "$ldr" trace --read crowd 2>&1 | grep -c 'wall time\|to its last event')" 20000
+equal "the viewer's form of it" "$(ulimit -t 5; "$ldr" trace --read crowd --viewer 2>&1 | grep -c process_name)" 20000
+rm crowd
 
 # ---- damaged records, under sanitizers: an answer, never a crash
 checked=$build/tests/tools/ldr-sanitized

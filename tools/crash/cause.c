@@ -33,9 +33,11 @@ static char *place_name(const struct spot *spot) {
 }
 
 static const struct frame *frame_named(const struct crash *crash, const char *name) {
-    for (size_t i = 0; i < crash->unwound.frame_count; i++)
-        if (strcmp(crash->unwound.frames[i].function, name) == 0)
+    for (size_t i = 0; i < crash->unwound.frame_count; i++) {
+        const char *function = crash->unwound.frames[i].function;
+        if (strcmp(strncmp(function, "__GI_", 5) == 0 ? function + 5 : function, name) == 0) /* as glibc's own debug information has it */
             return &crash->unwound.frames[i];
+    }
     return NULL;
 }
 
@@ -57,25 +59,44 @@ static const struct frame *repeated(const struct crash *crash) {
     return NULL;
 }
 
-static bool stack_overflowed(struct crash *crash) {
-    const struct crash_map *there = crash->at.map, *stack = space_above(&crash->space, crash->addr);
+/* The readable mapping next above, when nothing but guards lies between. */
+static const struct crash_map *stack_above(const struct crash *crash, u64 addr) {
+    const struct crash_map *map = space_map(&crash->space, addr);
+    do
+        map = space_above(&crash->space, map ? map->start : addr);
+    while (map && !map->read);
+    return map;
+}
+
+/* Touched near the stack pointer, and below a stack that frames of the thread lie in. */
+static bool ran_over(const struct crash *crash, const struct crash_map *stack) {
     u64 sp = crash->moment.regs.rsp, apart = crash->addr > sp ? crash->addr - sp : sp - crash->addr;
-    if ((there && there->read) || apart > STACK_NEAR || crash->access == ACCESS_EXECUTES)
+    for (size_t i = 0; apart <= STACK_NEAR && stack->start - crash->addr <= 2 * STACK_NEAR && i < crash->unwound.frame_count; i++)
+        if (crash->unwound.frames[i].sp >= stack->start && crash->unwound.frames[i].sp <= stack->end)
+            return true;
+    return false;
+}
+
+static bool stack_overflowed(struct crash *crash) {
+    const struct crash_map *stack = stack_above(crash, crash->addr);
+    const u64 sp = crash->moment.regs.rsp;
+    if ((crash->at.map && crash->at.map->read) || crash->access == ACCESS_EXECUTES)
         return false;
-    while (stack && !stack->read && stack->start - crash->addr < STACK_NEAR)
-        stack = space_above(&crash->space, stack->start);
-    bool ours = false;
-    for (size_t i = 0; stack && i < crash->unwound.frame_count; i++)
-        ours |= crash->unwound.frames[i].sp >= stack->start && crash->unwound.frames[i].sp <= stack->end;
-    if (!ours || stack->start - crash->addr > 2 * STACK_NEAR)
+    bool ran = stack && ran_over(crash, stack);
+    if (!ran) /* one frame larger than what was left: it reaches over whatever lies below */
+        stack = space_left(&crash->space, sp, crash->moment.regs.fs_base);
+    if (!stack || (!ran && (crash->addr >= stack->start || (crash->addr < sp && sp - crash->addr > STACK_NEAR))))
         return false;
     const struct frame *again = repeated(crash);
     char *whose = crash->thread == crash->pid ? must_format("the stack of the first thread") : must_format("the stack of thread %d", (int)crash->thread);
-    set(crash, "stack-overflow", "%s overflowed (%llu KiB are in use)%s%s%s", whose, (unsigned long long)(stack->end - stack->start) / 1024,
+    char *beyond = ran ? must_format("%s", "")
+                       : must_format(", and a frame reaches %llu KiB below them", (unsigned long long)(stack->start - sp) / 1024);
+    set(crash, "stack-overflow", "%s overflowed (%llu KiB are in use%s)%s%s%s", whose, (unsigned long long)(stack->end - stack->start) / 1024, beyond,
         again ? ": endless or too deep recursion of " : "", again ? again->function : "", again ? "()" : "");
     if (!again)
         advise(crash, "a large local array or alloca(); ulimit -s and pthread_attr_setstacksize set the limit");
     free(whose);
+    free(beyond);
     return true;
 }
 
@@ -254,6 +275,14 @@ static char *abort_message(const struct space *space) {
     return NULL;
 }
 
+/* Sent by the program to itself, but not by abort(). Where no frame has a name, only kill() is told from it: abort() uses tgkill(). */
+static bool only_raised(const struct crash *crash) {
+    bool named = false;
+    for (size_t i = 0; i < crash->unwound.frame_count && !named; i++)
+        named = *crash->unwound.frames[i].function;
+    return !frame_named(crash, "abort") && (named || crash->moment.info.si_code != SI_TKILL);
+}
+
 static void aborted(struct crash *crash) {
     crash->message = abort_message(&crash->space);
     const char *said = crash->message ? crash->message : "";
@@ -272,38 +301,63 @@ static void aborted(struct crash *crash) {
         set(crash, "uncaught-exception", "ended by std::terminate(): an exception that nothing catches, or a second one during the first");
     else if (*said)
         set(crash, "library-abort", "the C library ended the program: %s", said);
+    else if (only_raised(crash))
+        set(crash, "raised", "the program raised SIGABRT itself, not by abort()");
+    else if (!frame_named(crash, "abort"))
+        set(crash, "abort", "the program called abort(), or raised SIGABRT itself");
     else
         set(crash, "abort", "the program called abort()");
 }
 
 /* ---- all together ------------------------------------------------------------------------------------------------------- */
 
-/* A function that the linker calls for an object, or NULL. */
-static const char *called_by_linker(const struct space *space, const struct frame *frame) {
-    const struct crash_object *object = frame->object;
-    if (!object || !object->file || !frame->start)
-        return NULL;
+enum { CALLS_READ = 4096 };           /* of an array; a hostile file may claim any number */
+
+/* The functions that the linker calls for an object, as they are in memory. */
+struct linker_calls {
+    const struct crash_object *object;
+    u64 words[3][CALLS_READ];
+    size_t counts[3];
+};
+static const char *const call_kinds[3] = { "constructor", "constructor", "destructor" };
+
+static void read_calls(struct linker_calls *calls, const struct space *space, const struct crash_object *object) {
     const struct image *image = &object->file->image;
-    const struct { struct func_array array; const char *name; } arrays[] = {
-        { image->init_array, "constructor" }, { image->preinit_array, "constructor" }, { image->fini_array, "destructor" } };
+    const struct func_array arrays[3] = { image->init_array, image->preinit_array, image->fini_array };
+    calls->object = object;
+    for (size_t a = 0; a < 3; a++) {
+        u64 count = arrays[a].count < CALLS_READ ? arrays[a].count : CALLS_READ;
+        calls->counts[a] = space_read(space, object->bias + arrays[a].vaddr, calls->words[a], count * 8) / 8;
+    }
+}
+
+/* What the linker calls this function as; NULL: it does not. */
+static const char *called_as(const struct linker_calls *calls, const struct frame *frame) {
+    const struct image *image = &frame->object->file->image;
     for (size_t a = 0; a < 3; a++)
-        for (u64 i = 0, word; i < arrays[a].array.count && i < 4096; i++)
-            if (space_word(space, object->bias + arrays[a].array.vaddr + i * 8, &word) && word == object->bias + frame->start)
-                return arrays[a].name;
+        for (size_t i = 0; i < calls->counts[a]; i++)
+            if (calls->words[a][i] == frame->object->bias + frame->start)
+                return call_kinds[a];
     return frame->start == image->init_vaddr ? "constructor" : frame->start == image->fini_vaddr ? "destructor" : NULL;
 }
 
 static void say_when(struct crash *crash) {
-    for (size_t i = crash->unwound.frame_count; i-- > 0;) {
+    struct linker_calls *calls = must_alloc(1, sizeof *calls);
+    const char *kind = NULL;
+    for (size_t i = crash->unwound.frame_count; !kind && i-- > 0;) {
         const struct frame *frame = &crash->unwound.frames[i];
-        const char *kind = called_by_linker(&crash->space, frame);
+        if (!frame->object || !frame->object->file || !frame->start)
+            continue;
+        if (calls->object != frame->object)
+            read_calls(calls, &crash->space, frame->object);
+        kind = called_as(calls, frame);
         if (kind) {
             char *longer = must_format("%s, in a %s of %s", crash->cause, kind, base_name(frame->object->path));
             free(crash->cause);
             crash->cause = longer;
-            return;
         }
     }
+    free(calls);
 }
 
 void cause_find(struct crash *crash) {

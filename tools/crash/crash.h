@@ -34,7 +34,7 @@ struct crash_object {
     u64 bias, start, end;             /* addresses */
 };
 struct space {
-    pid_t thread;
+    pid_t pid, thread;
     int mem;
     u64 sp;                           /* of the thread: what it lies in is a stack */
     struct crash_map *maps;
@@ -44,13 +44,15 @@ struct space {
     struct unloaded unloaded;         /* version 0: nothing, or the program runs on another linker */
     struct catalog *catalog;
 };
-bool space_open(struct space *space, pid_t thread);
+bool space_open(struct space *space, pid_t pid, pid_t thread);
 void space_close(struct space *space);
 size_t space_read(const struct space *space, u64 addr, void *to, size_t len);  /* bytes read, from the start */
 bool space_word(const struct space *space, u64 addr, u64 *word);
 const struct crash_map *space_map(const struct space *space, u64 addr);        /* NULL: nothing is mapped there */
 const struct crash_map *space_above(const struct space *space, u64 addr);      /* the next mapping that begins above; NULL: none */
 const struct crash_map *space_below(const struct space *space, u64 addr);
+/* space_left - the thread's own stack, when the stack pointer has left it downwards and leads to nothing readable; NULL: it has not */
+const struct crash_map *space_left(const struct space *space, u64 sp, u64 fs_base);
 const struct crash_object *space_object(const struct space *space, u64 addr);
 const char *base_name(const char *path);
 
@@ -83,12 +85,17 @@ char *spot_text(const struct space *space, const struct spot *spot);
 
 /* ---- unwind.c ---- */
 
-enum { FRAMES_MAX = 256, OPERANDS_MAX = 8, INSTRUCTION_MAX = 15 };
+enum { FRAMES_MAX = 256, OPERANDS_MAX = 8, INSTRUCTION_MAX = 15, CALLS_MAX = 8 };
 struct operand {
     u64 addr;                         /* of memory; of a target: where the jump goes */
     u32 len;
     u8 memory, read, write;
     u8 target;                        /* a jump or call goes to it (register), or to what is there (memory) */
+};
+/* A call that may stand before an address: bytes can be read in several ways from behind. */
+struct call {
+    u64 addr;                         /* where it leads; of one through memory, the word */
+    u8 memory, direct;                /* neither: through a register */
 };
 struct frame {
     u64 pc, sp;
@@ -112,6 +119,8 @@ struct unwound {
     u32 byte_count;                   /* that could be read */
     struct operand operands[OPERANDS_MAX];
     size_t operand_count;
+    struct call calls[CALLS_MAX];     /* before the return address on top of the stack, when the program counter leads nowhere */
+    size_t call_count;
     bool divides, pushes, privileged, aligned, undefined;      /* what the instruction is */
 };
 struct moment {                       /* a thread standing at a signal */
@@ -133,7 +142,7 @@ struct crash_slot {
     char *object, *symbol, *story;    /* story: lines for people */
     bool weak, changed;               /* undefined weak; not what the linker stored */
     u64 word, stored;
-    u64 site;                         /* of the call */
+    u64 site;                         /* behind the call that led here; 0: none is known to have */
 };
 struct crash {
     const char *program;              /* path */
@@ -152,6 +161,8 @@ struct crash {
     const char *kind;                 /* a word for programs: "null-pointer" */
     char *cause;                      /* a sentence without its full stop */
     char *advice;                     /* what to look at; "" */
+    char **notes;                     /* what debug information could not be read, and why; sentences */
+    size_t note_count;
     char *message;                    /* what the C library said before it aborted; NULL */
 };
 struct crash_start {
@@ -175,7 +186,7 @@ struct crash_watch *crash_watch_new(const struct crash_start *start);
 void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg);
 /* crash_write - the report of a process that ended with that status (waitpid); nothing when it did not die of a signal that is reported.
  *   text, json   as for crash_run */
-void crash_write(const struct crash_watch *watch, int status, const char *text, const char *json);
+void crash_write(struct crash_watch *watch, int status, const char *text, const char *json);
 
 /* ---- run.c ---- */
 

@@ -50,6 +50,10 @@ void frames_name(struct crash *crash) {
         debuginfo_ask_code(debuginfo, questions, count, &answers);
         for (size_t i = 0; i < answers.count; i++)
             take(&unwound->frames[which[answers.list[i].question]], &answers.list[i]);
+        if (*debuginfo_problem(debuginfo)) {
+            crash->notes = must_grow(crash->notes, crash->note_count + 1, sizeof *crash->notes);
+            crash->notes[crash->note_count++] = must_format("%s", debuginfo_problem(debuginfo));
+        }
         debuginfo_answers_free(&answers);
         debuginfo_close(debuginfo);
     }

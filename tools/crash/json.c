@@ -1,5 +1,6 @@
 /* json.c - the report for programs. Schema version 1; ldr-crash-report(7) tells its members. Addresses are numbers. */
 #include "crash.h"
+#include "../json.h"
 #include "../ldr.h"
 
 #include <json-c/json.h>
@@ -54,6 +55,13 @@ static struct json_object *frames_json(const struct unwound *unwound) {
     return list;
 }
 
+static struct json_object *notes_json(const struct crash *crash) {
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < crash->note_count; i++)
+        json_object_array_add(list, json_name(crash->notes[i]));
+    return list;
+}
+
 static struct json_object *registers_json(const struct user_regs_struct *r) {
     struct json_object *json = json_object_new_object();
 #define REGISTER(name) put_number(json, #name, r->name)
@@ -104,6 +112,7 @@ void crash_json(const struct crash *crash, FILE *out) {
     json_object_object_add(root, "slot", crash->slot.found ? slot_json(&crash->slot) : NULL);
     json_object_object_add(root, "backtrace", frames_json(&crash->unwound));
     put_text(root, "backtrace_end", crash->unwound.problem);
+    json_object_object_add(root, "notes", notes_json(crash));
     json_object_object_add(root, "registers", registers_json(&crash->moment.regs));
     fprintf(out, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(root);

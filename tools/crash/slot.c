@@ -8,43 +8,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-static u64 distance(const u8 *bytes) {
-    return (u64)(i64)(int)((u32)bytes[0] | (u32)bytes[1] << 8 | (u32)bytes[2] << 16 | (u32)bytes[3] << 24);
+static bool is_in_register(const struct user_regs_struct *r, u64 value) {
+    const u64 words[] = { r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15 };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i] == value)
+            return true;
+    return false;
 }
 
-/* The call that ends at `back`: *target its direct target, or *word the place it is read from; false: through a register, or none. */
-static bool read_call(const struct space *space, u64 back, u64 *target, u64 *word) {
-    u8 bytes[6];
-    *target = *word = 0;
-    if (space_read(space, back - sizeof bytes, bytes, sizeof bytes) != sizeof bytes)
-        return false;
-    if (bytes[0] == 0xff && bytes[1] == 0x15) {
-        *word = back + distance(bytes + 2);
-        return true;
+/* Behind a call? What looks like a return address may be left over from another one, so a call counts where its operand is the address
+ * that was reached; a direct one leads to code that jumped on, through a register that still holds the address or a PLT entry. */
+static u64 called_through(struct crash *crash, u64 back) {
+    const struct unwound *unwound = &crash->unwound;
+    const u64 reached = crash->moment.regs.rip;
+    u64 word;
+    for (size_t i = 0; i < unwound->call_count; i++) {
+        const struct call *call = &unwound->calls[i];
+        if (call->memory ? space_word(&crash->space, call->addr, &word) && word == reached : call->addr == reached) {
+            crash->slot.site = back;
+            return call->memory ? call->addr : 0;
+        }
     }
-    const struct crash_map *map = space_map(space, back + distance(bytes + 2));
-    if (bytes[1] == 0xe8 && map && map->exec) {
-        *target = back + distance(bytes + 2);
-        return true;
+    for (size_t i = 0; i < unwound->call_count; i++) {
+        const struct call *call = &unwound->calls[i];
+        const struct crash_map *map = space_map(&crash->space, call->addr);
+        if (call->direct && map && map->exec) {
+            crash->slot.site = is_in_register(&crash->moment.regs, reached) ? back : 0;
+            return call->addr;
+        }
     }
-    return false;
+    return 0;
 }
 
 /* Where to ask: an address of the GOT, or of a PLT entry. 0: the call went through no such thing. */
 static u64 asked_address(struct crash *crash) {
     const struct space *space = &crash->space;
-    u64 target, word, back;
+    u64 back;
     for (size_t i = 0; i < crash->unwound.operand_count; i++)
         if (crash->unwound.operands[i].target && crash->unwound.operands[i].memory && space_object(space, crash->unwound.operands[i].addr)) {
             crash->slot.site = crash->moment.regs.rip;
             return crash->unwound.operands[i].addr;
         }
     const struct crash_map *map = space_map(space, crash->moment.regs.rip);
-    if (crash->access != ACCESS_EXECUTES || (map && map->exec) || !space_word(space, crash->moment.regs.rsp, &back) ||
-        !read_call(space, back, &target, &word))
+    if (crash->access != ACCESS_EXECUTES || (map && map->exec) || !space_word(space, crash->moment.regs.rsp, &back))
         return 0;
-    crash->slot.site = back;
-    return word ? word : target;
+    return called_through(crash, back);
 }
 
 static void tell_story(struct crash_slot *slot, struct session *session, const struct place *place, const struct process_view *process) {
@@ -111,5 +119,7 @@ void slot_find(struct crash *crash) {
     /* What the program opened while it runs is looked at alone: its own scope is known, not the order in which it came. */
     if (!find_in(crash, crash->program, asked))
         find_in(crash, object->path, asked);
+    if (crash->slot.found && !crash->slot.site && crash->slot.word == crash->moment.regs.rip)
+        space_word(&crash->space, crash->moment.regs.rsp, &crash->slot.site);
     crash->slot.symbol = crash->slot.symbol ? crash->slot.symbol : must_format("%s", "");
 }

@@ -55,6 +55,18 @@ const struct crash_map *space_below(const struct space *space, u64 addr) {
     return NULL;
 }
 
+const struct crash_map *space_left(const struct space *space, u64 sp, u64 fs_base) {
+    enum { FRAME_MAX = 1 << 30 };     /* farther away it is no stack pointer any more */
+    const struct crash_map *there = space_map(space, sp), *stack = NULL;
+    /* The kernel names the first thread's; the C library allocates another's together with the thread block. */
+    if (space->thread != space->pid)
+        stack = space_map(space, fs_base);
+    for (size_t i = 0; i < space->map_count && space->thread == space->pid; i++)
+        if (strcmp(space->maps[i].path, "[stack]") == 0)
+            stack = &space->maps[i];
+    return stack && sp < stack->start && stack->start - sp <= FRAME_MAX && !(there && there->read) ? stack : NULL;
+}
+
 const struct crash_object *space_object(const struct space *space, u64 addr) {
     for (size_t i = 0; i < space->object_count; i++)
         if (addr >= space->objects[i].start && addr < space->objects[i].end)
@@ -133,10 +145,10 @@ static int compare_objects(const void *a, const void *b) {
     return x->start < y->start ? -1 : x->start > y->start;
 }
 
-bool space_open(struct space *space, pid_t thread) {
+bool space_open(struct space *space, pid_t pid, pid_t thread) {
     char name[64];
     snprintf(name, sizeof name, "/proc/%d/mem", (int)thread);
-    *space = (struct space){ .thread = thread, .mem = open(name, O_RDONLY | O_CLOEXEC), .catalog = catalog_open(NULL) };
+    *space = (struct space){ .pid = pid, .thread = thread, .mem = open(name, O_RDONLY | O_CLOEXEC), .catalog = catalog_open(NULL) };
     space->maps = maps_read(thread, &space->map_count);
     for (size_t i = 0; i < space->map_count; i++) {
         if (space->maps[i].ino && space->maps[i].path[0] == '/')

@@ -15,15 +15,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEPT_MAX = 64 };               /* faults that handlers are at work on, one a thread; the oldest makes room */
+enum { KEPT_MAX = 64, REPORTED = 5 }; /* KEPT_MAX: faults that handlers are at work on, one a thread; the oldest makes room */
+
+static const int reported[REPORTED] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
 struct kept { pid_t thread; struct moment moment; };
+/* Threads may crash together, and the kernel lets one of their signals win. Which is known at the end only: a report for each signal. */
+struct ready {
+    pid_t thread;                     /* 0: none */
+    char *text, *json;
+};
 struct crash_watch {
     struct crash_start start;
     struct kept kept[KEPT_MAX];
     size_t next;
-    int number;                       /* of the signal that the report is about; 0: none */
-    char *text, *json;
+    struct ready ready[REPORTED];
 };
 
 struct crash_watch *crash_watch_new(const struct crash_start *start) {
@@ -32,8 +38,25 @@ struct crash_watch *crash_watch_new(const struct crash_start *start) {
     return watch;
 }
 
-static bool is_reported(int number) {
-    return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE || number == SIGABRT;
+/* Where the report on this signal belongs; NULL: it gets none. */
+static struct ready *ready_of(struct crash_watch *watch, int number) {
+    for (size_t i = 0; i < REPORTED; i++)
+        if (reported[i] == number)
+            return &watch->ready[i];
+    return NULL;
+}
+
+static bool any_ready(const struct crash_watch *watch) {
+    for (size_t i = 0; i < REPORTED; i++)
+        if (watch->ready[i].thread)
+            return true;
+    return false;
+}
+
+static void forget(struct ready *ready) {
+    free(ready->text);
+    free(ready->json);
+    *ready = (struct ready){ 0 };
 }
 
 static bool take_moment(pid_t thread, struct moment *moment) {
@@ -120,15 +143,17 @@ static void find_program(struct crash *crash, const struct crash_start *start) {
     crash->program = program_of(crash->pid);
 }
 
-static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, const struct moment *moment) {
+static void report_build(struct crash_watch *watch, struct ready *ready, pid_t pid, pid_t thread, const struct moment *moment) {
     struct crash crash = { .pid = pid, .thread = thread, .moment = *moment };
     const struct kept *kept = kept_of(watch, thread);
     char *name = process_file(thread, "comm");
     snprintf(crash.thread_name, sizeof crash.thread_name, "%.*s", (int)strcspn(name, "\n"), name);
     free(name);
-    if (!space_open(&crash.space, thread)) {
-        /* It took another user's identity, say; the kernel lets a tracer go on, and no more. */
-        warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
+    if (!space_open(&crash.space, pid, thread)) {
+        /* It took another user's identity, say; the kernel lets a tracer go on, and no more. Or it is dying already of what another
+         * thread did, on which there is a report. */
+        if (!any_ready(watch))
+            warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
         space_close(&crash.space);
         return;
     }
@@ -154,23 +179,25 @@ static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, con
                                                                              : spot_find(&crash.space, crash.moment.regs.rip, true);
     slot_find(&crash);
     cause_find(&crash);
-    free(watch->text);
-    free(watch->json);
-    watch->text = in_memory(crash_text, &crash);
-    watch->json = in_memory(crash_json, &crash);
-    watch->number = moment->info.si_signo;
+    *ready = (struct ready){ thread, in_memory(crash_text, &crash), in_memory(crash_json, &crash) };
     unwound_free(&crash.unwound);
     space_close(&crash.space);
 }
 
 void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg) {
     struct crash_watch *watch = arg;
+    struct ready *ready = ready_of(watch, number);
     struct moment moment;
-    if (!is_reported(number) || !take_moment(thread, &moment))
+    if (!ready || !take_moment(thread, &moment))
         return;
-    if (!is_handled(thread, number))
-        report_build(watch, pid, thread, &moment);
-    else if (moment.info.si_code > 0)
+    /* It lived on after all: another thread has set a handler just then. */
+    for (size_t i = 0; i < REPORTED; i++)
+        if (watch->ready[i].thread == thread)
+            forget(&watch->ready[i]);
+    if (!is_handled(thread, number)) {
+        if (!ready->thread)
+            report_build(watch, ready, pid, thread, &moment);
+    } else if (moment.info.si_code > 0)
         keep(watch, thread, &moment);
 }
 
@@ -185,11 +212,10 @@ static void write_report(const char *path, const char *report) {
         warn_ldr("%s: %s", path, strerror(errno));
 }
 
-void crash_write(const struct crash_watch *watch, int status, const char *text, const char *json) {
-    if (!watch->number || !WIFSIGNALED(status) || WTERMSIG(status) != watch->number)
-        return;
-    if (text && watch->text)
-        write_report(text, watch->text);
-    if (json && watch->json)
-        write_report(json, watch->json);
+void crash_write(struct crash_watch *watch, int status, const char *text, const char *json) {
+    const struct ready *ready = WIFSIGNALED(status) ? ready_of(watch, WTERMSIG(status)) : NULL;
+    if (text && ready && ready->text)
+        write_report(text, ready->text);
+    if (json && ready && ready->json)
+        write_report(json, ready->json);
 }

@@ -62,6 +62,8 @@ static void put_backtrace(const struct crash *crash, FILE *out) {
         fprintf(out, "       ... and more: %d are shown at most\n", FRAMES_MAX);
     else if (unwound->problem)
         fprintf(out, "       it ends here: %s\n", unwound->problem);
+    for (size_t i = 0; i < crash->note_count; i++)
+        fprintf(out, "       note: %s\n", crash->notes[i]);
 }
 
 static void put_registers(const struct crash *crash, FILE *out) {

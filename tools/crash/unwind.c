@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STACK_LEN = 1 << 20, STACKS = 2, MESSAGE_MAX = 224, DWARF_REGS = 17, DWARF_RSP = 7 };
+enum { STACK_LEN = 16 << 20, STACKS = 2, MESSAGE_MAX = 224, DWARF_REGS = 17, DWARF_RSP = 7, CALL_LEN_MAX = 8 };
 
 struct stack { u64 start, len; u8 *bytes; };
 struct task {
@@ -22,6 +22,7 @@ struct task {
     struct stack stacks[STACKS];
     u8 code[INSTRUCTION_MAX];
     u32 code_len;
+    u8 before[CALL_LEN_MAX];          /* what stands before the return address, when popped */
     bool popped;                      /* the program counter leads nowhere: the unwinder begins at the return address */
     u64 pc, sp;                       /* where it begins */
 };
@@ -29,9 +30,10 @@ struct task {
 struct wire {
     u64 pc[FRAMES_MAX], sp[FRAMES_MAX];
     u8 exact[FRAMES_MAX];
-    u32 frame_count, operand_count, len;
+    u32 frame_count, operand_count, call_count, len;
     u8 more, divides, pushes, privileged, aligned, undefined;
     struct operand operands[OPERANDS_MAX];
+    struct call calls[CALLS_MAX];
     char text[MESSAGE_MAX], problem[MESSAGE_MAX];
 };
 
@@ -153,18 +155,25 @@ static void add_operand(struct operand operand) {
         the_wire->operands[the_wire->operand_count++] = operand;
 }
 
-static void add_memory(const cs_x86_op *op, u64 next, bool target) {
+static bool memory_address(const cs_x86_op *op, u64 next, u64 *addr) {
     u64 base, index;
     if (!register_value(op->mem.base, &base) || !register_value(op->mem.index, &index))
-        return;
+        return false;
     if (op->mem.base == X86_REG_RIP)
         base = next;
     if (op->mem.segment == X86_REG_FS)
         base += the_task->moment->regs.fs_base;
     if (op->mem.segment == X86_REG_GS)
         base += the_task->moment->regs.gs_base;
-    add_operand((struct operand){ .addr = base + index * (u64)op->mem.scale + (u64)op->mem.disp, .len = op->size, .memory = true,
-                                  .read = op->access & CS_AC_READ || target, .write = op->access & CS_AC_WRITE, .target = target });
+    *addr = base + index * (u64)op->mem.scale + (u64)op->mem.disp;
+    return true;
+}
+
+static void add_memory(const cs_x86_op *op, u64 next, bool target) {
+    u64 addr;
+    if (memory_address(op, next, &addr))
+        add_operand((struct operand){ .addr = addr, .len = op->size, .memory = true, .read = op->access & CS_AC_READ || target,
+                                      .write = op->access & CS_AC_WRITE, .target = target });
 }
 
 static bool is_one_of(unsigned id, const u16 *list, size_t count) {
@@ -222,12 +231,47 @@ static void decode(void) {
                                X86_INS_VMOVDQA) || (strncmp(insn->mnemonic, "v", 1) != 0 && cs_insn_group(handle, insn, X86_GRP_SSE2));
 }
 
+/* Nothing has run since a call that led nowhere, so its operands still hold what they held; only the stack pointer has moved. */
+static void decode_calls(void) {
+    struct moment then = *the_task->moment;
+    struct task task = *the_task;
+    const struct task *outer = the_task;
+    csh handle;
+    if (cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK)
+        return;
+    cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
+    then.regs.rsp += 8;
+    task.moment = &then;
+    the_task = &task;
+    for (u32 len = 2; len <= CALL_LEN_MAX && the_wire->call_count < CALLS_MAX; len++) {
+        cs_insn *insn;
+        struct call call = { 0 };
+        if (cs_disasm(handle, task.before + CALL_LEN_MAX - len, len, task.pc - len, 1, &insn) != 1)
+            continue;
+        const cs_x86_op *op = &insn->detail->x86.operands[0];
+        bool good = insn->size == len && cs_insn_group(handle, insn, X86_GRP_CALL) && insn->detail->x86.op_count == 1;
+        if (good && op->type == X86_OP_MEM) {
+            call.memory = true;
+            good = memory_address(op, task.pc, &call.addr);
+        } else if (good && op->type == X86_OP_IMM) {
+            call.direct = true;
+            call.addr = (u64)op->imm;
+        } else {
+            good = good && op->type == X86_OP_REG && register_value(op->reg, &call.addr);
+        }
+        if (good)
+            the_wire->calls[the_wire->call_count++] = call;
+    }
+    the_task = outer;
+}
+
 static void work(void *argument, struct outbox *outbox) {
     static struct wire wire;
     the_task = argument;
     the_wire = &wire;
     decode();
     if (the_task->popped) {
+        decode_calls();
         wire.pc[0] = the_task->moment->regs.rip;
         wire.sp[0] = the_task->moment->regs.rsp;
         wire.exact[0] = true;
@@ -240,16 +284,17 @@ static void work(void *argument, struct outbox *outbox) {
 
 /* ---- in the parent ---- */
 
-static struct stack copy_stack(const struct space *space, u64 sp) {
+static struct stack copy_stack(const struct space *space, u64 sp, u64 fs_base) {
     struct stack stack = { 0 };
     const struct crash_map *map = space_map(space, sp);
     /* What lies below is no frame; a stack that overflowed has its frames above the guard. */
-    if (!map || !map->read) {
+    if (!map || !map->read)
+        map = space_left(space, sp, fs_base);
+    if (!map)
         map = space_above(space, sp);
-        while (map && !map->read && map->start - sp < STACK_LEN)
-            map = space_above(space, map->start);
-    }
-    if (!map || (map->start > sp && map->start - sp > STACK_LEN))
+    while (map && !map->read)
+        map = space_above(space, map->start);
+    if (!map)
         return stack;
     stack.start = sp > map->start ? align_down(sp, 8) : map->start;
     if (stack.start - map->start >= 128)
@@ -266,7 +311,7 @@ static bool runs_code(const struct space *space, u64 pc) {
 }
 
 static bool honest(struct wire *wire) {
-    bool good = wire->frame_count <= FRAMES_MAX && wire->operand_count <= OPERANDS_MAX && wire->len <= INSTRUCTION_MAX;
+    bool good = wire->frame_count <= FRAMES_MAX && wire->operand_count <= OPERANDS_MAX && wire->call_count <= CALLS_MAX && wire->len <= INSTRUCTION_MAX;
     wire->text[MESSAGE_MAX - 1] = wire->problem[MESSAGE_MAX - 1] = '\0';
     for (u8 *at = (u8 *)wire->text; *at; at++)
         good = good && *at >= ' ' && *at < 0x7f;
@@ -281,14 +326,15 @@ void unwind(struct unwound *unwound, const struct space *space, const struct mom
     size_t len = 0;
     *unwound = (struct unwound){ 0 };
     task.code_len = (u32)space_read(space, task.pc, task.code, sizeof task.code);
-    task.stacks[0] = copy_stack(space, task.sp);
+    task.stacks[0] = copy_stack(space, task.sp, moment->regs.fs_base);
     if (also)
-        task.stacks[1] = copy_stack(space, also->regs.rsp);
+        task.stacks[1] = copy_stack(space, also->regs.rsp, also->regs.fs_base);
     u64 back;
     if (!runs_code(space, task.pc) && space_word(space, task.sp, &back) && runs_code(space, back)) {
         task.popped = true;
         task.pc = back;
         task.sp += 8;
+        space_read(space, back - CALL_LEN_MAX, task.before, CALL_LEN_MAX);
     }
     unwound->byte_count = task.code_len;
     memcpy(unwound->bytes, task.code, task.code_len);
@@ -307,6 +353,8 @@ void unwind(struct unwound *unwound, const struct space *space, const struct mom
         unwound->aligned = wire->aligned;
         unwound->undefined = wire->undefined;
         memcpy(unwound->operands, wire->operands, sizeof wire->operands);
+        unwound->call_count = wire->call_count;
+        memcpy(unwound->calls, wire->calls, sizeof wire->calls);
         memcpy(unwound->text, wire->text, sizeof unwound->text);
         if (*wire->problem && strcmp(wire->problem, "no error") != 0)
             unwound->problem = must_format("%s", wire->problem);

@@ -1,6 +1,7 @@
 /* debuginfo.c - from questions to answers: DWARF in the child, then symbols in the child, then sections here.
  *
- * What the child sends: for each answer its numbers (struct wire) and five strings with their NUL. It is checked as any file is. */
+ * What the child sends: one byte, whether something was in a .dwo file; for each answer its numbers (struct wire) and five strings with
+ * their NUL. It is checked as any file is. */
 #include "../ldr.h"
 #include "parts.h"
 
@@ -252,6 +253,9 @@ static int compare_questions(const void *a, const void *b) {
 
 static void answer_all(void *argument, struct outbox *outbox) {
     const struct task *task = argument;
+    bool split = false;
+    outbox->bytes = must_alloc(outbox->room = 4096, 1);
+    outbox->len = 1;
     struct asked asked = { .questions = task->questions, .count = task->count, .outbox = outbox };
     asked.order = must_alloc(task->count, sizeof *asked.order);
     asked.answered = must_alloc(task->count, sizeof *asked.answered);
@@ -264,15 +268,18 @@ static void answer_all(void *argument, struct outbox *outbox) {
     struct symtab symtab;
     bool symbols = task->how >= DEBUGINFO_SYMBOL && task->debuginfo->symbols &&
                    symtab_read(task->debuginfo->symbols, task->debuginfo->symbol_type, &symtab);
-    if (task->how == DEBUGINFO_DWARF && session_start(&session, task->debuginfo->dwarf, &task->debuginfo->shared)) {
+    bool dwarf = task->how == DEBUGINFO_DWARF && session_start(&session, task->debuginfo->dwarf, &task->debuginfo->shared);
+    if (dwarf) {
         session.symbols = symbols ? &symtab : NULL;
         (task->code ? functions_answer : variables_answer)(&session, &asked);
+        split = session.split && task->code;
     }
     for (size_t i = 0; i < task->count; i++) {
         uint32_t len = question_len(&task->questions[i]);
         for (uint32_t byte = 0, end; byte < len; byte = end) {
             for (end = byte; end < len && !is_answered(&asked, i, end); end++)
                 ;
+            split |= end > byte && dwarf && session.split;
             if (end > byte)
                 complete(&asked, task->debuginfo, symbols ? &symtab : NULL, i, byte, end, task->code);
             else
@@ -281,6 +288,7 @@ static void answer_all(void *argument, struct outbox *outbox) {
     }
     if (symbols)
         symtab_free(&symtab);
+    outbox->bytes[0] = split;
     free(asked.order);
     free(asked.answered);
 }
@@ -305,10 +313,11 @@ static int compare_answers(const void *a, const void *b) {
 }
 
 /* Takes BYTES. False when it is not what an honest child sends. */
-static bool decode(char *bytes, size_t len, const struct task *task, struct debuginfo_answers *answers) {
+static bool decode(char *bytes, size_t len, const struct task *task, struct debuginfo_answers *answers, bool *split) {
     size_t room = 0;
     *answers = (struct debuginfo_answers){ .text = bytes };
-    for (size_t at = 0; at < len; ) {
+    *split = len && *bytes;
+    for (size_t at = 1; at < len; ) {
         struct wire wire;
         struct debuginfo_answer answer = { 0 };
         if (len - at < sizeof wire)
@@ -358,6 +367,7 @@ static void ask(struct debuginfo *debuginfo, const struct debuginfo_question *qu
     for (;; task.how--) {
         char *bytes, *why;
         size_t len;
+        bool split;
         if (task.how == DEBUGINFO_SECTION) { /* nothing of the file is read: no child */
             struct outbox outbox = { 0 };
             answer_all(&task, &outbox);
@@ -367,8 +377,12 @@ static void ask(struct debuginfo *debuginfo, const struct debuginfo_question *qu
         } else {
             why = child_run(answer_all, &task, &bytes, &len);
         }
-        if (!why && decode(bytes, len, &task, answers))
+        if (!why && decode(bytes, len, &task, answers, &split)) {
+            if (split && !debuginfo->problem)
+                debuginfo->problem = must_format("%s has split DWARF: what the compiler put into .dwo files (types, variables, local functions) is not read",
+                                                 debuginfo_source(debuginfo));
             return;
+        }
         if (task.how == DEBUGINFO_SECTION) /* cannot be: it was answered here */
             return;
         free(debuginfo->problem);

@@ -79,7 +79,7 @@ const struct debuginfo_section *debuginfo_section_at(const struct debuginfo *deb
 /* The best kind of answer to be had, and the file it comes from. After a question that failed it is the next best. */
 enum debuginfo_how debuginfo_how(const struct debuginfo *debuginfo);
 const char *debuginfo_source(const struct debuginfo *debuginfo);
-/* Why it is no better: "" when it is DWARF or when no debug information was found; else one sentence. */
+/* Why it is no better: "" when it is DWARF or when no debug information was found; else one sentence. After a question: also what DWARF lacked. */
 const char *debuginfo_problem(const struct debuginfo *debuginfo);
 
 /* debuginfo_limit - no better answers than this from here on: who wants only symbols spares himself the debug information */

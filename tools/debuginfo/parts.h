@@ -75,6 +75,8 @@ struct session {
     size_t type_count;
     struct type_cache *cache; /* types.c's */
     const struct symtab *symbols; /* NULL: none */
+    bool split;        /* a unit that mattered has its contents in a .dwo file */
+    uint64_t unit_low; /* the unit at hand: its address, 0 without one */
     bool cplusplus; /* the unit at hand: "struct" in front of a tag is left out */
 };
 
@@ -88,6 +90,8 @@ struct die {
 };
 /* session_next_unit - the next compilation unit of .debug_info; at NULL after the last, and then begins anew */
 struct die session_next_unit(struct session *session);
+/* unit_is_split - the unit is only the skeleton of one (-gsplit-dwarf): lines, and the name of the file with all else */
+bool unit_is_split(struct die unit);
 void die_drop(struct die *die);
 struct die die_child(struct die parent);
 struct die die_next(struct die die); /* drops the one it is given */
@@ -104,6 +108,15 @@ bool die_has(struct die die, Dwarf_Half attribute);
 bool die_number(struct die die, Dwarf_Half attribute, uint64_t *value);
 bool die_address(struct die die, uint64_t *vaddr); /* DW_AT_location is one fixed address */
 uint64_t die_offset(struct die die);
+
+/* ---- ranges.c ---- */
+
+struct ranges {
+    struct range { uint64_t low, high; } *list; /* high: behind it. Used again for the next DIE; the caller's to free */
+    size_t count, room;
+};
+/* die_ranges - where its code lies, the entry in the first as compilers write it; false: it has none, or they cannot be read */
+bool die_ranges(const struct session *session, struct die die, struct ranges *ranges);
 
 /* ---- text that grows up to a limit ---- */
 

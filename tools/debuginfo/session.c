@@ -270,6 +270,8 @@ bool die_has(struct die die, Dwarf_Half attribute) {
     return die.at && dwarf_hasattr(die.at, attribute, &there, &error) == DW_DLV_OK && there;
 }
 
+bool unit_is_split(struct die unit) { return die_has(unit, DW_AT_dwo_name) || die_has(unit, DW_AT_GNU_dwo_name); }
+
 bool die_number(struct die die, Dwarf_Half attribute, uint64_t *value) {
     Dwarf_Attribute attr;
     Dwarf_Error error;
@@ -347,6 +349,8 @@ struct die session_next_unit(struct session *session) {
     uint64_t language = 0;
     if (dwarf_offdie_b(session->dbg, session->units[session->next_unit++], 1, &unit.at, &error) != DW_DLV_OK)
         return session_next_unit(session);
+    Dwarf_Addr low;
+    session->unit_low = dwarf_lowpc(unit.at, &low, &error) == DW_DLV_OK ? low : 0;
     die_number(unit, DW_AT_language, &language);
     session->cplusplus = language == DW_LANG_C_plus_plus || language == DW_LANG_C_plus_plus_03 ||
                          language == DW_LANG_C_plus_plus_11 || language == DW_LANG_C_plus_plus_14;

@@ -180,6 +180,7 @@ static void walk_children(struct walk *walk, struct die parent, const struct sco
 void variables_answer(struct session *session, struct asked *asked) {
     for (struct die unit = session_next_unit(session); unit.at; unit = session_next_unit(session)) {
         struct walk walk = { .session = session, .asked = asked, .unit = unit };
+        session->split |= unit_is_split(unit);
         walk_children(&walk, unit, NULL, 0);
         unit_files_free(walk.files);
         die_drop(&unit);

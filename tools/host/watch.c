@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,13 +20,12 @@ int watch_seize(pid_t pid, const struct watch *watch) {
 
 /* clone(2) with a signal other than SIGCHLD makes a process of its own that the kernel takes for a thread here. */
 static bool is_thread_of(pid_t thread, pid_t pid) {
-    char name[64];
-    snprintf(name, sizeof name, "/proc/%d/task/%d", (int)pid, (int)thread);
-    return access(name, F_OK) == 0;
+    return syscall(SYS_tgkill, pid, thread, 0) == 0;
 }
 
-static void go_on(pid_t pid, pid_t thread, int status, const struct watch *watch, bool *looked) {
-    int event = status >> 16, number = WSTOPSIG(status), deliver = 0;
+/* `stop` as waitid has it: the signal, and the event above it. */
+static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, bool *looked) {
+    int event = stop >> 8, number = stop & 0xff, deliver = 0;
     if (event == PTRACE_EVENT_EXIT) {
         if (watch->look && !*looked && thread == pid) {
             *looked = true;
@@ -62,12 +62,11 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
         bool over = info.si_pid == pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED);
         if (over && watch->ended)
             watch->ended(pid, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0), watch->arg);
-        if (waitpid(info.si_pid, &status, __WALL) != info.si_pid)
-            continue;
-        if (over)
+        /* A stop need not be taken: it is over when the thread goes on. */
+        if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
+            go_on(pid, info.si_pid, info.si_status, watch, &looked);
+        else if (waitpid(info.si_pid, &status, __WALL) == info.si_pid && over)
             return status;
-        if (WIFSTOPPED(status) && seized)
-            go_on(pid, info.si_pid, status, watch, &looked);
     }
 }
 

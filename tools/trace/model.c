@@ -1,6 +1,7 @@
 /* model.c - events to stories: objects by process, beginnings joined with their ends, words at relocated places with the definition they
  * came from. Events are taken in the order of time, so an object is known before anything refers to it; a number nobody declared is
  * shown as "?". */
+#include "pids.h"
 #include "trace.h"
 
 #include "../ldr.h"
@@ -17,8 +18,6 @@
 struct open_story { uint32_t tid; enum story_kind kind; uint64_t key; size_t story; };
 
 struct process {
-    struct process *next;
-    uint32_t pid;
     struct traced **objects;
     size_t object_count, object_room;
     struct open_story *open;
@@ -29,7 +28,8 @@ struct process {
 struct maker {
     struct trace_model *model;
     const struct story_filter *filter;
-    struct process *processes;
+    struct process **processes;
+    struct pids pids;          /* where in processes */
     size_t room;
     uint64_t tick0;
     double ns_per_tick;
@@ -88,17 +88,15 @@ bool story_passes(const struct story *story, const struct story_filter *filter) 
 
 /* ---- processes and objects ------------------------------------------------------------------------------------------ */
 
-static struct process *process_find(struct maker *maker, uint32_t pid) {
-    for (struct process *process = maker->processes; process; process = process->next)
-        if (process->pid == pid)
-            return process;
-    return NULL;
-}
-
-static struct process *process_add(struct maker *maker, uint32_t pid) {
+static struct process *process_of_pid(struct maker *maker, uint32_t pid, bool *added) {
+    size_t *number = pids_at(&maker->pids, pid, added);
+    if (!*added)
+        return maker->processes[*number];
+    *number = maker->pids.count - 1;
     struct process *process = must_alloc(1, sizeof *process);
-    *process = (struct process){ .next = maker->processes, .pid = pid, .start = NO_STORY, .phase = NO_STORY };
-    return maker->processes = process;
+    *process = (struct process){ .start = NO_STORY, .phase = NO_STORY };
+    maker->processes = must_grow(maker->processes, maker->pids.count, sizeof *maker->processes);
+    return maker->processes[*number] = process;
 }
 
 static void object_add(struct process *process, struct traced *object) {
@@ -109,12 +107,12 @@ static void object_add(struct process *process, struct traced *object) {
 
 /* The process of an event. One that was never declared is a child forked by the maker of the chunk: it begins with its parent's objects. */
 static struct process *process_of(struct maker *maker, const struct raw_event *raw) {
-    struct process *process = process_find(maker, raw->event->pid);
-    if (process || raw->event->type == TRACE_PROCESS)
-        return process ? process : process_add(maker, raw->event->pid);
-    process = process_add(maker, raw->event->pid);
-    const struct process *parent = raw->maker != raw->event->pid ? process_find(maker, raw->maker) : NULL;
-    for (size_t i = 0; parent && i < parent->object_count; i++)
+    bool added, unknown;
+    struct process *process = process_of_pid(maker, raw->event->pid, &added);
+    if (!added || raw->event->type == TRACE_PROCESS || raw->maker == raw->event->pid)
+        return process;
+    const struct process *parent = process_of_pid(maker, raw->maker, &unknown);
+    for (size_t i = 0; i < parent->object_count; i++)
         object_add(process, parent->objects[i]);
     return process;
 }
@@ -539,6 +537,18 @@ static int by_start(const void *a, const void *b) {
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
+static void link_stories(struct trace_model *model) {
+    struct pids later = { 0 };
+    bool added;
+    model->next = must_alloc(model->count, sizeof *model->next);
+    for (size_t i = model->count; i-- > 0;) {
+        size_t *next = pids_at(&later, model->stories[i].pid, &added);
+        model->next[i] = added ? model->count : *next;
+        *next = i;
+    }
+    pids_free(&later);
+}
+
 void model_make(const struct record *record, const struct story_filter *filter, struct trace_model *model) {
     *model = (struct trace_model){ 0 };
     struct maker maker = { .model = model, .filter = filter };
@@ -548,17 +558,19 @@ void model_make(const struct record *record, const struct story_filter *filter, 
     if (record->count)
         model->end = ns_of(&maker, record->events[record->count - 1].event->time);
     qsort(model->stories, model->count, sizeof *model->stories, by_start);
-    while (maker.processes) {
-        struct process *process = maker.processes;
-        maker.processes = process->next;
-        free(process->objects);
-        free(process->open);
-        free(process);
+    link_stories(model);
+    for (size_t i = 0; i < maker.pids.count; i++) {
+        free(maker.processes[i]->objects);
+        free(maker.processes[i]->open);
+        free(maker.processes[i]);
     }
+    free(maker.processes);
+    pids_free(&maker.pids);
 }
 
 void model_free(struct trace_model *model) {
     free(model->stories);
+    free(model->next);
     for (size_t i = 0; i < every_count; i++)
         free(every_object[i]);
     free(every_object);

@@ -5,15 +5,12 @@
 
 #include "../../ldr/arch/arch.h"
 #include "../host/elf_file.h"
+#include "../host/mapping.h"
 #include "../ldr.h"
 
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct function { uint64_t vaddr; const char *name; bool global; };
 
@@ -22,8 +19,7 @@ struct elf_names {
     char *path;
     uint64_t dev, ino;
     struct elf_file file;
-    void *bytes;
-    size_t len;
+    struct mapping mapping;
     bool known, functions_read;
     Elf *elf;
     struct function *functions;
@@ -34,7 +30,7 @@ static struct elf_names *all;
 static bool read_image(struct elf_names *names) {
     struct report quiet = { 0 };
     struct elf_file *file = &names->file;
-    return elf_file_open(file, names->bytes, names->len, names->path) && image_read_dynamic(&file->image, &file->view, &quiet) == 0 &&
+    return elf_file_open(file, names->mapping.bytes, names->mapping.len, names->path) && image_read_dynamic(&file->image, &file->view, &quiet) == 0 &&
            image_read_versions(&file->image, &file->view, &file->arena, &quiet) == 0;
 }
 
@@ -59,25 +55,17 @@ struct elf_names *names_of(struct traced *object) {
     if (object->flag & (TRACE_IS_VDSO | TRACE_IS_SELF))
         return names;
     struct stat st;
-    if (stat(names->path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
+    if (!mapping_open(&names->mapping, names->path, &st) || names->mapping.len < sizeof(Elf64_Ehdr))
         return names;
-    int fd = open(names->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    void *bytes = fd < 0 ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (fd >= 0)
-        close(fd);
-    if (bytes == MAP_FAILED)
-        return names;
-    names->bytes = bytes;
-    names->len = (size_t)st.st_size;
     names->known = read_image(names) && is_recorded_file(names, object->event, &st);
     return names;
 }
 
-bool names_known(struct elf_names *names) { return names->known; }
+bool names_known(struct elf_names *names) { return names->known && !names->mapping.cut; }
 
 bool names_symbol(struct elf_names *names, uint32_t symbol, struct entry_names *out) {
     const struct image *image = &names->file.image;
-    if (!names->known || symbol >= image->sym_limit)
+    if (!names_known(names) || symbol >= image->sym_limit)
         return false;
     const Elf64_Sym *sym = &image->symtab[symbol];
     unsigned visibility = ELF64_ST_VISIBILITY(sym->st_other);
@@ -95,7 +83,7 @@ bool names_symbol(struct elf_names *names, uint32_t symbol, struct entry_names *
 
 bool names_entry(struct elf_names *names, uint32_t table, uint64_t index, struct entry_names *out) {
     const struct rela_table *entries = table ? &names->file.image.plt : &names->file.image.rela;
-    if (!names->known || index >= entries->count)
+    if (!names_known(names) || index >= entries->count)
         return false;
     const Elf64_Rela *r = &entries->at[index];
     out->place = r->r_offset;
@@ -105,7 +93,7 @@ bool names_entry(struct elf_names *names, uint32_t table, uint64_t index, struct
 }
 
 bool names_defines(struct elf_names *names, const char *name, const char *version) {
-    if (!names->known)
+    if (!names_known(names))
         return false;
     struct version wanted = { .name = version };
     struct symbol_want want = { .name = name };
@@ -118,7 +106,7 @@ bool names_defines(struct elf_names *names, const char *name, const char *versio
 }
 
 bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr) {
-    if (!names->known)
+    if (!names_known(names))
         return false;
     struct symbol_want want = { .name = name, .newest = true };
     want.gnu = gnu_hash_len(name, &want.len);
@@ -135,7 +123,7 @@ static int by_vaddr(const void *a, const void *b) {
 
 static void read_functions(struct elf_names *names) {
     names->functions_read = true;
-    if (!names->known || elf_version(EV_CURRENT) == EV_NONE || !(names->elf = elf_memory(names->bytes, names->len)))
+    if (!names_known(names) || elf_version(EV_CURRENT) == EV_NONE || !(names->elf = elf_memory((char *)(uintptr_t)names->mapping.bytes, names->mapping.len)))
         return;
     size_t room = 0;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(names->elf, section));) {
@@ -179,8 +167,7 @@ void names_free_all(void) {
         all = names->next;
         elf_file_close(&names->file);
         elf_end(names->elf);
-        if (names->bytes)
-            munmap(names->bytes, names->len);
+        mapping_close(&names->mapping);
         free(names->functions);
         free(names->path);
         free(names);

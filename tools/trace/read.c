@@ -107,41 +107,55 @@ static int by_time(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static bool slurp(const char *path, struct record *record) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        warn_ldr("%s: %s", path, fd < 0 ? strerror(errno) : "not a regular file");
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    record->bytes = must_alloc((size_t)st.st_size + 8, 1);
-    while (record->len < (size_t)st.st_size) {
-        ssize_t got = read(fd, record->bytes + record->len, (size_t)st.st_size - record->len);
+static bool read_bytes(int fd, const char *path, char *to, size_t len, size_t *done) {
+    for (*done = 0; *done < len;) {
+        ssize_t got = pread(fd, to + *done, len - *done, (off_t)*done);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0)
+            warn_ldr("%s: %s", path, strerror(errno));
         if (got <= 0)
-            break;
-        record->len += (size_t)got;
+            return got == 0;          /* it is shorter by now */
+        *done += (size_t)got;
     }
-    close(fd);
     return true;
 }
 
-bool record_read(const char *path, struct record *record) {
-    *record = (struct record){ 0 };
-    if (!slurp(path, record))
-        return false;
-    const struct trace_file *head = (const void *)record->bytes;
-    if (record->len < TRACE_PAGE || head->magic != TRACE_MAGIC) {
+static bool is_record(const struct trace_file *head, size_t len, const char *path) {
+    bool known = len >= TRACE_PAGE && head->magic == TRACE_MAGIC;
+    if (!known)
         warn_ldr("%s: not a record of ld-ldr.so (LDR_TRACE, ldr trace --record)", path);
-        return false;
-    }
-    if (head->version != TRACE_VERSION || head->page != TRACE_PAGE) {
+    else if (head->version != TRACE_VERSION || head->page != TRACE_PAGE)
         warn_ldr("%s: a record of version %" PRIu32 ", this ldr reads version %u", path, head->version, TRACE_VERSION);
+    return known && head->version == TRACE_VERSION && head->page == TRACE_PAGE;
+}
+
+/* Its head first: what is no record may be larger than memory. */
+static bool slurp(int fd, const char *path, struct record *record) {
+    static union { struct trace_file head; char bytes[TRACE_PAGE]; } first;
+    struct stat st;
+    size_t len;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        warn_ldr("%s: %s", path, "not a regular file");
         return false;
     }
+    record->empty = st.st_size == 0;
+    if (record->empty || !read_bytes(fd, path, first.bytes, sizeof first, &len) || !is_record(&first.head, len, path))
+        return false;
+    record->bytes = must_alloc((size_t)st.st_size + 8, 1);
+    return read_bytes(fd, path, record->bytes, (size_t)st.st_size, &record->len) && is_record((const void *)record->bytes, record->len, path);
+}
+
+bool record_read(int fd, const char *path, struct record *record) {
+    *record = (struct record){ 0 };
+    int own = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : fd;
+    if (own < 0)
+        warn_ldr("%s: %s", path, strerror(errno));
+    bool good = own >= 0 && slurp(own, path, record);
+    if (fd < 0 && own >= 0)
+        close(own);
+    if (!good)
+        return false;
     size_t room = 0;
     /* Chunks follow each other; one that was taken and never written (no space, killed) is passed over page by page. */
     for (size_t at = TRACE_PAGE; at + sizeof(struct trace_chunk) <= record->len;) {

@@ -2,6 +2,7 @@
 #include "trace.h"
 
 #include "../../ldr/link/link.h"
+#include "../debuginfo/debuginfo.h"
 #include "../ldr.h"
 
 #include <inttypes.h>
@@ -142,15 +143,30 @@ static void put_sentence(const struct story *story, FILE *out) {
 
 static double ms(uint64_t ns) { return (double)ns / 1e6; }
 
-static void put_line(const struct story *story, FILE *out) {
+static void put_plain(const char *text, FILE *out) {
+    char *copy = must_format("%s", text);
+    make_printable(copy);
+    fputs(copy, out);
+    free(copy);
+}
+
+/* `words`: memory that a sentence is written into first, because names in it are anybody's: nothing of them shall reach a terminal as a
+ * command, or look like a line of its own. */
+struct words { FILE *stream; char *text; size_t len; };
+
+static void put_line(const struct story *story, struct words *words, FILE *out) {
     fprintf(out, "%10.3f ", ms(story->start));
     if (story->ended)
         fprintf(out, "%9.3f ", ms(story->duration));
     else
         fprintf(out, "%9s ", "");
     fprintf(out, "%7u  %-11s ", story->pid, story_kind_name(story->kind));
-    put_sentence(story, out);
-    fputc('\n', out);
+    rewind(words->stream);
+    put_sentence(story, words->stream);
+    fputc('\0', words->stream);
+    fflush(words->stream);
+    make_printable(words->text);
+    fprintf(out, "%s\n", words->text);
 }
 
 /* ---- the end: where the time went ----------------------------------------------------------------------------------- */
@@ -165,12 +181,12 @@ static int by_ns(const void *a, const void *b) {
 }
 
 /* Constructors nest (one may dlopen): the outer one's time holds the inner one's. */
-static void put_constructors(const struct trace_model *model, uint32_t pid, size_t from, size_t to, FILE *out) {
+static void put_constructors(const struct trace_model *model, size_t from, size_t to, FILE *out) {
     struct share *shares = NULL;
     size_t count = 0, room = 0;
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = from; i < to; i = model->next[i]) {
         const struct story *story = &model->stories[i];
-        if (story->pid != pid || story->kind != STORY_CONSTRUCTOR || !story->ended)
+        if (story->kind != STORY_CONSTRUCTOR || !story->ended)
             continue;
         size_t at = 0;
         while (at < count && strcmp(shares[at].path, traced_path(story->object)) != 0)
@@ -185,8 +201,11 @@ static void put_constructors(const struct trace_model *model, uint32_t pid, size
     }
     if (count)
         qsort(shares, count, sizeof *shares, by_ns);
-    for (size_t i = 0; i < count && i < 10; i++)
-        fprintf(out, "  %10.3f ms  constructors of %s (%" PRIu64 ")\n", ms(shares[i].ns), shares[i].path, shares[i].calls);
+    for (size_t i = 0; i < count && i < 10; i++) {
+        fprintf(out, "  %10.3f ms  constructors of ", ms(shares[i].ns));
+        put_plain(shares[i].path, out);
+        fprintf(out, " (%" PRIu64 ")\n", shares[i].calls);
+    }
     if (count > 10)
         fprintf(out, "                 and of %zu more objects\n", count - 10);
     free(shares);
@@ -201,11 +220,9 @@ static void put_process(const struct trace_model *model, size_t at, const struct
     static const char *const what[] = { "load: search, map, read", "link: versions, scopes, thread storage", "relocate", "protect: seal RELRO",
                                         "constructors", "running", "finish: destructors" };
     uint64_t phases[TRACE_PHASES] = { 0 }, told = 0, last_end = process->start;
-    size_t to = at + 1;
-    for (; to < model->count; to++) {
+    size_t to = model->next[at];
+    for (; to < model->count; to = model->next[to]) {
         const struct story *story = &model->stories[to];
-        if (story->pid != process->pid)
-            continue;
         if (story->kind == STORY_PROCESS)
             break;
         if (story->kind == STORY_PHASE && story->ended && story->event->flag < TRACE_END) {
@@ -214,7 +231,9 @@ static void put_process(const struct trace_model *model, size_t at, const struct
             last_end = story->start + story->duration;
         }
     }
-    fprintf(out, "\n%s, process %u\n", process->object ? traced_path(process->object) : process->name ? process->name : "?", process->pid);
+    fputc('\n', out);
+    put_plain(process->object ? traced_path(process->object) : process->name ? process->name : "?", out);
+    fprintf(out, ", process %u\n", process->pid);
     uint64_t before = 0, after = 0;
     if (wall && wall->start && model->mono + process->start > wall->start)
         before = model->mono + process->start - wall->start;
@@ -230,14 +249,19 @@ static void put_process(const struct trace_model *model, size_t at, const struct
         put_share(out, after, whole, phases[TRACE_FINISH] ? "after the last destructor: exit, and the parent learns of it"
                                                           : "after the last event: running on, exit, and the parent learns of it");
     put_share(out, whole, whole, before ? "wall time" : "from the linker's first instruction to its last event");
-    put_constructors(model, process->pid, at, to, out);
+    put_constructors(model, at, to, out);
 }
 
 void trace_text(const struct trace_model *model, const struct story_filter *filter, const struct wall *wall, FILE *out) {
     fprintf(out, "%10s %9s %7s  %-11s\n", "ms", "took ms", "pid", "event");
-    for (size_t i = 0; i < model->count; i++)
+    struct words words = { 0 };
+    words.stream = open_memstream(&words.text, &words.len);
+    for (size_t i = 0; i < model->count && words.stream; i++)
         if (story_passes(&model->stories[i], filter))
-            put_line(&model->stories[i], out);
+            put_line(&model->stories[i], &words, out);
+    if (words.stream)
+        fclose(words.stream);
+    free(words.text);
     if (filter->object || filter->symbol)
         return;                   /* a part was asked for */
     bool first = true;

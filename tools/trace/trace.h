@@ -2,6 +2,7 @@
  *
  *   read.c    bytes of the record, checked -> events            text.c    stories for people
  *   model.c   events -> objects, stories                        json.c    one JSON object a line
+ *   pids.c    a number for each process
  *   names.c   files -> names of symbols and functions           viewer.c  Trace Event format (Perfetto, chrome://tracing)
  */
 #ifndef LDR_TRACE_TRACE_H
@@ -26,10 +27,12 @@ struct record {
     size_t count;
     uint64_t unfinished;      /* events begun and never finished: their writer was killed */
     uint64_t lost;            /* chunks whose rest cannot be understood */
+    bool empty;               /* not a byte: nobody wrote (with false from record_read, and no message) */
 };
 /* record_read - the whole file, every length in it checked
+ *   fd      of the file, left open; -1: it is opened by its path, which is a name for messages else
  *   returns false after one message when it is no record. record_free also then */
-bool record_read(const char *path, struct record *record);
+bool record_read(int fd, const char *path, struct record *record);
 void record_free(struct record *record);
 /* record_text - the next text of an event behind *at; NULL at its end. *at starts as the bytes of the fixed part. */
 const char *record_text(const struct trace_event *event, size_t *at);
@@ -83,6 +86,7 @@ struct story {
 };
 struct trace_model {
     struct story *stories;       /* by start */
+    size_t *next;                /* of each story the next one of its process; count: none */
     size_t count;
     uint64_t end;                /* ns of the last event */
     uint64_t mono;               /* CLOCK_MONOTONIC of the record's first event, ns */

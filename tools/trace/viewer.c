@@ -1,6 +1,7 @@
 /* viewer.c - stories in the Trace Event format that Perfetto and chrome://tracing open (JSON object form; "Trace Event Format" of the
  * Chromium project): complete events ("X") for what has a duration, instants ("i") for the rest, metadata ("M") for names. Times are
  * microseconds. Events of one thread nest: a search in a dlopen in a constructor in a phase. */
+#include "pids.h"
 #include "trace.h"
 #include "../json.h"
 
@@ -68,19 +69,14 @@ static void name_process(uint32_t pid, const char *name, bool *first, FILE *out)
 
 void trace_viewer(const struct trace_model *model, const struct story_filter *filter, FILE *out) {
     bool first = true;
-    uint32_t *named = NULL;
-    size_t named_count = 0;
+    struct pids named = { 0 };
     fprintf(out, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"producer\":\"ldr trace\"},\"traceEvents\":[\n");
     for (size_t i = 0; i < model->count; i++) {
         const struct story *story = &model->stories[i];
-        size_t known = 0;
-        while (known < named_count && named[known] != story->pid)
-            known++;
-        if (known == named_count) { /* a child that executes nothing has no PROCESS event */
-            named = must_grow(named, ++named_count, sizeof *named);
-            named[known] = story->pid;
+        bool added;
+        pids_at(&named, story->pid, &added);
+        if (added) /* a child that executes nothing has no PROCESS event */
             name_process(story->pid, story->kind == STORY_PROCESS ? traced_short(story->object) : "forked child", &first, out);
-        }
         if (!story_passes(story, filter))
             continue;
         char name[512];
@@ -108,6 +104,6 @@ void trace_viewer(const struct trace_model *model, const struct story_filter *fi
         json_object_object_add(event, "args", args);
         put_event(event, &first, out);
     }
-    free(named);
+    pids_free(&named);
     fprintf(out, "\n]}\n");
 }

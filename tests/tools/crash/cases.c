@@ -51,6 +51,31 @@ __attribute__((noinline)) static void non_canonical(void) { *(volatile int *)0x1
 __attribute__((noinline)) static void call_non_canonical(void) { void (*volatile f)(void) = (void (*)(void))0x4141414141414141; f(); __asm__ volatile(""); } /* LINE callnoncanonical */
 __attribute__((noinline)) static int overflowing_division(int n) { return n / (zero - 1); } /* LINE intmin */
 
+/* calls of a wrong pointer, with what a call before them left below the stack pointer: the pointer too, as a saved register */
+#define LEFT "push %0\n\tpush %0\n\tpop %%rcx\n\tpop %%rcx\n\t"
+static unsigned long pointer(void) { return strtoul(getenv("POINTER"), NULL, 0); }
+__attribute__((noinline)) static void call_register(void) {
+    __asm__ volatile(LEFT "mov %0, %%r11\n\tcall *%%r11" : : "a"(pointer()) : "rcx", "r11", "memory"); /* LINE register */
+}
+__attribute__((noinline)) static void call_memory(void) {
+    unsigned long table[4] = { 0, 0, pointer(), 0 };
+    __asm__ volatile(LEFT "xor %%eax, %%eax\n\tcall *-8(%1, %2, 8)" : : "a"(table[2]), "r"(table), "r"(3ul) : "rcx", "memory"); /* LINE memory */
+}
+__attribute__((noinline)) static void call_stack(void) {
+    __asm__ volatile("push %0\n\t" LEFT "push %%rcx\n\tmov %%rcx, %0\n\txor %%ecx, %%ecx\n\tcall *8(%%rsp)" : : "a"(pointer()) : "rcx", "memory"); /* LINE stackcall */
+}
+__attribute__((noipa)) static int inner(int a) { return a; }
+__attribute__((noipa)) static int saves(int a) { return inner(a) + a; }
+__attribute__((noipa)) static int call_pointer(int (*f)(void)) { saves(1); return f() + 1; } /* LINE pointer */
+
+/* one frame larger than the stack, touched at its low end, and from its high end down */
+__attribute__((noipa)) static int large(void) { volatile char room[16 << 20]; room[8] = 1; return room[8]; } /* LINE large */
+__attribute__((noipa)) static int downwards(void) {
+    volatile char room[16 << 20];
+    for (size_t i = sizeof room; i-- > 0;) room[i] = 1; /* LINE downwards */
+    return room[8];
+}
+
 static void truncated(void) {
     char name[] = "/tmp/ldr-crash-XXXXXX";
     int fd = mkstemp(name);
@@ -104,10 +129,25 @@ __attribute__((noinline)) static void smash(const char *text) {
 
 static void *in_thread(void *arg) { (void)arg; pthread_setname_np(pthread_self(), "worker"); return (void *)(long)read_null(); } /* LINE thread */
 static void *deep_thread(void *arg) { return (void *)(long)recurse((int)(long)arg); }
+static void *nothing_in_thread(void *arg) { return arg; }
+static void *large_thread(void *arg) { (void)arg; return (void *)(long)large(); }
 static void start(void *(*function)(void *)) {
     pthread_t thread;
     pthread_create(&thread, NULL, function, NULL);
     pthread_join(thread, NULL);
+}
+
+/* two threads at one moment; whose signal wins is the kernel's choice */
+static pthread_barrier_t together;
+static void *null_together(void *arg) { pthread_barrier_wait(&together); read_null(); return arg; }
+static void *trap_together(void *arg) { pthread_barrier_wait(&together); trap(); return arg; }
+static void crash_together(void) {
+    pthread_t threads[2];
+    pthread_barrier_init(&together, NULL, 2);
+    pthread_create(&threads[0], NULL, null_together, NULL);
+    pthread_create(&threads[1], NULL, trap_together, NULL);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
 }
 
 static void recover(int number) { (void)number; siglongjmp(back, 1); }
@@ -159,6 +199,17 @@ int main(int argc, char **argv) {
     CASE("again", handler(default_again, 0); read_null())
     CASE("stackhandler", handler(recover, 0); return recurse(0))
     CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
+    CASE("threads", for (int i = 0; i < 1000; i++) start(nothing_in_thread); return 0)
+    CASE("together", crash_together())
+    CASE("register", call_register())
+    CASE("memory", call_memory())
+    CASE("stackcall", call_stack())
+    CASE("pointer", return call_pointer((int (*)(void))pointer()))
+    CASE("large", return large())
+    CASE("downwards", return downwards())
+    CASE("largethread", start(large_thread))
+    CASE("killabort", kill(getpid(), SIGABRT); pause())
+    CASE("raiseabort", raise(SIGABRT))
     CASE("kill", kill(getpid(), SIGSEGV); pause())
     CASE("term", raise(SIGTERM))
     CASE("recover", handler(recover, SA_NODEFER); for (volatile int i = 0; i < 3; i++) if (!sigsetjmp(back, 1)) read_null(); else puts("recovered"); return 7)
