@@ -105,6 +105,36 @@ report
 equal "fork: reporting changes nothing" "$(get "r['totals']['classes'] == __import__('json').load(open('$work/first'))['totals']['classes']")" True
 done_with
 
+# Markers in the page table are no pages, and what the kernel puts there itself is resident.
+if echo | "$work/mapper" guard=1 >/dev/null; then
+    map_pages guard=5 anon=2
+    report
+    classes "guard region: no page, nothing in swap" 0 "bss=1 anonymous=2"
+    oracle "guard region"
+    done_with
+else
+    skip "guard region" "this kernel has none (before 6.13)"
+fi
+if echo | "$work/mapper" protect=1 >/dev/null; then
+    map_pages protect=7 anon=2
+    report
+    classes "protected by userfaultfd and not touched: no page" 0 "bss=1 anonymous=2"
+    oracle "protected by userfaultfd"
+    done_with
+else
+    skip "protected by userfaultfd" "not in this kernel"
+fi
+if echo | "$work/mapper" ring=128 aio >/dev/null; then
+    map_pages ring=128 aio anon=2
+    report
+    equal "rings: resident, the kernel's, and nothing of a device" "$(get "[r['totals']['classes'][k] for k in ('device', 'anonymous')] + [r['totals']['classes']['inserted'] >= 3]")" "[0, 2, True]"
+    equal "rings: RSS" "$(get "sum(v for k, v in r['processes'][0]['classes'].items() if k != 'zero') == r['processes'][0]['rss_pages']")" True
+    oracle rings
+    done_with
+else
+    skip rings "no io_uring or AIO here"
+fi
+
 map_pages sparse=20
 report
 classes "20 pages in 20 GiB" 0 "bss=1 anonymous=20"
@@ -144,10 +174,15 @@ if setting /sys/kernel/mm/ksm/run 1 && setting /sys/kernel/mm/ksm/sleep_millisec
     classes "KSM: one process" 0 "ksm=8 bss=1"
     classes "KSM: another" 1 "ksm=6 bss=1 anonymous=1"
     oracle KSM
+    done_with
+    hold setpriv --reuid 65534 --regid 65534 --clear-groups "$work/mapper" merge=8
+    await
+    pids=$answer
     found=0
     # shellcheck disable=SC2086
-    setpriv --reuid 65534 --regid 65534 --clear-groups "$ldr" pages --scope all $$ >"$work/out" 2>"$work/err" || found=$?
-    equal "KSM: without privilege nothing of others is shown" "$found" 4
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$ldr" pages --scope all --json $pids >"$work/report" 2>"$work/report.err" || found=$?
+    equal "KSM: without privilege the merged pages cannot be told, and that is said" \
+        "$found $(get "(r['exact'], r['merged_unknown'], r['totals']['classes']['ksm'], r['totals']['classes']['fork_shared'])")" "3 (False, True, 0, 8)"
     done_with
 else
     skip KSM "not in this kernel"
@@ -166,6 +201,34 @@ if head -c 64M /dev/zero >"$swap_file" && chmod 600 "$swap_file" && mkswap "$swa
     equal "swapped before fork: shared slots" "$(get "[(p['classes']['swapped_shared'], p['classes']['swapped']) for p in r['processes']]")" "[(4, 0), (4, 3)]"
     oracle "swapped before fork"
     done_with
+
+    # Without frame numbers slots have no names, and a marker looks like a page in swap: said, where the process has such.
+    as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    user_report() { # NAME STATUS: all mappings of $pids as an ordinary user
+        local status=0
+        # shellcheck disable=SC2086
+        "${as[@]}" "$ldr" pages --scope all --json $pids >"$work/report" 2>"$work/report.err" || status=$?
+        equal "$1" "$status" "$2"
+    }
+    user_pages() { hold "${as[@]}" "$work/mapper" "$@"; await; pids="$pids $answer"; }
+    user_pages swap=4
+    user_report "swapped, ordinary user, one process: exact" 0
+    equal "swapped, ordinary user: its pages" "$(get "(r['totals']['classes']['swapped'], r['swap_unnamed'])")" "(4, 0)"
+    user_pages swap=3
+    user_report "swapped, ordinary user, two processes: not exact" 3
+    equal "swapped, ordinary user: why" "$(get "(r['totals']['classes']['swapped'], r['exact'], r['swap_unnamed'])")" "(7, False, 7)"
+    contains "swapped, ordinary user: said" "$(cat "$work/report.err")" "only frame numbers could tell"
+    done_with
+    if echo | "${as[@]}" "$work/mapper" protect=1 >/dev/null; then
+        user_pages protect=5
+        user_report "only markers, ordinary user: exact" 0
+        equal "only markers, ordinary user: none is a page" "$(get "(r['totals']['classes']['swapped'], r['markers'])")" "(0, 0)"
+        user_pages protect=5 swap=2
+        pids=${answer}
+        user_report "markers beside swapped pages, ordinary user: not exact" 3
+        equal "markers beside swapped pages: why" "$(get "(r['exact'], r['markers'])")" "(False, 5)"
+        done_with
+    fi
 else
     skip swapped "no swap file possible here"
     rm -f "$swap_file"

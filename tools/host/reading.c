@@ -432,6 +432,7 @@ void reading_take(struct readings *readings, struct reader *reader, struct proce
     if (pagemap >= 0)
         close(pagemap);
     process->read = true;
+    process->error = error;
     if (error)
-        process->state = error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : PROCESS_GONE;
+        process->state = error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : proc_error_is_end(error) ? PROCESS_GONE : PROCESS_REFUSED;
 }

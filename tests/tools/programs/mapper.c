@@ -14,19 +14,26 @@
  *   many=N      N mappings of one page each, every second one read-only, all written
  *   merge=N     N pages with equal bytes, for KSM: the process waits until none is its own any more (30 s at most)
  *   swap=N      N pages of anonymous memory written and then sent to swap
+ *   guard=N     N pages of anonymous memory made a guard region, none of them touched
+ *   protect=N   N pages of anonymous memory write-protected by userfaultfd, none of them touched
+ *   ring=N      a ring of io_uring with N entries, mapped and read
+ *   aio         a ring of AIO, the first page of it read
  *   fork        a child that has all that too (what a read gives it included); steps after it are the child's alone
  *   hidden      PR_SET_DUMPABLE 0
  *
  * A step that cannot be done ends it with "no STEP".
  */
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -177,6 +184,40 @@ static void make_swapped(size_t pages) {
     must(count_words(at, pages, SWAPPED, SWAPPED) == pages);
 }
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+static void make_guard(size_t pages) { must(CALL(SYS_madvise, small(pages), pages * PAGE, MADV_GUARD_INSTALL) == 0); }
+
+static void make_protected(size_t pages) {
+    long fd = CALL(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0);
+    struct uffdio_api api = { .api = UFFD_API, .features = (1 << 13) | (1 << 15) }; /* UFFD_FEATURE_WP_UNPOPULATED, _WP_ASYNC */
+    char *at = small(pages);
+    struct uffdio_register range = { .range = { (uintptr_t)at, pages * PAGE }, .mode = UFFDIO_REGISTER_MODE_WP };
+    struct uffdio_writeprotect protect = { .range = { (uintptr_t)at, pages * PAGE }, .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+    must(fd >= 0 && CALL(SYS_ioctl, fd, UFFDIO_API, &api) == 0 && CALL(SYS_ioctl, fd, UFFDIO_REGISTER, &range) == 0 &&
+         CALL(SYS_ioctl, fd, UFFDIO_WRITEPROTECT, &protect) == 0);
+}
+
+static void make_ring(size_t entries) {
+    struct io_uring_params ring;
+    for (size_t i = 0; i < sizeof ring; i++)
+        ((volatile char *)&ring)[i] = 0;
+    long fd = CALL(SYS_io_uring_setup, entries, &ring, 0);
+    must(fd >= 0);
+    size_t pages = ((size_t)ring.sq_entries * sizeof(struct io_uring_sqe) + PAGE - 1) / PAGE;
+    long at = call(SYS_mmap, 0, (long)(pages * PAGE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
+    must(at > 0 || at < -4095);
+    touch((char *)at, pages, false);
+}
+
+static void make_aio(void) {
+    long context = 0;
+    must(CALL(SYS_io_setup, 512, &context, 0) == 0);
+    touch((char *)context, 1, false);
+}
+
 static long memory_file = -1;
 static char *file_at;
 
@@ -235,6 +276,14 @@ static void do_step(void) {
         make_merged(n);
     } else if (number_of("swap", &n)) {
         make_swapped(n);
+    } else if (number_of("guard", &n)) {
+        make_guard(n);
+    } else if (number_of("protect", &n)) {
+        make_protected(n);
+    } else if (number_of("ring", &n)) {
+        make_ring(n);
+    } else if (is("aio")) {
+        make_aio();
     } else if (is("hidden")) {
         must(CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0) == 0);
     } else {
