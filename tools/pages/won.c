@@ -130,15 +130,21 @@ static void count_relocated(struct tally *tally, const struct snapshot *snapshot
 
 /* ---- duplicates ---- */
 
-/* One of the files there are twice, and which of its pages are mapped. */
+/* One of the files there are twice. */
 struct twin {
     const struct object *object;
     uint32_t index;
-    uint64_t pages;   /* mapped, over all owners */
-    uint64_t *frames; /* by page of the file: what the page cache has it in, 0: nobody maps it; owned */
-    uint32_t *rows;   /* likewise; owned */
-    size_t file_pages;
+    uint64_t pages; /* mapped, over all owners */
 };
+
+/* A page of such a file that somebody maps. Kept one by one and not by page of the file: a file may be as long as it likes. */
+struct held {
+    uint64_t page;
+    uint64_t frame; /* what the page cache has it in */
+    uint32_t twin, row;
+};
+
+struct helds { struct held *list; size_t count, room; };
 
 static int compare_ids(const struct twin *x, const struct twin *y) {
     if (x->object->build_id_len != y->object->build_id_len)
@@ -182,30 +188,38 @@ static struct twin *find_twins(const struct tally *tally, const struct snapshot 
     return list;
 }
 
-static void find_frames(struct twin *twins, size_t count, const struct tally *tally, const struct snapshot *snapshot) {
+static void add_held(struct helds *to, struct held held) {
+    if (to->count == to->room)
+        to->list = must_grow(to->list, to->room = to->room * 2 + 1024, sizeof *to->list);
+    to->list[to->count++] = held;
+}
+
+/* Every page of the twins that is mapped, once for each. */
+static void find_held(struct helds *to, const struct twin *twins, size_t count, const struct tally *tally, const struct snapshot *snapshot) {
     uint32_t *twin_of = must_alloc(snapshot->object_count, sizeof *twin_of); /* 1 + index */
-    for (size_t i = 0; i < count; i++) {
-        twins[i].file_pages = (twins[i].object->file_len + PAGE_LEN - 1) >> PAGE_SHIFT;
-        twins[i].frames = must_alloc(twins[i].file_pages, sizeof *twins[i].frames);
-        twins[i].rows = must_alloc(twins[i].file_pages, sizeof *twins[i].rows);
+    struct frame_set seen = { 0 };
+    struct frame_cursor cursor = { 0 };
+    for (size_t i = 0; i < count; i++)
         twin_of[twins[i].index] = (uint32_t)i + 1;
-    }
     for (size_t o = 0; o < snapshot->owner_count; o++) {
         const struct owner *owner = &snapshot->owners[o];
         for (size_t r = 0; r < owner->run_count; r++) {
             const struct run *run = &owner->runs[r];
-            if (!twin_of[run->object] || run->pack || run->kind > SEGMENT_OTHER)
+            uint32_t twin = twin_of[run->object];
+            if (!twin || run->pack || run->kind > SEGMENT_OTHER)
                 continue;
-            struct twin *twin = &twins[twin_of[run->object] - 1];
+            uint64_t file_pages = (twins[twin - 1].object->file_len + PAGE_LEN - 1) >> PAGE_SHIFT;
             for (size_t i = 0; i < run->pages; i++) {
                 uint64_t word = word_get(owner, snapshot->method, run->word + i), page = run->file_page + i;
-                if (!(word & PM_PRESENT) || !(word & PM_FILE) || page >= twin->file_pages || twin->frames[page])
+                if (!(word & PM_PRESENT) || !(word & PM_FILE) || page >= file_pages ||
+                    frame_add(&seen, &cursor, page_key(run->object, page), 0, 0, false, CAUSE_UNKNOWN) != FRAME_FIRST)
                     continue;
-                twin->frames[page] = snapshot->method == METHOD_FRAMES ? word & PM_FRAME : (uint64_t)run->object + 1;
-                twin->rows[page] = (uint32_t)(tally_row(tally, run->object, run->kind) - tally->rows);
+                add_held(to, (struct held){ .page = page, .twin = twin - 1, .row = (uint32_t)(tally_row(tally, run->object, run->kind) - tally->rows),
+                                            .frame = snapshot->method == METHOD_FRAMES ? word & PM_FRAME : (uint64_t)run->object + 1 });
             }
         }
     }
+    frame_set_free(&seen);
     free(twin_of);
 }
 
@@ -216,10 +230,10 @@ static bool same_page(const struct object *a, const struct object *b, uint64_t p
     return a_len == b_len && memcmp((const char *)a->file + off, (const char *)b->file + off, a_len) == 0;
 }
 
-struct held { uint64_t frame; size_t twin; };
-
 static int compare_held(const void *a, const void *b) {
     const struct held *x = a, *y = b;
+    if (x->page != y->page)
+        return x->page < y->page ? -1 : 1;
     if (x->frame != y->frame)
         return x->frame < y->frame ? -1 : 1;
     return x->twin < y->twin ? -1 : x->twin > y->twin;
@@ -230,41 +244,42 @@ static int compare_held_twins(const void *a, const void *b) {
     return x->twin < y->twin ? -1 : x->twin > y->twin;
 }
 
-/* Frames of one page of COUNT files that others of them have too. HELD is room for as many. */
-static uint64_t count_page(struct tally *tally, const struct twin *twins, size_t count, uint64_t page, struct held *held) {
-    size_t found = 0, distinct = 0, kept = 0;
+/* Frames of one page that others of the files have too. HELD are that page's, ascending by frame. */
+static uint64_t count_page(struct tally *tally, const struct twin *twins, struct held *held, size_t count) {
+    size_t distinct = 0, kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (page < twins[i].file_pages && twins[i].frames[page])
-            held[found++] = (struct held){ twins[i].frames[page], i };
-    if (found < 2)
-        return 0;
-    qsort(held, found, sizeof *held, compare_held);
-    for (size_t i = 0; i < found; i++)
         if (i == 0 || held[i].frame != held[i - 1].frame)
             held[distinct++] = held[i];
     qsort(held, distinct, sizeof *held, compare_held_twins);
     for (size_t i = 0; i < distinct; i++) {
-        const struct twin *twin = &twins[held[i].twin];
         size_t k = 0;
-        while (k < kept && !same_page(twins[held[k].twin].object, twin->object, page))
+        while (k < kept && !same_page(twins[held[k].twin].object, twins[held[i].twin].object, held[i].page))
             k++;
         if (k < kept)
-            tally->rows[twin->rows[page]].counts.won_duplicates++;
+            tally->rows[held[i].row].counts.won_duplicates++;
         else
             held[kept++] = held[i];
     }
     return distinct - kept;
 }
 
-static void add_duplicates(struct tally *tally, const struct twin *twins, size_t count, struct held *held) {
+/* COUNT files of one build-id, the first of them FIRST of all twins. */
+static void add_duplicates(struct tally *tally, const struct twin *twins, size_t first, size_t count, const struct helds *all) {
     struct duplicates new = { .count = count, .objects = must_alloc(count, sizeof *new.objects) };
-    uint64_t pages = 0;
-    for (size_t i = 0; i < count; i++) {
-        new.objects[i] = twins[i].index;
-        pages = twins[i].file_pages > pages ? twins[i].file_pages : pages;
+    struct helds own = { 0 };
+    for (size_t i = 0; i < count; i++)
+        new.objects[i] = twins[first + i].index;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].twin - first < count)
+            add_held(&own, all->list[i]);
+    if (own.count)
+        qsort(own.list, own.count, sizeof *own.list, compare_held);
+    for (size_t i = 0, end; i < own.count; i = end) {
+        for (end = i + 1; end < own.count && own.list[end].page == own.list[i].page; end++)
+            ;
+        new.won += count_page(tally, twins, &own.list[i], end - i);
     }
-    for (uint64_t page = 0; page < pages; page++)
-        new.won += count_page(tally, twins, count, page, held);
+    free(own.list);
     tally->duplicates = must_grow(tally->duplicates, tally->duplicates_count + 1, sizeof *tally->duplicates);
     tally->duplicates[tally->duplicates_count++] = new;
 }
@@ -279,22 +294,16 @@ static int compare_duplicates(const void *a, const void *b) {
 static void count_duplicates(struct tally *tally, const struct snapshot *snapshot) {
     size_t count;
     struct twin *twins = find_twins(tally, snapshot, &count);
-    if (count) {
-        struct held *held = must_alloc(count, sizeof *held);
-        find_frames(twins, count, tally, snapshot);
-        for (size_t i = 0, end; i < count; i = end) {
-            for (end = i + 1; end < count && compare_ids(&twins[i], &twins[end]) == 0; end++)
-                ;
-            add_duplicates(tally, &twins[i], end - i, held);
-        }
-        if (tally->duplicates_count > 1)
-            qsort(tally->duplicates, tally->duplicates_count, sizeof *tally->duplicates, compare_duplicates);
-        for (size_t i = 0; i < count; i++) {
-            free(twins[i].frames);
-            free(twins[i].rows);
-        }
-        free(held);
+    struct helds held = { 0 };
+    find_held(&held, twins, count, tally, snapshot);
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && compare_ids(&twins[i], &twins[end]) == 0; end++)
+            ;
+        add_duplicates(tally, twins, i, end - i, &held);
     }
+    if (tally->duplicates_count > 1)
+        qsort(tally->duplicates, tally->duplicates_count, sizeof *tally->duplicates, compare_duplicates);
+    free(held.list);
     free(twins);
 }
 
