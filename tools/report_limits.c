@@ -65,10 +65,13 @@ static size_t list_limits(const struct report *report, struct limit list[LIMITS_
         { "counts_differ", c->disagreeing, "process", "es",
           "of which the kernel counts other resident or swapped pages than were found, though nothing changed", -1, false, false },
         { "markers", c->markers, "page", "s", "in swap or only a marker of userfaultfd: frame numbers would tell", -1, false, false },
+        { "identity_unsure", c->identity_unsure, "object", "s",
+          "with the inode and content of another under another device (overlay mounts?): if they are one file, more is shared than was counted",
+          -1, false, false },
         { "swap_unnamed", c->swap_unnamed, "page", "s",
           "in swap, of several processes: whether in the same slots only frame numbers could tell", -1, false, false },
         { NULL, report->tally->total.unresolved, "cop", NULL,
-          "shared with a process that only frame numbers could name: frames and private are upper bounds", -1, false, false },
+          "are shared with a process that only frame numbers could name: frames and private are upper bounds", -1, false, false },
     };
     _Static_assert(sizeof all / sizeof all[0] <= LIMITS_MAX, "room for all");
     memcpy(list, all, sizeof all);

@@ -291,7 +291,9 @@ contains "not dumpable: said" "$(cat "$work/err")" "CAP_SYS_ADMIN"
 done_with
 
 # An ordinary user sees the same classes of its own processes, by file identity; the partner of a fork has no name.
-hold "${as[@]}" "$work/mapper" anon=5 zero=3 heap=4 bss=6 data=3 shared=7 memfd=3 private=2
+tmpfs=$(echo | "${as[@]}" "$work/mapper" tmpfs=1 | sed 's/ready.*/tmpfs=4/') # in the system's mount of /dev/shm
+[ "$tmpfs" = tmpfs=4 ] || { skip "a deleted file of tmpfs" "no /dev/shm"; tmpfs=shared=4; }
+hold "${as[@]}" "$work/mapper" anon=5 zero=3 heap=4 bss=6 data=3 shared=7 memfd=3 private=2 "$tmpfs"
 await
 pids=$answer
 report
@@ -300,6 +302,7 @@ cp "$work/report" "$work/root"
 equal "ordinary user: the classes root gets, but for copies of a file without a name" \
     "$(get "{k: (v, n) for (k, v), n in zip(__import__('json').load(open('$work/root'))['totals']['classes'].items(), r['totals']['classes'].values()) if v != n}")" \
     "{'private_identical': (3, 1), 'private_unknown': (0, 2)}"
+equal "ordinary user: shared memory, deleted or not" "$(get "r['totals']['classes']['shared_memory_alone']")" 14
 done_with
 
 # Two overlay mounts over one folder: other device numbers, the same frames.
@@ -307,17 +310,47 @@ mkdir "$work"/lower "$work"/{a,b} "$work"/{a,b}/{upper,work,merged}
 cp "$work/mapper" "$work/lower"
 overlay() {
     # shellcheck disable=SC2016
-    hold unshare -m sh -c 'mount -t overlay -o lowerdir="$1/lower,upperdir=$1/$2/upper,workdir=$1/$2/work" none "$1/$2/merged" 2>&1 && exec "$1/$2/merged/mapper" anon=1' sh "$work" "$1"
+    hold unshare -m sh -c 'mount -t overlay -o lowerdir="$1/lower,upperdir=$1/$2/upper,workdir=$1/$2/work" none "$1/$2/merged" 2>&1 && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$1/$2/merged/mapper" anon=1' sh "$work" "$1"
     if read -r -t 10 word answer <&8 && [ "$word" = ready ]; then pids="$pids $answer"; else return 1; fi
 }
 if overlay a && overlay b; then
     report
     equal "overlay: two objects" "$(get "sum(o['path'].endswith('mapper') for o in r['objects'])")" 2
     equal "overlay: their file pages are shared" "$(get "[p['classes']['file_alone'] for p in r['processes']]")" "[0, 0]"
+    cp "$work/report" "$work/root"
+    found=0
+    # shellcheck disable=SC2086
+    "${as[@]}" "$ldr" pages --scope all --json $pids >"$work/report" 2>"$work/report.err" || found=$?
+    equal "overlay, ordinary user: not exact, and no duplicate claimed" \
+        "$found $(get "(r['exact'], r['identity_unsure'], r['savings']['if_duplicates_one']['pages'])")" "3 (False, 2, 0)"
+    contains "overlay, ordinary user: said" "$(cat "$work/report.err")" "2 objects with the inode and content of another"
+    cp "$work/root" "$work/report"
     equal "overlay: one file under two names is no duplicate" "$(get "(r['savings']['if_duplicates_one']['pages'], [len(x['files']) for x in r['savings']['if_duplicates_one']['sets']])")" "(0, [2])"
     done_with
 else
     skip overlay "no overlay mounts here: $word ${answer:-}"
+    release
+    pids=
+fi
+
+# Another file at the same path with the same inode number, on a file system mounted over the first.
+mkdir "$work/covered"
+head -c 20480 "$work/mapper" >"$work/other"
+# shellcheck disable=SC2016
+hold unshare -m bash -c 'cd "$1" && mount -t tmpfs one covered && cp mapper covered/file && first=$(stat -c %i covered/file) && chmod 755 covered || exit
+    setpriv --reuid 65534 --regid 65534 --clear-groups ./mapper file=covered/file file-write=2 <&0 >went &
+    for _ in $(seq 100); do [ -s went ] && break; sleep 0.05; done
+    mount -t tmpfs two covered && cp other covered/file && [ "$(stat -c %i covered/file)" = "$first" ] && cat went && exec cat' - "$work"
+if read -r -t 20 word answer <&8 && [ "$word" = ready ]; then
+    pids=$answer
+    found=0; "${as[@]}" "$ldr" pages --json --scope all "$pids" >"$work/report" 2>"$work/report.err" || found=$?
+    equal "a file covered by another mount is not taken for the other" \
+        "$found $(get "[(o['kind'], o['pages_private_unknown'], o['pages_private_write'] + o['pages_private_identical']) for o in r['objects'] if o['path'].endswith('covered/file')]")" "3 [('shared', 2, 0)]"
+    report
+    equal "a file covered by another mount: root reads the very file" "$(get "[(o['pages_private_unknown'], o['kind']) for o in r['objects'] if o['path'].endswith('covered/file')]")" "[(0, 'elf')]"
+    done_with
+else
+    skip "a file covered by another mount" "no mounts here, or other inode numbers: ${word:-} ${answer:-}"
     release
     pids=
 fi

@@ -109,7 +109,7 @@ def make(processes, paths, names, rng):
     return {"schema": "ldr-pages", "schema_version": 3, "time": "2026-11-21T05:20:01.123Z", "scope": "elf", "method": "pfn",
             "exact": True, "kernel": "6.1.0", "page_bytes": 4096, "elapsed_s": 0.25, "readings": 2,
             **dict.fromkeys("unstable unreadable unexamined unopened missing vanished headers_unread memory_unreadable files_unexplained "
-                            "causes_changed counts_differ markers swap_unnamed".split(), 0), "memory_unchecked": False,
+                            "causes_changed counts_differ markers identity_unsure swap_unnamed".split(), 0), "memory_unchecked": False,
             "merged_unknown": False, "left_out": [],
             "totals": {"processes": processes, **totals, "frames_in_several_segments": 0, **kernel}, "savings": savings, "processes": listed,
             "histogram": [{"owners": k, "frames": n, "pages": n * k} for k, n in sorted(histogram.items())],

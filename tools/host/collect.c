@@ -216,6 +216,7 @@ void collect(struct targets *targets, enum scope scope, bool causes, struct coll
             object->build_id_len = (uint8_t)build_id_read(object->file, object->file_len, object->path, object->build_id, BUILD_ID_LEN);
     }
     files_end(&readings->files);
+    collection->identity_unsure = objects_unsure(snapshot);
     collection->swap_unnamed = kernel.method == METHOD_IDENTITY ? swapped_of_several(snapshot) : 0;
     collection->merged_unknown = !kernel_find_merged(snapshot);
     collection->causes_sought = causes;

@@ -77,6 +77,7 @@ struct collection {
     uint64_t causes_changed;    /* private copies that changed before they were compared: likewise */
     uint64_t disagreeing;       /* owners of which the kernel counts other resident or swapped pages though nothing changed */
     uint64_t markers;           /* words that may be swapped pages or markers, without frame numbers */
+    uint64_t identity_unsure;   /* objects that may be one with another: sharing between them is not counted */
     uint64_t swap_unnamed;      /* swapped pages of two and more owners, without frame numbers: the same slots or not */
     bool merged_unknown;       /* KSM has merged pages, and we may not see which: they count as inherited by fork */
     unsigned readings;         /* how often the page tables were read */

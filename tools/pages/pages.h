@@ -199,6 +199,13 @@ struct snapshot {
     size_t merged_count;
 };
 
+/* ---- aliases.c: one file under several devices, when only file identity is known ---- */
+
+/* objects_may_be_one - same inode and build-id (without one: length and name) under two devices */
+bool objects_may_be_one(const struct object *a, const struct object *b);
+/* objects_unsure - objects that may be one with another; 0 with METHOD_FRAMES, where it does not matter */
+uint64_t objects_unsure(const struct snapshot *snapshot);
+
 /* ---- classes.c: what a page is; each mapped or swapped page is in exactly one class ---- */
 
 enum page_class {

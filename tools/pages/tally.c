@@ -6,7 +6,7 @@
  * What a present word is keyed by:
  *   METHOD_FRAMES    the frame number
  *   METHOD_IDENTITY  a page of the file is (object, page of the file): the page cache holds it once, so that *is* the frame
- *                    (two overlay files over one lower file are the known exception: then sharing is under-counted)
+ *                    (two overlay files over one lower file are the exception: aliases.c finds such, and the report is not exact)
  *                    a copy marked exclusive has no other owner and needs no key
  *                    a copy not marked exclusive has an owner that cannot be named: counted as a frame of its own, and
  *                    as unresolved

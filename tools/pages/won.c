@@ -3,7 +3,7 @@
  *   relocated    private copies that only relocation made, of one page of one object, with the same bytes in two or more owners: one copy
  *                would do for all. Known where the causes are.
  *   duplicates   pages of two files of one build-id, both mapped, with the same bytes: one file would do. What the files hold decides and
- *                not the build-id alone; files that share their frames (overlays over one lower file) win nothing.
+ *                not the build-id alone; files that share their frames (overlays over one lower file), or may (aliases.c), win nothing.
  *
  * Both are counted at rows, so that they add up as everything else does. Of equal file pages the file with most mapped pages keeps its own,
  * and the others' count.
@@ -52,6 +52,8 @@ static void add_relocated(struct relocateds *to, const struct tally *tally, cons
         if (!frame || frame_owners(&tally->frames, frame) != 1 || frame->cause != CAUSE_RELOCATION)
             return;
         new.row = frame->row;
+    } else if (!(word & PM_EXCLUSIVE)) {
+        return; /* somebody has it too already, and who cannot be told: the number is a lower bound */
     }
     if (to->count == to->room)
         to->list = must_grow(to->list, to->room = to->room * 2 + 1024, sizeof *to->list);
@@ -245,26 +247,35 @@ static int compare_held_twins(const void *a, const void *b) {
 }
 
 /* Frames of one page that others of the files have too. HELD are that page's, ascending by frame. */
-static uint64_t count_page(struct tally *tally, const struct twin *twins, struct held *held, size_t count) {
+static uint64_t count_page(struct tally *tally, const struct twin *twins, struct held *held, size_t count, bool by_identity) {
     size_t distinct = 0, kept = 0;
+    uint64_t won = 0;
     for (size_t i = 0; i < count; i++)
         if (i == 0 || held[i].frame != held[i - 1].frame)
             held[distinct++] = held[i];
     qsort(held, distinct, sizeof *held, compare_held_twins);
     for (size_t i = 0; i < distinct; i++) {
+        const struct object *object = twins[held[i].twin].object;
+        bool maybe_one = false;
         size_t k = 0;
-        while (k < kept && !same_page(twins[held[k].twin].object, twins[held[i].twin].object, held[i].page))
-            k++;
-        if (k < kept)
-            tally->rows[held[i].row].counts.won_duplicates++;
-        else
+        for (; k < kept && !same_page(twins[held[k].twin].object, object, held[i].page); k++)
+            ;
+        for (size_t other = 0; other < kept && !maybe_one && by_identity; other++)
+            maybe_one = objects_may_be_one(twins[held[other].twin].object, object);
+        if (maybe_one)
+            continue;
+        if (k == kept) {
             held[kept++] = held[i];
+            continue;
+        }
+        tally->rows[held[i].row].counts.won_duplicates++;
+        won++;
     }
-    return distinct - kept;
+    return won;
 }
 
 /* COUNT files of one build-id, the first of them FIRST of all twins. */
-static void add_duplicates(struct tally *tally, const struct twin *twins, size_t first, size_t count, const struct helds *all) {
+static void add_duplicates(struct tally *tally, const struct twin *twins, size_t first, size_t count, const struct helds *all, bool by_identity) {
     struct duplicates new = { .count = count, .objects = must_alloc(count, sizeof *new.objects) };
     struct helds own = { 0 };
     for (size_t i = 0; i < count; i++)
@@ -277,7 +288,7 @@ static void add_duplicates(struct tally *tally, const struct twin *twins, size_t
     for (size_t i = 0, end; i < own.count; i = end) {
         for (end = i + 1; end < own.count && own.list[end].page == own.list[i].page; end++)
             ;
-        new.won += count_page(tally, twins, &own.list[i], end - i);
+        new.won += count_page(tally, twins, &own.list[i], end - i, by_identity);
     }
     free(own.list);
     tally->duplicates = must_grow(tally->duplicates, tally->duplicates_count + 1, sizeof *tally->duplicates);
@@ -299,7 +310,7 @@ static void count_duplicates(struct tally *tally, const struct snapshot *snapsho
     for (size_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && compare_ids(&twins[i], &twins[end]) == 0; end++)
             ;
-        add_duplicates(tally, twins, i, end - i, &held);
+        add_duplicates(tally, twins, i, end - i, &held, snapshot->method == METHOD_IDENTITY);
     }
     if (tally->duplicates_count > 1)
         qsort(tally->duplicates, tally->duplicates_count, sizeof *tally->duplicates, compare_duplicates);

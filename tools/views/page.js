@@ -80,7 +80,7 @@
       ["headers_unread", "object", "whose program headers could not be read"], ["memory_unreadable", "process", "whose memory may not be read: causes unknown"],
       ["files_unexplained", "object", "whose file could not be read: causes unknown"], ["causes_changed", "page", "changed before the comparison with the file"],
       ["counts_differ", "process", "of which the kernel counts other pages"], ["markers", "page", "in swap or only a marker"],
-      ["swap_unnamed", "page", "in swap, whose slots only frame numbers show"], ["merged_unknown", "kernel", "with KSM, whose merged pages may not be seen"]]
+      ["identity_unsure", "object", "that may be one file under several devices"], ["swap_unnamed", "page", "in swap, whose slots only frame numbers show"], ["merged_unknown", "kernel", "with KSM, whose merged pages may not be seen"]]
       .filter(([key]) => report[key] > 0);
     if (!report.exact || limits.length) {
       byId("limits").hidden = false;

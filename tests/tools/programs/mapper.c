@@ -6,6 +6,7 @@
  *   heap=N      N pages of brk                                bss=N    of its own .bss (at most 64)
  *   data=N      N pages of its own .data written (at most 8)
  *   shared=N    N pages of MAP_SHARED | MAP_ANONYMOUS         memfd=N  of a memory file, shared
+ *   tmpfs=N     likewise of a file in /dev/shm that has no name any more
  *   private=N   N pages of that memory file mapped privately and written
  *   huge=N      N transparent huge pages, written             huge-zero=N  read only
  *   hugetlb=N   N huge pages from the pool
@@ -242,6 +243,10 @@ static void do_step(void) {
         memory_file = CALL(SYS_memfd_create, "mapper", 0, 0);
         must(memory_file >= 0 && CALL(SYS_ftruncate, memory_file, n * PAGE, 0) == 0);
         touch(map(n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory_file), n, true);
+    } else if (number_of("tmpfs", &n)) {
+        long fd = CALL(SYS_open, "/dev/shm", O_RDWR | O_TMPFILE, 0600);
+        must(fd >= 0 && CALL(SYS_ftruncate, fd, n * PAGE, 0) == 0);
+        touch(map(n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd), n, true);
     } else if (number_of("private", &n)) {
         touch(map(n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory_file), n, true);
     } else if (number_of("huge", &n)) {
