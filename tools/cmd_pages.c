@@ -1,4 +1,5 @@
 /* cmd_pages.c - `ldr pages`: which physical pages do these processes share? */
+#include "guard.h"
 #include "host/collect.h"
 #include "host/ldso.h"
 #include "ldr.h"
@@ -405,6 +406,7 @@ int cmd_pages(int argc, char **argv) {
     if (pages.views.from)
         return views_from(&pages.views);
 
+    guard_start();
     raise_descriptors();
     char *linker = find_ldso_quietly();
     struct request request = { &pages, linker };

@@ -114,6 +114,28 @@ equal "JSON: --map shows every page of a process once" "$found" 0
 equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -vE '"(time|elapsed_s)"|_faults')" "$("$ldr" pages --json "$native" | grep -vE '"(time|elapsed_s)"|_faults')"
 equal "not coloured when no terminal" "$("$ldr" pages "$native" | grep -c "$(printf '\033')")" 0
 
+# A library cut to nothing while it is reported: the processes' own trouble, not the report's.
+if command -v strace >/dev/null; then
+    cp "$build/tests/tools/libpattern.so" "$work/cut.so"
+    hold /usr/bin/python3 -c 'import mmap, os, sys
+f = open(sys.argv[1], "rb")
+m = mmap.mmap(f.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+m[5 << 12] = 1
+child = os.fork()
+if child == 0: sys.stdin.read(); os._exit(0)
+print("ready", os.getpid(), child, flush=True); sys.stdin.read()' "$work/cut.so"
+    await
+    # shellcheck disable=SC2086 # two PIDs
+    strace -f -o "$work/trace" -e trace=kcmp -e inject=kcmp:delay_enter=1500000 "$ldr" pages --json $answer >"$work/report" 2>"$work/err" &
+    cutting=$!
+    for _ in $(seq 100); do grep -q kcmp "$work/trace" 2>/dev/null && break; sleep 0.05; done
+    : >"$work/cut.so"
+    found=0; wait "$cutting" || found=$?
+    equal "a file cut short while it is reported: no crash" "$found $(get "r['totals']['processes']")" "0 2"
+else
+    skip "a file cut short while it is reported" "no strace"
+fi
+
 # Processes that come and go while pages are read: never a crash, never broken output.
 ( for _ in $(seq 60); do "$ldr" run true; done ) &
 churn=$!

@@ -103,8 +103,8 @@ static enum object_kind sort_of_special(const struct stat *st) {
     return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 5) ? OBJECT_ANONYMOUS : OBJECT_DEVICE;
 }
 
-/* The bytes stay mapped, not the descriptor open: there are fewer descriptors than files that a machine's processes map. As with
- * every mapped reading, a file that is cut short while it is read is a SIGBUS; the processes that run it get that too. */
+/* The bytes stay mapped, not the descriptor open: there are fewer descriptors than files that a machine's processes map. A file
+ * that is cut short while it is read is a SIGBUS (guard.h). */
 static void map_bytes(struct mapped_file *file, int fd) {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size <= 0)

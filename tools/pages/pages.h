@@ -80,6 +80,9 @@ struct vma {
 /* shape_explains - does an image loaded with this bias have, at the vma's first page, the file page found there? */
 bool shape_explains(const struct shape *shape, uint64_t bias, const struct vma *vma);
 
+/* shape_bias_by - the bias under which the vma's first page belongs to this PT_LOAD; false when that has not its file page */
+bool shape_bias_by(const struct shape *shape, size_t load_index, const struct vma *vma, uint64_t *bias);
+
 /* shape_find_bias - load bias (address minus vaddr) under which vma is part of an image of this shape.
  *   A file page can belong to two PT_LOADs (the last page of the constants and the first of the data are often one page
  *   of the file): the one whose flags equal the vma's access wins, then the first in the file.

@@ -9,6 +9,7 @@
  * and the others' count.
  */
 #include "pages.h"
+#include "../guard.h"
 #include "../ldr.h"
 
 #include <stdlib.h>
@@ -225,11 +226,19 @@ static void find_held(struct helds *to, const struct twin *twins, size_t count, 
     free(twin_of);
 }
 
-static bool same_page(const struct object *a, const struct object *b, uint64_t page) {
-    uint64_t off = page << PAGE_SHIFT, a_len = a->file_len - off, b_len = b->file_len - off;
+struct pair { const struct object *a, *b; uint64_t page; bool same; };
+
+static void compare_pages(void *context) {
+    struct pair *pair = context;
+    uint64_t off = pair->page << PAGE_SHIFT, a_len = pair->a->file_len - off, b_len = pair->b->file_len - off;
     a_len = a_len < PAGE_LEN ? a_len : PAGE_LEN;
     b_len = b_len < PAGE_LEN ? b_len : PAGE_LEN;
-    return a_len == b_len && memcmp((const char *)a->file + off, (const char *)b->file + off, a_len) == 0;
+    pair->same = a_len == b_len && memcmp((const char *)pair->a->file + off, (const char *)pair->b->file + off, a_len) == 0;
+}
+
+static bool same_page(const struct object *a, const struct object *b, uint64_t page) {
+    struct pair pair = { a, b, page, false };
+    return guarded(compare_pages, &pair) && pair.same;
 }
 
 static int compare_held(const void *a, const void *b) {

@@ -13,6 +13,7 @@
  *   file=PATH   all of a file mapped privately and read       file-write=N  the first N pages of it written
  *   sparse=N    N pages, 1 GiB apart, in one mapping of N GiB
  *   many=N      N mappings of one page each, every second one read-only, all written
+ *   places=N    N mappings of the first page of its own program, at places that are no image's
  *   merge=N     N pages with equal bytes, for KSM: the process waits until none is its own any more (30 s at most)
  *   swap=N      N pages of anonymous memory written and then sent to swap
  *   guard=N     N pages of anonymous memory made a guard region, none of them touched
@@ -277,6 +278,11 @@ static void do_step(void) {
         touch(at, n, true);
         for (size_t i = 0; i < n; i += 2)
             must(CALL(SYS_mprotect, at + i * PAGE, PAGE, PROT_READ) == 0);
+    } else if (number_of("places", &n)) {
+        long fd = CALL(SYS_open, "/proc/self/exe", O_RDONLY, 0);
+        must(fd >= 0);
+        for (size_t i = 0; i < n; i++)
+            touch(map(PAGE, PROT_READ, MAP_PRIVATE, fd), 1, false);
     } else if (number_of("merge", &n)) {
         make_merged(n);
     } else if (number_of("swap", &n)) {
