@@ -1,4 +1,5 @@
 /* cmd_pages.c - `ldr pages`: which physical pages do these processes share? */
+#include "guard.h"
 #include "host/collect.h"
 #include "host/ldso.h"
 #include "ldr.h"
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 struct pages_options {
@@ -219,13 +221,6 @@ static const struct argp argp = {
 
 const char *method_name(enum method method) { return method == METHOD_FRAMES ? "pfn" : "file-identity"; }
 
-bool report_is_exact(const struct report *report) {
-    const struct collection *c = report->collection;
-    return !report->missing && !report->unexamined && !c->unreadable && !c->unstable && !c->shapes_unknown &&
-           !c->memory_unchecked && !c->merged_unknown && !report->tally->total.unresolved &&
-           !(report->why && report->tally->total.causes[CAUSE_UNKNOWN]);
-}
-
 bool counts_any(const struct counts *counts) {
     uint64_t pages = 0;
     for (size_t class = 0; class < CLASSES; class++)
@@ -291,55 +286,20 @@ size_t *object_order(const struct report *report, size_t *count) {
     return order;
 }
 
-/* Says on stderr what keeps the report from being complete and exact, whatever its format. */
-static void warn_of_limits(const struct report *report) {
-    const struct collection *collection = report->collection;
-    uint64_t unresolved = report->tally->total.unresolved;
-    if (collection->unstable)
-        warn_ldr("%" PRIu64 " page%s still changed at the last reading: numbers near them may be off", collection->unstable,
-                 plural(collection->unstable));
-    if (collection->unreadable)
-        warn_ldr("%" PRIu64 " process%s left out: page tables not readable (needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, or their user)",
-                 collection->unreadable, plural_es(collection->unreadable));
-    if (report->unexamined)
-        warn_ldr("%" PRIu64 " process%s may not be looked into, so nobody knows whether they run on ld-ldr.so", report->unexamined,
-                 plural_es(report->unexamined));
-    if (collection->vanished)
-        warn_ldr("%" PRIu64 " process%s ended meanwhile and left out", collection->vanished, plural_es(collection->vanished));
-    if (collection->shapes_unknown)
-        warn_ldr("%" PRIu64 " object%s could not be opened: segments by mapping permissions only", collection->shapes_unknown,
-                 plural(collection->shapes_unknown));
-    if (collection->memory_unchecked)
-        warn_ldr("the kernel does not tell which processes share an address space (kcmp): such would be counted twice");
-    if (report->why && collection->memory_unreadable)
-        warn_ldr("%" PRIu64 " process%s whose memory may not be read (needs CAP_SYS_PTRACE, or their user): unknown cause for their private pages",
-                 collection->memory_unreadable, plural_es(collection->memory_unreadable));
-    if (report->why && collection->files_unexplained)
-        warn_ldr("%" PRIu64 " object%s whose file could not be opened or read as the linker reads it: unknown cause for their changed pages",
-                 collection->files_unexplained, plural(collection->files_unexplained));
-    if (report->why && collection->causes_changed)
-        warn_ldr("%" PRIu64 " private page%s changed before they were compared with the file: unknown cause",
-                 collection->causes_changed, plural(collection->causes_changed));
-    if (collection->merged_unknown)
-        warn_ldr("KSM has merged pages, and which of them may not be seen (/proc/kpageflags needs CAP_DAC_READ_SEARCH): they count as inherited by fork");
-    if (unresolved)
-        warn_ldr("%" PRIu64 " copies are shared with a process that only frame numbers could name: frames and private are upper bounds",
-                 unresolved);
-}
-
 /* Nothing was left to measure: why? */
-static int no_target(const struct pages_options *pages, const struct targets *targets, const struct collection *collection,
-                     const char *linker) {
-    if (collection->unreadable)
+static int no_target(const struct pages_options *pages, const struct targets *targets, const char *linker) {
+    if (targets->left_by[LEFT_UNREADABLE])
         warn_ldr("%s cannot be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
                  targets->count == 1 ? "the process" : "the processes");
-    else if (collection->vanished)
-        warn_ldr(collection->vanished == 1 ? "the process ended before it could be measured" : "the processes ended before they could be measured");
+    else if (targets->left_by[LEFT_UNOPENED])
+        warn_ldr("no process could be opened, for want of descriptors or memory");
+    else if (targets->left_by[LEFT_VANISHED])
+        warn_ldr(targets->left_by[LEFT_VANISHED] == 1 ? "the process ended before it could be measured" : "the processes ended before they could be measured");
     else if (pages->by_user && !pages->word_count && !pages->root_count)
         warn_ldr("user %u has no process", (unsigned)pages->user);
     else if (!pages->word_count && !pages->root_count && !pages->all)
         warn_ldr("no process runs on %s%s; name processes to measure them whatever their linker", linker ? linker : "ld-ldr.so",
-                 targets->unexamined ? " (among those that may be examined)" : "");
+                 targets->left_by[LEFT_UNEXAMINED] ? " (among those that may be examined)" : "");
     return LDR_EXIT_NO_TARGET;
 }
 
@@ -379,13 +339,13 @@ static int report_once(void *context, bool again, bool *stop) {
     int status;
     if (collection.snapshot.owner_count == 0) {
         progress_end();
-        status = no_target(pages, &targets, &collection, request->linker);
+        status = no_target(pages, &targets, request->linker);
         *stop = chosen && !pages->by_user;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
         struct report report = {
-            .collection = &collection, .tally = &tally, .missing = targets.missing, .unexamined = targets.unexamined,
+            .collection = &collection, .tally = &tally, .targets = &targets, .causes = collection.causes_sought && !pages->why_object.object,
             .which = chosen ? "chosen " : "", .where = chosen || pages->all ? "" : " on ld-ldr.so",
             .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
             .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
@@ -395,12 +355,11 @@ static int report_once(void *context, bool again, bool *stop) {
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         bool found = true;
         if (pages->why_object.object) {
-            report.why = false; /* causes of other objects' pages are nothing that this report misses */
             struct why_choice why = pages->why_object;
             why.top = pages->top_given ? pages->top : SIZE_MAX;
             why.json = pages->views.json;
             why.writers = pages->writers;
-            status = why_report(&collection, &tally, &why, report_is_exact(&report));
+            status = why_report(&collection, &tally, &why, report.exact);
         } else if (pages->object) {
             found = report_table(&report, pages->object, pages->views.json);
         } else if (views_replace_text(&pages->views)) {
@@ -416,7 +375,7 @@ static int report_once(void *context, bool again, bool *stop) {
                 report_sharing(&report);
         }
         fflush(stdout);
-        warn_of_limits(&report);
+        report_say_limits(&report);
         if (!found) {
             status = LDR_EXIT_NO_TARGET;
             warn_ldr("none of the processes maps %s", pages->object);
@@ -426,6 +385,15 @@ static int report_once(void *context, bool again, bool *stop) {
     collection_free(&collection);
     targets_free(&targets);
     return status;
+}
+
+/* Every process that is measured is held open. */
+static void raise_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int cmd_pages(int argc, char **argv) {
@@ -438,6 +406,8 @@ int cmd_pages(int argc, char **argv) {
     if (pages.views.from)
         return views_from(&pages.views);
 
+    guard_start();
+    raise_descriptors();
     char *linker = find_ldso_quietly();
     struct request request = { &pages, linker };
     int status = repeat_reports(&pages.views, report_once, &request);

@@ -5,21 +5,28 @@
 #include "columns.h"
 #include "host/collect.h"
 
+struct json_object;
+
 struct report {
     const struct collection *collection;
     const struct tally *tally;
-    uint64_t missing, unexamined; /* of the targets */
+    const struct targets *targets;
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
     size_t top;                   /* objects in the text table, 0 = all */
     const struct column_choice *columns; /* of the text table; NULL: the usual ones */
     size_t sort;                  /* objects of the text table by this column; COLUMNS: by mapped pages; COLUMNS + 1: by path */
-    bool why;                     /* private copies by cause in the text table; an unknown cause then makes the report partial */
+    bool why;                     /* private copies by cause in the text table */
+    bool causes;                  /* causes are part of what is shown: an unknown one makes the report partial */
     bool map;                     /* every segment page by page in JSON */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
 
 /* report_is_exact - true when nothing limits the report */
 bool report_is_exact(const struct report *report);
+/* report_say_limits - on stderr, a line for each thing that keeps the report from being complete and exact */
+void report_say_limits(const struct report *report);
+/* report_put_limits - the same as members of the document, and left_out */
+void report_put_limits(const struct report *report, struct json_object *to);
 
 /* object_order - indices of the objects that have pages, most mapped pages first, then by path, device, inode.
  * malloc'd; *count set */

@@ -1,4 +1,4 @@
-/* report_json.c - the page report for machines. The schema is documented in ldr(1); a change of meaning raises its version. */
+/* report_json.c - the page report for machines. The schema is documented in ldr-pages(1); a change of meaning raises its version. */
 #include "ldr.h"
 #include "json.h"
 #include "report.h"
@@ -324,16 +324,7 @@ struct json_object *report_document(const struct report *report) {
     snprintf(elapsed, sizeof elapsed, "%.6f", collection->elapsed_s);
     json_object_object_add(root, "elapsed_s", json_object_new_double_s(collection->elapsed_s, elapsed));
     put(root, "readings", collection->readings);
-    put(root, "unstable", collection->unstable);
-    put(root, "unreadable", collection->unreadable);
-    put(root, "unexamined", report->unexamined);
-    put(root, "missing", report->missing);
-    put(root, "vanished", collection->vanished);
-    put(root, "headers_unread", collection->shapes_unknown);
-    put(root, "memory_unreadable", collection->memory_unreadable);
-    put(root, "files_unexplained", collection->files_unexplained);
-    put(root, "causes_changed", collection->causes_changed);
-    put_flag(root, "memory_unchecked", collection->memory_unchecked);
+    report_put_limits(report, root);
     put(totals, "processes", collection->snapshot.owner_count);
     put_counts(totals, &tally->total);
     put(totals, "frames_in_several_segments", tally->rows_overlap);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The schema is documented in ldr(1); a change of meaning raises its version. */
+/* The schema is documented in ldr-pages(1); a change of meaning raises its version. */
 enum { SCHEMA_VERSION = 1 };
 
 enum { OWNERS_SHOWN = 6 }; /* in text; JSON has them all */

@@ -273,16 +273,17 @@ static void print_duplicates(const struct report *report) {
 static void print_won(const struct report *report) {
     const struct counts *total = &report->tally->total;
     char pages[NUMBER_LEN];
+    bool bound = total->causes[CAUSE_UNKNOWN] || total->unresolved;
     if (report->collection->causes_sought && total->causes[CAUSE_RELOCATION]) {
         printf("could be won: ");
         if (total->won_relocated) {
-            printf("%s%s pages, %.1f MiB, if relocated pages with equal content were shared", total->causes[CAUSE_UNKNOWN] ? "at least " : "",
+            printf("%s%s pages, %.1f MiB, if relocated pages with equal content were shared", bound ? "at least " : "",
                    grouped(total->won_relocated, pages), mib(total->won_relocated));
             print_won_objects(report);
             putchar('\n');
         } else {
             printf("nothing by sharing relocated pages%s: no two processes have the same content in one\n",
-                   total->causes[CAUSE_UNKNOWN] ? " that could be read" : "");
+                   bound ? " that could be told apart" : "");
         }
     }
     if (total->won_duplicates) {

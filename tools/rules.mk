@@ -55,7 +55,7 @@ TOOL_TEST_PROGRAMS := $(patsubst tests/tools/programs/%.c,$(B)/tests/tools/%,$(w
 
 TOOL_TEST_LIBS := $(addprefix $(B)/tests/tools/,libpattern.so libcauses.so libcauses-relr.so)
 
-$(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*.c tools/pages/*.h) tools/support.c tools/parallel.c tools/progress.c tools/ldr.h
+$(TOOL_UNITS): $(B)/tests/tools/%: tests/tools/unit/%.c $(wildcard tools/pages/*.c tools/pages/*.h) tools/support.c tools/parallel.c tools/progress.c tools/guard.c tools/ldr.h
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lcmocka
 

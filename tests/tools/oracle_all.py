@@ -13,6 +13,7 @@ import oracle
 
 PAGE = 4096
 PRESENT, SWAPPED, FILE, FRAME = 1 << 63, 1 << 62, 1 << 61, (1 << 55) - 1
+GUARD, MARKER = 1 << 58, 31  # Documentation/admin-guide/mm/pagemap.rst: guard region; the type of swap in bits 0-4: the last is no swap
 ANON, SWAPBACKED, HUGE, KSM, THP, ZERO = 1 << 12, 1 << 14, 1 << 17, 1 << 21, 1 << 22, 1 << 24
 bad = []
 
@@ -60,7 +61,7 @@ def words_of(pagemap, mapping):
         if data == empty[:8 * count]:
             continue
         for i, word in enumerate(struct.unpack(f"<{count}Q", data)):
-            if word & (PRESENT | SWAPPED):
+            if word & PRESENT or word & SWAPPED and not word & GUARD and word & MARKER != MARKER:
                 words[(page + i) * PAGE] = word
     return words
 
@@ -144,6 +145,10 @@ def run(report_path, pids):
                 if word & SWAPPED:
                     sort = "swapped"
                     swapped += 1
+                elif m.path.startswith("anon_inode:") or m.path.startswith("/[aio]") or m.path.startswith("socket:"):
+                    # VM_PFNMAP: addresses; else pages that the kernel put there and counts
+                    sort = "device" if "pf" in m.facts["VmFlags"] else "inserted"
+                    resident += sort == "inserted"
                 elif flags & ZERO:
                     sort = "zero"
                 elif hugetlb:
@@ -166,14 +171,14 @@ def run(report_path, pids):
                 pages.append((pid, m, address, word, sort, m_huge))
                 if sort == "swapped":
                     slot_owners[word & FRAME].add(pid)
-                elif sort not in ("zero", "vdso"):
+                elif sort not in ("zero", "vdso", "inserted", "device"):
                     frame_owners[word & FRAME].add(pid)
                     owner_frames[pid].add(word & FRAME)
                     first_place.setdefault(word & FRAME, (pid, m, address, sort))
             # the kernel's own count of this mapping
             if resident != int(m.facts["Rss"][0]) // 4:
                 bad.append(f"{pid} {m.start:x} {m.path}: {resident} pages resident, smaps Rss {m.facts['Rss']}")
-            if swapped != int(m.facts["Swap"][0]) // 4 and not m.inode:
+            if swapped != int(m.facts["Swap"][0]) // 4 and not (m.inode and "s" in m.access):
                 bad.append(f"{pid} {m.start:x} {m.path}: {swapped} pages swapped, smaps Swap {m.facts['Swap']}")
         os.close(pagemap)
 
@@ -205,7 +210,7 @@ def run(report_path, pids):
             name = "swapped_shared" if len(slot_owners[frame]) > 1 else "swapped"
             swapped_pages += 1
         else:
-            if sort in ("zero", "vdso", "hugetlb"):
+            if sort in ("zero", "vdso", "hugetlb", "inserted", "device"):
                 name = sort
             elif sort in ("file", "image", "shared_memory"):
                 name = sort + ("_shared" if owners > 1 else "_alone")
@@ -217,7 +222,7 @@ def run(report_path, pids):
                 name = "private_" + cause_of(frame)
             else:
                 name = "huge" if huge else sort
-            if sort not in ("zero", "vdso"):
+            if sort not in ("zero", "vdso", "inserted", "device"):
                 mapped += 1
                 again += (pid, frame) in seen
                 seen.add((pid, frame))

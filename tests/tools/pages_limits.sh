@@ -37,11 +37,48 @@ equal "one PID missing: the other is reported" "$(get "(r['missing'], r['exact']
 contains "one PID missing: said" "$(cat "$work/err")" "no process 4194305"
 equal "the same PID named twice counts once" "$("$ldr" pages --json "$native" "$native" bash >"$work/report"; get "sum([$native] == q['pids'] for q in r['processes'])")" 1
 
+# A process whose first thread has ended lives in its others.
+hold /usr/bin/python3 -c 'import ctypes, os, sys, threading, time
+def live():
+    time.sleep(0.1)
+    print("ready", os.getpid(), flush=True)
+    sys.stdin.read()
+    os._exit(0)
+threading.Thread(target=live).start()
+ctypes.CDLL(None).syscall(60, 0)'; await; threads=$answer
+equal "first thread ended: it is a zombie" "$(sed 's/.*) //; s/ .*//' "/proc/$threads/stat")" Z
+found=0; "$ldr" pages --json --scope all "$threads" >"$work/report" 2>"$work/err" || found=$?
+equal "first thread ended: measured and exact, by its PID" "$found $(get "(r['processes'][0]['pids'], r['exact'])")" "0 ([$threads], True)"
+equal "first thread ended: its pages are its RSS" "$(get "sum(v for k, v in r['processes'][0]['classes'].items() if k not in ('zero', 'hugetlb', 'device')) == r['processes'][0]['rss_pages'] > 500")" True
+
+# More processes than descriptors: the limit is raised as far as it goes, and who is left out then is said.
+cp "$build/tests/tools/mapper" "$work/many-$$"
+many=()
+for _ in $(seq 70); do hold "$work/many-$$"; await; many+=("$answer"); done
+found=0; bash -c 'ulimit -Sn 64; exec "$@"' - "$ldr" pages --json "many-$$" >"$work/report" 2>"$work/err" || found=$?
+equal "soft limit of descriptors: all 70, exact" "$found $(get "(r['totals']['processes'], r['unopened'], r['exact'])")" "0 (70, 0, True)"
+found=0; bash -c 'ulimit -n 64; exec "$@"' - "$ldr" pages --json "${many[@]}" >"$work/report" 2>"$work/err" || found=$?
+equal "hard limit of descriptors: partial, nobody lost" \
+    "$found $(get "(r['totals']['processes'] + r['unopened'], r['totals']['processes'] > 10, r['exact'], r['vanished'], r['missing'])")" "3 (70, True, False, 0, 0)"
+equal "hard limit of descriptors: who was left out" "$(get "len({l['pid'] for l in r['left_out'] if l['why'] == 'unopened'} | {p['pid'] for p in r['processes']}) == 70")" True
+contains "hard limit of descriptors: said" "$(cat "$work/err")" "too many open files (the limit is 64"
+
 if [ "$(id -u)" = 0 ]; then
+    # Page tables but not memory: causes are unknown, and a report that has causes is not exact.
+    some=(setpriv --bounding-set -all,+sys_admin,+dac_read_search)
+    found=0; "${some[@]}" "$ldr" pages --json "$native" >"$work/report" 2>"$work/err" || found=$?
+    equal "memory not readable: JSON is not exact" "$found $(get "(r['exact'], r['method'], r['memory_unreadable'], r['totals']['pages_private_unknown'] > 0)")" "3 (False, 'pfn', 1, True)"
+    contains "memory not readable: said" "$(cat "$work/err")" "CAP_SYS_PTRACE"
+    found=0; "${some[@]}" "$ldr" pages "$native" >"$work/out" 2>"$work/err" || found=$?
+    equal "memory not readable: the table without causes is exact" "$found" 0
     user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
     found=0; "${user[@]}" "$ldr" pages "$native" >"$work/out" 2>"$work/err" || found=$?
     equal "another user's process: status 4, nothing measured" "$found" 4
     contains "another user's process: what is needed" "$(cat "$work/err")" "CAP_SYS_ADMIN"
+    hold "${user[@]}" "$work/many-$$"; await
+    found=0; "${user[@]}" "$ldr" pages --json "$native" "$answer" >"$work/report" 2>"$work/err" || found=$?
+    equal "another user's beside one's own: who is left out" "$found $(get "[(l['pid'], l['why']) for l in r['left_out']]")" "3 [($native, 'unreadable')]"
+    contains "another user's beside one's own: its PID is said" "$(cat "$work/err")" "1 process ($native) left out"
     found=0; "${user[@]}" "$ldr" pages >"$work/out" 2>"$work/err" || found=$?
     contains "no argument as an ordinary user: it is said who was not asked" "$(cat "$work/err")" "may"
 else
@@ -76,6 +113,28 @@ for o in r["objects"]:
 equal "JSON: --map shows every page of a process once" "$found" 0
 equal "JSON: the same twice but for the time" "$("$ldr" pages --json "$native" | grep -vE '"(time|elapsed_s)"|_faults')" "$("$ldr" pages --json "$native" | grep -vE '"(time|elapsed_s)"|_faults')"
 equal "not coloured when no terminal" "$("$ldr" pages "$native" | grep -c "$(printf '\033')")" 0
+
+# A library cut to nothing while it is reported: the processes' own trouble, not the report's.
+if command -v strace >/dev/null; then
+    cp "$build/tests/tools/libpattern.so" "$work/cut.so"
+    hold /usr/bin/python3 -c 'import mmap, os, sys
+f = open(sys.argv[1], "rb")
+m = mmap.mmap(f.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+m[5 << 12] = 1
+child = os.fork()
+if child == 0: sys.stdin.read(); os._exit(0)
+print("ready", os.getpid(), child, flush=True); sys.stdin.read()' "$work/cut.so"
+    await
+    # shellcheck disable=SC2086 # two PIDs
+    strace -f -o "$work/trace" -e trace=kcmp -e inject=kcmp:delay_enter=1500000 "$ldr" pages --json $answer >"$work/report" 2>"$work/err" &
+    cutting=$!
+    for _ in $(seq 100); do grep -q kcmp "$work/trace" 2>/dev/null && break; sleep 0.05; done
+    : >"$work/cut.so"
+    found=0; wait "$cutting" || found=$?
+    equal "a file cut short while it is reported: no crash" "$found $(get "r['totals']['processes']")" "0 2"
+else
+    skip "a file cut short while it is reported" "no strace"
+fi
 
 # Processes that come and go while pages are read: never a crash, never broken output.
 ( for _ in $(seq 60); do "$ldr" run true; done ) &

@@ -168,6 +168,21 @@ found=0; "$ldr" pages --why=whole.so --writers record --json "${pids[@]}" >repor
 equal "--writers: status, stderr" "$found $(cat err)" "0 "
 watched "--writers"
 contains "--writers as text" "$("$ldr" pages --why=whole.so --writers record "${pids[@]}")" "made private by write_all, "
+# What was there before an execve or a new mapping had other writers: records with such in them, made from this one.
+awk 'NR == 1 { print; next } { print 1, $2, 1000, "w" }' record >told
+[ "$(grep -c ' [mx]$' record)" -gt 10 ] && echo "ok --watch-writes: mappings are recorded" || echo "not ok --watch-writes: no mappings in the record"
+{ cat told; echo "2 0 0 x"; grep ' [wkf]$' record | sed 's/[wkf]$/w/'; } >executed
+contains "--writers: a page's writer before an execve is not this one's" "$("$ldr" pages --why=whole.so --writers executed "${pids[@]}")" "made private by write_all, "
+{ sed 's/[wkf]$/w/' record; echo "18446744073709551614 0 0 x"; } >executed
+equal "--writers: nothing was written since the last execve" "$("$ldr" pages --why=whole.so --writers executed "${pids[@]}" | grep -c 'made private by write_all')" 0
+{ sed 's/[wkf]$/w/' record; echo "18446744073709551614 1000 7fffffffe000 m"; } >executed
+equal "--writers: nothing was written since it was mapped" "$("$ldr" pages --why=whole.so --writers executed "${pids[@]}" | grep -c 'made private by write_all')" 0
+printf 'char table[3 * 4096] __attribute__((aligned(4096))) = { 1 };\n#include <stdio.h>\n#include <unistd.h>
+__attribute__((noinline)) void first(void) { table[4104] = 7; }\n__attribute__((noinline)) void second(void) { table[4104] = 9; }
+int main(int n, char **v) { char c; if (n < 2) { first(); execl("/proc/self/exe", *v, "again", (char *)0); } second(); printf("ready %%d\\n", (int)getpid()); fflush(stdout); while (read(0, &c, 1) > 0) ; return 0; }\n' >twice.c
+gcc -O1 -g -no-pie -o twice twice.c
+hold "$ldr" run --watch-writes again ./twice; await; sleep 0.2
+contains "--writers: a program that executes itself" "$("$ldr" pages --why=twice --writers again "$answer")" "made private by second, "
 # The tracepoints that tell writing from reading are found below tracefs, which not every machine mounts.
 kind=write
 [ -e /sys/kernel/tracing/events/exceptions ] || [ -e /sys/kernel/debug/tracing/events/exceptions ] || kind=last_fault
@@ -222,6 +237,12 @@ if [ -x "$build/tests/tools/ldr-sanitized" ]; then
 else
     skip "with sanitizers" "build/tests/tools/ldr-sanitized is not built"
 fi
+
+pids=(); start ./opener ./whole.so subject_first
+for page in 0x900000 0xfffffffffffff000; do
+    found=0; "$ldr" pages --why="whole.so:$page" "${pids[@]}" >out 2>err || found=$?
+    contains "a page beyond the object: status, said" "$found $(cat out err)" "4 ldr pages: $work/whole.so has no page at $page"
+done
 
 # ---- relocated pages of the distribution's libraries, and what they write ----
 unset LDR_DEBUG_DIR

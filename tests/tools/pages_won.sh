@@ -160,3 +160,33 @@ for _ in 1 2 3; do up env LDR_CACHE=off "$ldr" run ./warm; done
 "$ldr" pages --record after.jsonl "${pids[@]}"
 contains "images: diff shows them" "$("$ldr" pages diff before.jsonl after.jsonl | tr -s ' ' | grep '^object')" " images"
 done_with
+
+# ---- an ordinary user: copies that fork left shared are no copies to be won, whoever the others are ----
+printf '#include <stdio.h>\n#include <unistd.h>\nint one, *table[1000] = { [0 ... 999] = &one };\nint main(void) { fork(); fork(); char c; printf("ready %%d\\n", (int)getpid()); fflush(stdout); while (read(0, &c, 1) > 0) ; return 0; }\n' >forked.c
+gcc -O1 -o forked forked.c
+as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+hold "${as[@]}" ./forked
+pids=()
+for _ in 1 2 3 4; do await; pids+=("$answer"); done
+"$ldr" pages --json "${pids[@]}" >report
+root_won=$(get "r['totals']['pages_won_relocated']")
+found=0; "${as[@]}" "$ldr" pages --json "${pids[@]}" >report 2>err || found=$?
+equal "forked, ordinary user: no more to be won than root finds" "$found $(get "(r['totals']['pages_won_relocated'] <= $root_won, r['totals']['pages_private_unresolved'] > 0)")" "3 (True, True)"
+release
+
+# ---- files as long as they like: memory goes with what is mapped of them ----
+cp libpattern.so long-a.so && cp libpattern.so long-b.so
+if truncate -s 1T long-a.so long-b.so 2>/dev/null; then
+    hold /usr/bin/python3 -c 'import mmap, os, sys
+files = [open(name, "rb") for name in ("long-a.so", "long-b.so")]
+maps = [mmap.mmap(f.fileno(), 16 << 12, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ) for f in files]
+[m[i << 12] for m in maps for i in range(16)]
+print("ready", os.getpid(), flush=True); sys.stdin.read()'
+    await
+    found=0; (ulimit -d 1000000; timeout 20 "$ldr" pages --json "$answer" >report 2>err) || found=$?
+    equal "files of a terabyte: counted in little memory" "$found $(get "r['savings']['if_duplicates_one']['pages']")" "0 16"
+    done_with
+else
+    skip "files of a terabyte" "this file system has none"
+fi
+rm -f long-a.so long-b.so

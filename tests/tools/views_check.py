@@ -11,7 +11,7 @@ pages_private_unresolved page_copies_avoided pages_mapped_again pages_swapped pa
 page_copies_avoided_images pages_won_relocated pages_won_duplicates""".split()
 CLASSES = """file_shared file_alone image_shared image_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
 private_relocation_and_write private_write private_identical private_unknown bss heap stack anonymous huge swapped swapped_shared vdso
-zero hugetlb device""".split()
+inserted zero hugetlb device""".split()
 KERNEL = "rss_pages swap_pages page_table_kib minor_faults major_faults".split()
 CAUSES = "relocation relocation_and_write write identical unknown".split()
 

@@ -114,6 +114,17 @@ print(json.dumps(d))' "$1" "$2"
 for i in 1 2 3 4; do make_report "t$i" "$((i * 100))"; done >"$work/four.jsonl"
 diff_is "one file: the first report and the last" 0 --json "$work/four.jsonl"
 equal "one file: the first report and the last" "$(get "$work/out" "(d['before']['time'], d['after']['time'], d['totals']['change']['frames'], d['after']['report'], d['after']['reports'])")" "('t1', 't4', 300, 4, 4)"
+/usr/bin/python3 -c '
+import json, sys
+lines = open(sys.argv[1]).read().splitlines()
+d = json.loads(lines[0])
+print(json.dumps({**d, "scope": "all"}), file=open(sys.argv[2], "w"))
+print(json.dumps({**d, "method": "file-identity"}), file=open(sys.argv[3], "w"))' "$work/four.jsonl" "$work/all.jsonl" "$work/identity.jsonl"
+diff_is "two scopes cannot be compared" 1 "$work/four.jsonl" "$work/all.jsonl"
+contains "two scopes: said" "$(cat "$work/err")" "before is of --scope elf, after of --scope all"
+diff_is "two methods" 0 --after=-1 --before=1 "$work/four.jsonl" "$work/identity.jsonl"
+equal "two methods: named above the table" "$(grep -cE '^before .* by pfn,|^after .* by file-identity,' "$work/out")" 2
+equal "nothing changed: no line says so" "$(grep -cE '^ +change|[-+]0\.0 MiB' "$work/out")" 0
 diff_is "reports by number" 0 --json --before 2 --after=-2 "$work/four.jsonl"
 equal "reports by number" "$(get "$work/out" "(d['before']['time'], d['after']['time'])")" "('t2', 't3')"
 /usr/bin/python3 -c 'import json, sys

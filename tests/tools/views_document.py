@@ -13,7 +13,7 @@ HOSTILE = ["</script><script>window.hacked=1</script>", "<!--<script>", '"><img 
 
 CLASSES = """file_shared file_alone image_shared image_alone shared_memory_shared shared_memory_alone fork_shared ksm private_relocation
 private_relocation_and_write private_write private_identical private_unknown bss heap stack anonymous huge swapped swapped_shared vdso
-zero hugetlb device""".split()
+inserted zero hugetlb device""".split()
 
 
 def strips(rng, owners, pages, writable):
@@ -108,8 +108,9 @@ def make(processes, paths, names, rng):
                "if_duplicates_one": amount(totals["pages_won_duplicates"], sets=sets)}
     return {"schema": "ldr-pages", "schema_version": 3, "time": "2026-11-21T05:20:01.123Z", "scope": "elf", "method": "pfn",
             "exact": True, "kernel": "6.1.0", "page_bytes": 4096, "elapsed_s": 0.25, "readings": 2,
-            **dict.fromkeys("unstable unreadable unexamined missing vanished headers_unread memory_unreadable files_unexplained "
-                            "causes_changed".split(), 0), "memory_unchecked": False,
+            **dict.fromkeys("unstable unreadable unexamined unopened missing vanished headers_unread memory_unreadable files_unexplained "
+                            "causes_changed counts_differ markers identity_unsure swap_unnamed".split(), 0), "memory_unchecked": False,
+            "merged_unknown": False, "left_out": [],
             "totals": {"processes": processes, **totals, "frames_in_several_segments": 0, **kernel}, "savings": savings, "processes": listed,
             "histogram": [{"owners": k, "frames": n, "pages": n * k} for k, n in sorted(histogram.items())],
             "matrix": {"owners": list(range(processes)), "shared_frames": matrix}, "objects": objects,

@@ -60,13 +60,14 @@ static void find_users(uint64_t dev, struct use_file *files, size_t file_count, 
     struct text text = { 0 };
     targets->list = must_alloc(count, sizeof *targets->list);
     for (size_t i = 0; i < count; i++) {
-        int proc = proc_open(pids[i]);
+        pid_t task;
+        int proc = proc_open_memory(pids[i], &task);
         uid_t user;
         if (proc < 0)
             continue;
         int err = proc_read(proc, "maps", &text);
         if (err == 0 && count_files(text.bytes, dev, files, file_count, seen)) {
-            targets->list[targets->count++] = (struct target){ .pid = pids[i], .proc = proc, .name = must_format("%d", (int)pids[i]) };
+            targets->list[targets->count++] = (struct target){ .pid = pids[i], .task = task, .proc = proc, .name = must_format("%d", (int)pids[i]) };
             continue;
         }
         use->unreadable += (err == -EACCES || err == -EPERM) && proc_user(proc, &user) == 0 && user == geteuid();
@@ -151,7 +152,7 @@ bool use_read(int dir, const char *name, struct use_file *files, size_t file_cou
     collect(&targets, SCOPE_ELF, false, &collection);
     struct counting counting = { .snapshot = &collection.snapshot, .ranges = ranges, .range_count = range_count, .images = images, .use = use };
     count_pages(&counting, image_count);
-    use->exact = collection.snapshot.method == METHOD_FRAMES && !collection.unstable && !collection.unreadable;
+    use->exact = collection.snapshot.method == METHOD_FRAMES && !collection.unstable && !targets.left_by[LEFT_UNREADABLE] && !targets.left_by[LEFT_UNOPENED];
     collection_free(&collection);
     targets_free(&targets);
     return true;

@@ -9,6 +9,7 @@
  * The words that relocation writes are collected once per file, when the first private copy of the file is met.
  */
 #include "causes.h"
+#include "../guard.h"
 #include "../ldr.h"
 #include "../parallel.h"
 #include "places.h"
@@ -48,6 +49,14 @@ struct explainer {
     struct comparing *comparing[WORKERS_MAX];
 };
 
+struct reading_places { const struct object *object; struct places *places; bool good; };
+
+static void read_places(void *context) {
+    struct reading_places *reading = context;
+    const struct object *object = reading->object;
+    reading->good = object->kind != OBJECT_ELF || places_read(object->file, object->file_len, object->path, reading->places);
+}
+
 static const struct object_places *places_of(struct explainer *explainer, uint32_t index) {
     struct object_places *known = explainer->objects[index];
     if (atomic_load_explicit(&known->state, memory_order_acquire) != PLACES_UNREAD)
@@ -55,8 +64,10 @@ static const struct object_places *places_of(struct explainer *explainer, uint32
     pthread_mutex_lock(&explainer->lock);
     if (atomic_load_explicit(&known->state, memory_order_relaxed) == PLACES_UNREAD) {
         const struct object *object = &explainer->readings->files.objects[index];
-        bool elf = object->kind == OBJECT_ELF;
-        bool good = object->file && (!elf || places_read(object->file, object->file_len, object->path, &known->places));
+        struct reading_places reading = { object, &known->places, false };
+        bool good = object->file && guarded(read_places, &reading) && reading.good;
+        if (!good)
+            known->places = (struct places){ 0 };
         atomic_store_explicit(&known->state, good ? PLACES_KNOWN : PLACES_REFUSED, memory_order_release);
     }
     pthread_mutex_unlock(&explainer->lock);
@@ -112,19 +123,37 @@ static bool is_unexplained_copy(const struct kernel *kernel, const struct owner 
            !(kernel->method == METHOD_FRAMES && kernel->zero_frame && (word & PM_FRAME) == kernel->zero_frame);
 }
 
+struct batch {
+    struct explainer *explainer;
+    struct comparing *comparing;
+    struct process *process;
+    const struct run *run;
+    size_t first, pages;
+};
+
+static void compare_batch(void *context) {
+    const struct batch *batch = context;
+    struct owner *owner = &batch->process->owner;
+    for (size_t i = 0; i < batch->pages; i++) {
+        const uint64_t *memory = &batch->comparing->memory[i * CAUSE_WORDS];
+        size_t page = batch->first + i, word = batch->run->word + page;
+        enum page_cause cause = cause_of_page(batch->explainer, batch->comparing, batch->run, page, memory);
+        cause_set(owner, word, cause);
+        if (cause == CAUSE_RELOCATION)
+            content_add(owner, word, digest_make(&batch->explainer->key, memory));
+    }
+}
+
 /* Pages FIRST..FIRST+COUNT of a run, all copies. */
 static void explain_batch(struct explainer *explainer, struct comparing *comparing, struct process *process, const struct run *run,
                           size_t first, size_t count) {
     off_t addr = (off_t)(run->addr + ((uint64_t)first << PAGE_SHIFT));
     ssize_t got = comparing->mem < 0 ? -1 : pread(comparing->mem, comparing->memory, count * PAGE_LEN, addr);
     size_t pages = got < 0 ? 0 : (size_t)got >> PAGE_SHIFT;
-    for (size_t i = 0; i < pages; i++) {
-        const uint64_t *memory = &comparing->memory[i * CAUSE_WORDS];
-        enum page_cause cause = cause_of_page(explainer, comparing, run, first + i, memory);
-        cause_set(&process->owner, run->word + first + i, cause);
-        if (cause == CAUSE_RELOCATION)
-            content_add(&process->owner, run->word + first + i, digest_make(&explainer->key, memory));
-    }
+    struct batch batch = { explainer, comparing, process, run, first, pages };
+    /* the file was cut short: nothing that is still to be read of it can be believed */
+    if (!guarded(compare_batch, &batch))
+        atomic_store_explicit(&explainer->objects[run->object]->state, PLACES_REFUSED, memory_order_release);
     if (comparing->mem < 0)
         process->memory_unreadable = true;
 }

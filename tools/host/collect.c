@@ -11,6 +11,7 @@
 #include "collect.h"
 #include "../ldr.h"
 #include "../progress.h"
+#include "agree.h"
 #include "build_id.h"
 #include "causes.h"
 #include "kernel.h"
@@ -36,6 +37,12 @@ static void read_one(void *context, size_t worker, size_t index) {
         reading_take(&collector->readings, &collector->readers[worker], &collector->processes[index]);
 }
 
+static void compare_one(void *context, size_t worker, size_t index) {
+    struct collector *collector = context;
+    if (collector->processes[index].state == PROCESS_OK)
+        process_compare(&collector->readings, &collector->readers[worker], &collector->processes[index]);
+}
+
 static int compare_vmas(const void *a, const void *b) {
     const struct process *x = *(struct process *const *)a, *y = *(struct process *const *)b;
     if (x->vma_count != y->vma_count)
@@ -52,7 +59,7 @@ static struct process *insert_by_memory(struct process **group, size_t *count, s
     size_t low = 0, high = *count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = 1, same = same_memory(process->target->pid, group[middle]->target->pid, &order);
+        int order = 1, same = same_memory(process->target->task, group[middle]->target->task, &order);
         if (same == 1)
             return group[middle];
         if (same < 0 && same != -ESRCH)
@@ -87,7 +94,8 @@ static void find_same_memory(struct process *processes, size_t count, struct pro
     free(sorted);
 }
 
-static void hand_over(struct process *processes, size_t count, struct collection *collection) {
+static void hand_over(struct process *processes, struct targets *targets, struct collection *collection) {
+    size_t count = targets->count;
     struct process **same_as = must_alloc(count, sizeof *same_as);
     uint32_t *owner_of = must_alloc(count, sizeof *owner_of);
     find_same_memory(processes, count, same_as, &collection->memory_unchecked);
@@ -97,8 +105,9 @@ static void hand_over(struct process *processes, size_t count, struct collection
     for (size_t i = 0; i < count; i++) {
         struct process *process = &processes[i];
         if (process->state != PROCESS_OK || process->vma_count == 0) {
-            collection->unreadable += process->state == PROCESS_UNREADABLE;
-            collection->vanished += process->state == PROCESS_GONE;
+            static const enum left_why why[] = { [PROCESS_UNREADABLE] = LEFT_UNREADABLE, [PROCESS_GONE] = LEFT_VANISHED, [PROCESS_REFUSED] = LEFT_UNOPENED };
+            if (process->state != PROCESS_OK)
+                left_add(targets, process->target->pid, why[process->state], process->error);
             process_free(process);
         } else {
             /* equal maps are sorted by PID: whoever stands for an address space comes before its other processes here */
@@ -113,6 +122,9 @@ static void hand_over(struct process *processes, size_t count, struct collection
                 collection->names[owner].name = process->target->name;
                 collection->names[owner].proc = process->target->proc;
                 collection->names[owner].memory_unreadable = process->memory_unreadable;
+                collection->names[owner].facts = process->facts;
+                collection->disagreeing += process->disagrees;
+                collection->markers += process->markers;
             }
             owner_of[i] = (uint32_t)owner;
             struct owner_name *name = &collection->names[owner];
@@ -125,21 +137,34 @@ static void hand_over(struct process *processes, size_t count, struct collection
     free(same_as);
 }
 
+/* Pages in swap, when two or more owners have such: a slot that both refer to cannot be told from two slots. */
+static uint64_t swapped_of_several(const struct snapshot *snapshot) {
+    uint64_t swapped = 0;
+    size_t owners = 0;
+    for (size_t o = 0; o < snapshot->owner_count; o++) {
+        const struct owner *owner = &snapshot->owners[o];
+        uint64_t before = swapped;
+        for (size_t i = 0; i < owner->word_count && owner->wide_count; i++)
+            swapped += (word_get(owner, snapshot->method, i) & PM_SWAPPED) != 0;
+        owners += swapped != before;
+    }
+    return owners > 1 ? swapped : 0;
+}
+
+static int compare_left(const void *a, const void *b) {
+    const struct left_out *x = a, *y = b;
+    if (x->why != y->why)
+        return x->why < y->why ? -1 : 1;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
 static double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static void read_facts(void *context, size_t worker, size_t index) {
-    struct collection *collection = context;
-    struct text text = { 0 };
-    (void)worker;
-    proc_facts_read(collection->names[index].proc, &text, &collection->names[index].facts);
-    text_free(&text);
-}
-
-void collect(const struct targets *targets, enum scope scope, bool causes, struct collection *collection) {
+void collect(struct targets *targets, enum scope scope, bool causes, struct collection *collection) {
     double start = now();
     *collection = (struct collection){ 0 };
     struct kernel kernel;
@@ -171,9 +196,12 @@ void collect(const struct targets *targets, enum scope scope, bool causes, struc
         explainer_run(explainer, collector->processes, targets->count);
     }
 
+    parallel_for(targets->count, compare_one, collector);
     for (size_t i = 0; i < WORKERS_MAX; i++)
         reader_free(&collector->readers[i]);
-    hand_over(collector->processes, targets->count, collection);
+    hand_over(collector->processes, targets, collection);
+    if (targets->left_count)
+        qsort(targets->left, targets->left_count, sizeof *targets->left, compare_left);
     struct snapshot *snapshot = &collection->snapshot;
     snapshot->method = kernel.method;
     snapshot->scope = scope;
@@ -188,13 +216,14 @@ void collect(const struct targets *targets, enum scope scope, bool causes, struc
             object->build_id_len = (uint8_t)build_id_read(object->file, object->file_len, object->path, object->build_id, BUILD_ID_LEN);
     }
     files_end(&readings->files);
+    collection->identity_unsure = objects_unsure(snapshot);
+    collection->swap_unnamed = kernel.method == METHOD_IDENTITY ? swapped_of_several(snapshot) : 0;
     collection->merged_unknown = !kernel_find_merged(snapshot);
     collection->causes_sought = causes;
     if (causes)
         explainer_end(explainer, collection);
     kernel_free(&kernel);
     progress_phase("counting pages, by process", 2 * snapshot->owner_count); /* the tally follows */
-    parallel_for(snapshot->owner_count, read_facts, collection);
     pthread_mutex_destroy(&readings->lock);
     free(collector->processes);
     free(collector);

@@ -7,19 +7,34 @@
 
 #include <sys/types.h>
 
-/* A process to be measured; proc is from proc_open and belongs to the list. */
+/* A process to be measured; proc is from proc_open_memory and belongs to the list. */
 struct target {
     pid_t pid;
+    pid_t task; /* whose folder proc is: a thread, when the first one has ended */
     int proc;
     char *name;
 };
 
+/* Why a process that was or may have been meant is not measured. */
+enum left_why {
+    LEFT_UNREADABLE, /* its page tables may not be read */
+    LEFT_UNEXAMINED, /* could not be asked whether it belongs to the list, for want of permission */
+    LEFT_UNOPENED,   /* the system refused for want of descriptors or memory */
+    LEFT_VANISHED,   /* ended before the snapshot was complete */
+    LEFT_WHYS
+};
+struct left_out { pid_t pid; enum left_why why; int error; }; /* error: -errno, of LEFT_UNOPENED */
+
 struct targets {
     struct target *list;
     size_t count;
-    uint64_t missing;    /* named, but there is no such process */
-    uint64_t unexamined; /* could not be asked whether they belong to the list, for want of permission */
+    uint64_t missing; /* named, but there is no such process */
+    struct left_out *left; /* ascending by why, then by PID, once collect has ended; owned */
+    size_t left_count;
+    uint64_t left_by[LEFT_WHYS];
 };
+/* left_add - one more process that is not measured */
+void left_add(struct targets *targets, pid_t pid, enum left_why why, int error);
 
 /* Whoever is meant by one of these; nothing given: by linker. */
 struct target_choice {
@@ -53,8 +68,6 @@ struct owner_name {
 struct collection {
     struct snapshot snapshot;
     struct owner_name *names;  /* one per owner */
-    uint64_t unreadable;       /* processes whose page tables we may not read */
-    uint64_t vanished;         /* ended before the snapshot was complete: left out */
     uint64_t unstable;         /* pages that differed between the last two readings */
     uint64_t shapes_unknown;   /* objects whose program headers could not be read */
     bool causes_sought;        /* false: nobody asked, all are unknown */
@@ -62,15 +75,20 @@ struct collection {
     uint64_t memory_unreadable; /* owners whose memory we may not read: causes of their private copies unknown */
     uint64_t files_unexplained; /* objects with private copies that our readers could not open or refuse: likewise */
     uint64_t causes_changed;    /* private copies that changed before they were compared: likewise */
+    uint64_t disagreeing;       /* owners of which the kernel counts other resident or swapped pages though nothing changed */
+    uint64_t markers;           /* words that may be swapped pages or markers, without frame numbers */
+    uint64_t identity_unsure;   /* objects that may be one with another: sharing between them is not counted */
+    uint64_t swap_unnamed;      /* swapped pages of two and more owners, without frame numbers: the same slots or not */
     bool merged_unknown;       /* KSM has merged pages, and we may not see which: they count as inherited by fork */
     unsigned readings;         /* how often the page tables were read */
     double elapsed_s;
 };
 
 /* collect - reads every target's maps and pagemap, again and again until two readings in a row agree (at most READINGS_MAX)
- *   in      causes   find out what made private copies private: half of the time, because all of them must be read */
+ *   in      causes   find out what made private copies private: half of the time, because all of them must be read
+ *   in out  targets  who could not be read is added to those left out */
 enum { READINGS_MAX = 6 };
-void collect(const struct targets *targets, enum scope scope, bool causes, struct collection *collection);
+void collect(struct targets *targets, enum scope scope, bool causes, struct collection *collection);
 void collection_free(struct collection *collection);
 
 #endif

@@ -2,10 +2,11 @@
  *
  * A path from maps may be wrong for us: another mount namespace, a deleted or replaced file. So the file is opened through
  * /proc/PID/map_files (the very file, needs privilege), else by path inside the process's root, and then only
- * believed if the inode agrees.
+ * believed if the inode and the file system agree.
  */
 #include "files.h"
 #include "../ldr.h"
+#include "mounts.h"
 #include "pack.h"
 #include "shape.h"
 
@@ -44,19 +45,30 @@ static int open_regular(int folder, const char *path, uint64_t ino) {
     return fd;
 }
 
+/* The same, of a name that may lead to another file by now: inode numbers are few, and many file systems begin with the same. */
+static int open_on_device(int proc, int folder, const char *path, const struct map_line *line) {
+    struct stat st;
+    int fd = open_regular(folder, path, line->ino);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || (st.st_dev != line->dev && !mount_holds(proc, fd, line->dev)))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static int open_mapped(int proc, const struct map_line *line) {
     char name[64];
     snprintf(name, sizeof name, "map_files/%lx-%lx", line->start, line->end);
     int fd = open_regular(proc, name, line->ino);
     if (fd < 0) {
         char *path = must_format("root%s", line->path);
-        fd = open_regular(proc, path, line->ino);
+        fd = open_on_device(proc, proc, path, line);
         free(path);
     }
     if (fd < 0)
-        fd = open_regular(AT_FDCWD, line->path, line->ino);
+        fd = open_on_device(proc, AT_FDCWD, line->path, line);
     if (fd < 0)
-        fd = open_regular(proc, "exe", line->ino);
+        fd = open_on_device(proc, proc, "exe", line);
     return fd;
 }
 
@@ -67,16 +79,22 @@ static bool stat_mapped(int proc, const struct map_line *line, struct stat *st) 
     return fstatat(proc, name, st, 0) == 0 || (line->path[0] == '/' && stat(line->path, st) == 0);
 }
 
-static enum object_kind sort_of_device(const struct files *files, uint64_t dev) {
+/* Of a file that cannot be opened, deleted ones above all. */
+static enum object_kind sort_of_device(const struct files *files, int proc, uint64_t dev) {
+    char type[16];
     if (dev == files->kernel->shared_dev)
         return OBJECT_SHARED;
-    return files->kernel->hugetlb_dev && dev == files->kernel->hugetlb_dev ? OBJECT_HUGETLB : OBJECT_FILE;
+    if (files->kernel->hugetlb_dev && dev == files->kernel->hugetlb_dev)
+        return OBJECT_HUGETLB;
+    if (!mount_type(proc, dev, type, sizeof type))
+        return OBJECT_FILE;
+    return strcmp(type, "tmpfs") == 0 ? OBJECT_SHARED : strcmp(type, "hugetlbfs") == 0 ? OBJECT_HUGETLB : OBJECT_FILE;
 }
 
-static enum object_kind sort_of_open(const struct files *files, int fd, uint64_t dev) {
+static enum object_kind sort_of_open(const struct files *files, int proc, int fd, uint64_t dev) {
     struct statfs fs;
     if (fstatfs(fd, &fs) != 0)
-        return sort_of_device(files, dev);
+        return sort_of_device(files, proc, dev);
     return fs.f_type == TMPFS_MAGIC ? OBJECT_SHARED : fs.f_type == HUGETLBFS_MAGIC ? OBJECT_HUGETLB : OBJECT_FILE;
 }
 
@@ -85,8 +103,8 @@ static enum object_kind sort_of_special(const struct stat *st) {
     return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 5) ? OBJECT_ANONYMOUS : OBJECT_DEVICE;
 }
 
-/* The bytes stay mapped, not the descriptor open: there are fewer descriptors than files that a machine's processes map. As with
- * every mapped reading, a file that is cut short while it is read is a SIGBUS; the processes that run it get that too. */
+/* The bytes stay mapped, not the descriptor open: there are fewer descriptors than files that a machine's processes map. A file
+ * that is cut short while it is read is a SIGBUS (guard.h). */
 static void map_bytes(struct mapped_file *file, int fd) {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size <= 0)
@@ -112,7 +130,7 @@ uint32_t files_find(struct files *files, int proc, const struct map_line *line) 
     struct stat st;
     if (fd >= 0) {
         file->kind = shape_read(fd, &file->shape) ? FILE_ELF : pack_is(fd) ? FILE_IMAGES : FILE_OTHER;
-        file->sort = file->kind == FILE_IMAGES ? OBJECT_IMAGES : sort_of_open(files, fd, line->dev);
+        file->sort = file->kind == FILE_IMAGES ? OBJECT_IMAGES : sort_of_open(files, proc, fd, line->dev);
         if (file->kind != FILE_OTHER || files->all)
             map_bytes(file, fd);
         close(fd);
@@ -124,7 +142,7 @@ uint32_t files_find(struct files *files, int proc, const struct map_line *line) 
         file->sort = OBJECT_DEVICE;
     } else {
         file->kind = FILE_UNCLEAR;
-        file->sort = sort_of_device(files, line->dev);
+        file->sort = sort_of_device(files, proc, line->dev);
     }
     file->path = must_format("%s", line->path);
     return (uint32_t)files->count++;

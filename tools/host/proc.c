@@ -79,20 +79,73 @@ pid_t *proc_pids(size_t *count) {
     return pids;
 }
 
-bool proc_has_memory(int proc) {
+enum life { LIFE_NONE, LIFE_MEMORY, LIFE_THREADS }; /* no memory; has it; its other threads may have it */
+
+/* Of /proc/PID/stat, which everybody may read; or -errno. */
+static int read_life(int proc) {
     struct text stat = { 0 };
-    bool has = false;
-    /* pid (comm) state ppid pgrp session tty tpgid flags ...; comm may hold anything, so from its last ')' */
-    if (proc_read(proc, "stat", &stat) == 0) {
+    int life = proc_read(proc, "stat", &stat);
+    if (!life) {
+        /* pid (comm) state ppid pgrp session tty tpgid flags, ten others, threads ...; comm may hold anything, so from its last ')' */
         const char *after = strrchr(stat.bytes, ')');
         char state;
         unsigned flags;
+        long threads;
         enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD */
-        if (after && sscanf(after + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) == 2)
-            has = state != 'Z' && state != 'X' && !(flags & KERNEL_THREAD);
+        if (!after || sscanf(after + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld", &state, &flags, &threads) != 3 ||
+            flags & KERNEL_THREAD)
+            life = LIFE_NONE;
+        else if (state != 'Z' && state != 'X')
+            life = LIFE_MEMORY;
+        else
+            life = threads > 1 ? LIFE_THREADS : LIFE_NONE;
     }
     text_free(&stat);
-    return has;
+    return life;
+}
+
+static int open_with_memory(pid_t task) {
+    int proc = proc_open(task);
+    if (proc < 0)
+        return proc;
+    int life = read_life(proc);
+    if (life == LIFE_MEMORY)
+        return proc;
+    close(proc);
+    return life < 0 ? life : -ENOENT;
+}
+
+/* /proc/TID and not /proc/PID/task/TID: only the first has map_files. */
+static int open_thread(int proc, pid_t pid, pid_t *task) {
+    int found = -ENOENT, folder = openat(proc, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *threads = folder < 0 ? NULL : fdopendir(folder);
+    if (!threads) {
+        found = -errno;
+        if (folder >= 0)
+            close(folder);
+        return found;
+    }
+    for (struct dirent *entry; found < 0 && (entry = readdir(threads)); ) {
+        *task = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (*task > 0 && *task != pid)
+            found = open_with_memory(*task);
+    }
+    closedir(threads);
+    return found;
+}
+
+int proc_open_memory(pid_t pid, pid_t *task) {
+    int proc = proc_open(pid);
+    *task = pid;
+    if (proc < 0)
+        return proc;
+    int life = read_life(proc), found = -ENOENT;
+    if (life == LIFE_MEMORY)
+        return proc;
+    if (life == LIFE_THREADS)
+        found = open_thread(proc, pid, task);
+    close(proc);
+    return life < 0 ? life : found;
 }
 
 /* The number after "\nNAME:"; 0 when there is no such line. */
@@ -244,9 +297,10 @@ char *proc_name(int proc, uint64_t linker_dev, uint64_t linker_ino) {
         ssize_t length = readlinkat(proc, "exe", exe, sizeof exe - 1);
         if (length > 0) {
             exe[length] = '\0';
-            char *deleted = strstr(exe, " (deleted)");
-            if (deleted)
-                *deleted = '\0';
+            static const char deleted[] = " (deleted)";
+            const ssize_t tail = sizeof deleted - 1;
+            if (length > tail && strcmp(exe + length - tail, deleted) == 0)
+                exe[length - tail] = '\0';
             name = must_format("%s", last_part(exe));
         } else if (proc_read(proc, "comm", &text) == 0 && text.len > 1) {
             text.bytes[strcspn(text.bytes, "\n")] = '\0';

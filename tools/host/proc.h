@@ -3,6 +3,7 @@
 #ifndef LDR_HOST_PROC_H
 #define LDR_HOST_PROC_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,9 +25,14 @@ int proc_read(int proc, const char *name, struct text *text);
 /* proc_pids - every PID, ascending; malloc'd, *count set */
 pid_t *proc_pids(size_t *count);
 
-/* proc_has_memory - false for kernel threads and for processes that have ended and only wait to be reaped.
- * Reads /proc/PID/stat, which everybody may read. */
-bool proc_has_memory(int proc);
+/* proc_open_memory - descriptor of the folder of a task that has the process's memory: the process itself, or, when its first
+ * thread has ended and others go on, /proc/TID of one of these.
+ *   out     task   PID or TID of that task, for calls that take a number
+ *   returns -ENOENT for kernel threads and for processes that have ended and only wait to be reaped; another -errno */
+int proc_open_memory(pid_t pid, pid_t *task);
+
+/* proc_error_is_end - does this -errno of a call above mean that the process is there no more? */
+static inline bool proc_error_is_end(int error) { return error == -ENOENT || error == -ESRCH; }
 
 /* proc_parent - PID of its parent, 0 if it has none or is gone */
 pid_t proc_parent(int proc);

@@ -140,6 +140,8 @@ struct cutter {
     const struct object *objects;
     struct image *images;
     size_t image_count;
+    uint32_t *slots;         /* open addressing by object and bias: index into images + 1 */
+    size_t slot_count;
     struct image last;       /* the image of the mapping before, and where its .bss is */
     struct span bss[BSS_MAX];
     size_t bss_count;
@@ -236,24 +238,44 @@ static void cut_memory(struct cutter *cutter, const struct vma *vma, struct regi
     }
 }
 
-/* The image this vma belongs to: the latest one of the object that explains it, else a new one. */
+/* Where the image is, or would be, in the table. */
+static size_t image_slot(const struct cutter *cutter, uint32_t object, uint64_t bias) {
+    size_t at = ((bias >> PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15) + object * UINT64_C(0xc2b2ae3d27d4eb4f)) >> 20 & (cutter->slot_count - 1);
+    while (cutter->slots[at] && (cutter->images[cutter->slots[at] - 1].object != object || cutter->images[cutter->slots[at] - 1].bias != bias))
+        at = (at + 1) & (cutter->slot_count - 1);
+    return at;
+}
+
+/* The image this vma belongs to: the latest one of the object that explains it, else a new one. A file may be mapped at tens of
+ * thousands of places: each segment that has the vma's page of the file names one bias, and that is looked up. */
 static uint64_t find_bias(struct cutter *cutter, const struct vma *vma) {
     const struct shape *shape = &cutter->objects[vma->object].shape;
+    const struct image *newest = cutter->image_count ? &cutter->images[cutter->image_count - 1] : NULL;
     uint64_t bias = 0;
-    size_t known = cutter->image_count;
-    while (known > 0 && !(cutter->images[known - 1].object == vma->object && shape_explains(shape, cutter->images[known - 1].bias, vma)))
-        known--;
-    if (known > 0)
-        return cutter->images[known - 1].bias;
-    if (shape_find_bias(shape, vma, &bias))
-        cutter->images[cutter->image_count++] = (struct image){ vma->object, bias };
+    if (newest && newest->object == vma->object && shape_explains(shape, newest->bias, vma))
+        return newest->bias;
+    uint32_t latest = 0;
+    for (size_t i = 0; i < shape->load_count; i++)
+        if (shape_bias_by(shape, i, vma, &bias)) {
+            uint32_t found = cutter->slots[image_slot(cutter, vma->object, bias)];
+            latest = found > latest ? found : latest;
+        }
+    if (latest)
+        return cutter->images[latest - 1].bias;
+    if (!shape_find_bias(shape, vma, &bias))
+        return 0;
+    cutter->images[cutter->image_count++] = (struct image){ vma->object, bias };
+    cutter->slots[image_slot(cutter, vma->object, bias)] = (uint32_t)cutter->image_count;
     return bias;
 }
 
 /* Cuts the vmas into reader->runs; reader->regions are those of each vma. With the lock held, for the objects. */
 static void make_runs(struct readings *readings, struct reader *reader, const struct process *process) {
     struct cutter cutter = { .reader = reader, .objects = readings->files.objects, .last.object = NO_OBJECT,
-                             .images = must_alloc(process->vma_count, sizeof *cutter.images) };
+                             .images = must_alloc(process->vma_count, sizeof *cutter.images), .slot_count = 64 };
+    while (cutter.slot_count < 2 * process->vma_count)
+        cutter.slot_count *= 2;
+    cutter.slots = must_alloc(cutter.slot_count, sizeof *cutter.slots);
     reader->run_count = 0;
     for (size_t i = 0; i < process->vma_count; i++) {
         const struct vma *vma = &process->vmas[i];
@@ -277,6 +299,7 @@ static void make_runs(struct readings *readings, struct reader *reader, const st
                                               .kind = (enum segment_kind)vma->kind, .access = (uint8_t)vma->access, .huge = region.huge });
         }
     }
+    free(cutter.slots);
     free(cutter.images);
     size_t word = 0;
     for (size_t i = 0; i < reader->run_count; i++) {
@@ -432,6 +455,7 @@ void reading_take(struct readings *readings, struct reader *reader, struct proce
     if (pagemap >= 0)
         close(pagemap);
     process->read = true;
+    process->error = error;
     if (error)
-        process->state = error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : PROCESS_GONE;
+        process->state = error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : proc_error_is_end(error) ? PROCESS_GONE : PROCESS_REFUSED;
 }

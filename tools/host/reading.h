@@ -8,17 +8,21 @@
 
 #include <pthread.h>
 
-enum process_state { PROCESS_OK, PROCESS_GONE, PROCESS_UNREADABLE };
+enum process_state { PROCESS_OK, PROCESS_GONE, PROCESS_UNREADABLE, PROCESS_REFUSED /* for want of descriptors or memory */ };
 
 struct process {
     const struct target *target;
     enum process_state state;
+    int error;                       /* -errno that made it so */
     struct vma *vmas;
     size_t vma_count;
     struct owner owner;
     uint64_t maps_hash, maps_turned; /* of the maps text that vmas are from, and files.turned_out then */
     uint64_t changed;                /* pages that the last reading found different; mappings that came or went count at least 1 */
     bool read;                       /* at least once */
+    struct proc_facts facts;         /* agree.h sets these three */
+    uint64_t markers;
+    bool disagrees;
     bool memory_unreadable;          /* found when its copies were to be compared */
 };
 void process_free(struct process *process);

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 enum { CHUNK_PAGES = 65536 };
+/* mincore walks what is not there too: a sparse file of a terabyte would take seconds. */
+#define FILE_MAX ((size_t)64 << 30)
 
 bool file_resident(const struct object *object, uint64_t *pages) {
-    if (!object->file || geteuid() != 0)
+    if (!object->file || object->file_len > FILE_MAX || geteuid() != 0)
         return false;
     unsigned char *found = must_alloc(CHUNK_PAGES, 1);
     bool good = true;

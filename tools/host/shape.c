@@ -1,5 +1,6 @@
 /* shape.c - which segments has this file? Answered by libelf, which checks every offset against the file's size. */
 #include "shape.h"
+#include "../guard.h"
 #include "../ldr.h"
 
 #include <gelf.h>
@@ -15,7 +16,7 @@ static int compare_loads(const void *a, const void *b) {
     return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
-bool shape_read(int fd, struct shape *shape) {
+static bool read_headers(int fd, struct shape *shape) {
     char magic[SELFMAG];
     /* Most mapped files of some programs are data (fonts, locale archives): four bytes tell without libelf. */
     if (pread(fd, magic, sizeof magic, 0) != sizeof magic || memcmp(magic, ELFMAG, SELFMAG) != 0)
@@ -43,4 +44,19 @@ bool shape_read(int fd, struct shape *shape) {
     }
     elf_end(elf);
     return good;
+}
+
+struct reading { int fd; struct shape *shape; bool good; };
+
+static void read_guarded(void *context) {
+    struct reading *reading = context;
+    reading->good = read_headers(reading->fd, reading->shape);
+}
+
+bool shape_read(int fd, struct shape *shape) {
+    struct reading reading = { fd, shape, false };
+    if (guarded(read_guarded, &reading))
+        return reading.good;
+    *shape = (struct shape){ 0 };
+    return false;
 }

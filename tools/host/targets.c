@@ -6,9 +6,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,9 +88,10 @@ static bool descends_from(pid_t pid, pid_t root, const struct family *families, 
 
 /* One process that may be meant. */
 struct candidate {
-    pid_t pid;
+    pid_t pid, task;
     int proc; /* negative: gone, or not meant */
-    bool unexamined;
+    int left; /* enum left_why, or -1 */
+    int error;
     char *name;
 };
 
@@ -100,6 +103,7 @@ struct examination {
     struct family *families; /* of all processes */
     size_t family_count;
     atomic_bool *found, *found_root; /* by word and by root */
+    int descriptors; /* targets may hold those below this one: the others are for reading them */
     struct text texts[WORKERS_MAX];
 };
 
@@ -132,27 +136,46 @@ static bool is_named(struct examination *examination, const struct candidate *ca
     return wanted && (named_by_pid || candidate->pid != getpid());
 }
 
+static bool is_forbidden(int error) { return error == -EACCES || error == -EPERM; }
+static bool has_choice(const struct target_choice *choice) { return choice->word_count || choice->root_count || choice->by_user; }
+
+/* The candidate is left out, unless it has just ended. FORBIDDEN: why, when it is for want of permission. */
+static void not_examined(struct candidate *candidate, int error, enum left_why forbidden) {
+    if (proc_error_is_end(error))
+        return;
+    candidate->left = is_forbidden(error) ? (int)forbidden : LEFT_UNOPENED;
+    candidate->error = error;
+}
+
 static bool is_wanted(struct examination *examination, struct candidate *candidate, struct text *text) {
     const struct target_choice *choice = examination->choice;
     bool otherwise = is_chosen_otherwise(examination, candidate), named = is_named(examination, candidate);
-    if (choice->word_count || choice->root_count || choice->by_user)
+    if (has_choice(choice))
         return otherwise || named;
     if (candidate->pid == getpid())
         return false;
     if (choice->all)
         return true;
     int runs = runs_on(candidate->proc, &examination->linker, text);
-    candidate->unexamined = runs == -EACCES || runs == -EPERM;
+    if (runs < 0)
+        not_examined(candidate, runs, LEFT_UNEXAMINED);
     return runs == 1;
 }
 
 static void examine(void *context, size_t worker, size_t index) {
     struct examination *examination = context;
     struct candidate *candidate = &examination->candidates[index];
-    candidate->proc = proc_open(candidate->pid);
-    if (candidate->proc < 0)
-        return; /* ended since the folder was read */
-    if (proc_has_memory(candidate->proc) && is_wanted(examination, candidate, &examination->texts[worker])) {
+    candidate->proc = proc_open_memory(candidate->pid, &candidate->task);
+    if (candidate->proc >= examination->descriptors) {
+        close(candidate->proc);
+        candidate->proc = -EMFILE;
+    }
+    if (candidate->proc < 0) {
+        if (!is_forbidden(candidate->proc) || examination->choice->all || !has_choice(examination->choice))
+            not_examined(candidate, candidate->proc, examination->choice->all ? LEFT_UNREADABLE : LEFT_UNEXAMINED);
+        return;
+    }
+    if (is_wanted(examination, candidate, &examination->texts[worker])) {
         candidate->name = proc_name(candidate->proc, examination->linker.dev, examination->linker.ino);
         return;
     }
@@ -187,13 +210,39 @@ static pid_t *list_candidates(const struct target_choice *choice, size_t *count)
     return pids;
 }
 
+/* Each worker has a few descriptors open at a time while it reads; so many are kept free of those that targets hold. */
+static int descriptors_for_targets(void) {
+    enum { FOR_ALL = 16, FOR_WORKER = 4 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    int all = (int)limit.rlim_cur, kept = FOR_ALL + FOR_WORKER * (int)worker_count(WORKERS_MAX);
+    return kept < all / 2 ? all - kept : all / 2;
+}
+
+void left_add(struct targets *targets, pid_t pid, enum left_why why, int error) {
+    if ((targets->left_count & (targets->left_count - 1)) == 0) /* 0, 1, 2, 4...: full */
+        targets->left = must_grow(targets->left, targets->left_count * 2 + 1, sizeof *targets->left);
+    targets->left[targets->left_count++] = (struct left_out){ pid, why, error };
+    targets->left_by[why]++;
+}
+
+/* Is the process of this PID among those named, so that leaving it out was said? */
+static bool is_left(const struct targets *targets, pid_t pid) {
+    for (size_t i = 0; i < targets->left_count; i++)
+        if (targets->left[i].pid == pid)
+            return true;
+    return false;
+}
+
 static void say_missing(const struct examination *examination, struct targets *targets) {
     const struct target_choice *choice = examination->choice;
     for (size_t i = 0; i < choice->word_count; i++) {
         pid_t pid;
-        if (examination->found[i])
+        bool number = read_pid(choice->words[i], &pid);
+        if (examination->found[i] || (number && is_left(targets, pid)))
             continue;
-        if (read_pid(choice->words[i], &pid))
+        if (number)
             warn_ldr("no process %s (or one without memory of its own)", choice->words[i]);
         else
             warn_ldr("no process is called %s", choice->words[i]);
@@ -221,15 +270,17 @@ void choose_targets(const struct target_choice *choice, struct targets *targets)
     examination->family_count = count;
     examination->candidates = must_alloc(count, sizeof *examination->candidates);
     for (size_t i = 0; i < count; i++)
-        examination->candidates[i].pid = pids[i];
+        examination->candidates[i] = (struct candidate){ .pid = pids[i], .left = -1 };
+    examination->descriptors = descriptors_for_targets();
     parallel_for(count, examine, examination);
 
     targets->list = must_alloc(count, sizeof *targets->list);
     for (size_t i = 0; i < count; i++) {
         const struct candidate *candidate = &examination->candidates[i];
-        targets->unexamined += candidate->unexamined;
+        if (candidate->left >= 0)
+            left_add(targets, candidate->pid, (enum left_why)candidate->left, candidate->error);
         if (candidate->proc >= 0)
-            targets->list[targets->count++] = (struct target){ candidate->pid, candidate->proc, candidate->name };
+            targets->list[targets->count++] = (struct target){ candidate->pid, candidate->task, candidate->proc, candidate->name };
     }
     say_missing(examination, targets);
     for (size_t i = 0; i < WORKERS_MAX; i++)
@@ -254,10 +305,11 @@ bool is_process(const char *word, const char *linker) {
     size_t count;
     pid_t *pids = proc_pids(&count);
     for (size_t i = 0; i < count && !found; i++) {
-        int proc = pids[i] == getpid() ? -1 : proc_open(pids[i]);
+        pid_t task;
+        int proc = pids[i] == getpid() ? -1 : proc_open_memory(pids[i], &task);
         if (proc < 0)
             continue;
-        found = proc_has_memory(proc) && proc_is_called(proc, word, id.dev, id.ino);
+        found = proc_is_called(proc, word, id.dev, id.ino);
         close(proc);
     }
     free(pids);
@@ -270,5 +322,6 @@ void targets_free(struct targets *targets) {
         free(targets->list[i].name);
     }
     free(targets->list);
+    free(targets->left);
     *targets = (struct targets){ 0 };
 }

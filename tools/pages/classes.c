@@ -23,6 +23,7 @@ static const struct { const char *key, *title; } names[CLASSES] = {
     [CLASS_SWAPPED] = { "swapped", "swapped" },
     [CLASS_SWAPPED_SHARED] = { "swapped_shared", "swapped, shared slot" },
     [CLASS_VDSO] = { "vdso", "vDSO" },
+    [CLASS_INSERTED] = { "inserted", "kernel's, mapped (rings)" },
     [CLASS_ZERO] = { "zero", "zero page" },
     [CLASS_HUGETLB] = { "hugetlb", "hugetlb" },
     [CLASS_DEVICE] = { "device", "device" },

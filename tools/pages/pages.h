@@ -13,7 +13,7 @@
  *   avoided  a page that found its frame in place because another owner has it: a copy that was not needed
  *   won      frames that need not be if something were otherwise (won.c): they are there now
  * Each page is exactly one of: first of its frame, again, avoided. So  pages = frames + avoided + again.
- * The zero page, the vDSO and what devices map are counted by class only: they are nobody's memory.
+ * The zero page, the vDSO, the kernel's rings and what devices map are counted by class only: they are nobody's memory.
  */
 #ifndef LDR_PAGES_H
 #define LDR_PAGES_H
@@ -45,7 +45,7 @@ enum segment_kind {
     SEGMENT_ANONYMOUS, /* any other memory without a file, further threads' stacks included */
     SEGMENT_VDSO,      /* the kernel's own code, mapped into every process */
     SEGMENT_HUGETLB,   /* from the pool of huge pages; the kernel keeps it out of RSS */
-    SEGMENT_DEVICE,    /* mapped from a device: no memory of the process */
+    SEGMENT_DEVICE,    /* mapped from a device, or from the kernel's own files without a name: no memory of the process */
     SEGMENT_IMAGES,    /* a pack of the linker's cache, pages of no known object */
     SEGMENT_KINDS
 };
@@ -79,6 +79,9 @@ struct vma {
 
 /* shape_explains - does an image loaded with this bias have, at the vma's first page, the file page found there? */
 bool shape_explains(const struct shape *shape, uint64_t bias, const struct vma *vma);
+
+/* shape_bias_by - the bias under which the vma's first page belongs to this PT_LOAD; false when that has not its file page */
+bool shape_bias_by(const struct shape *shape, size_t load_index, const struct vma *vma, uint64_t *bias);
 
 /* shape_find_bias - load bias (address minus vaddr) under which vma is part of an image of this shape.
  *   A file page can belong to two PT_LOADs (the last page of the constants and the first of the data are often one page
@@ -199,6 +202,13 @@ struct snapshot {
     size_t merged_count;
 };
 
+/* ---- aliases.c: one file under several devices, when only file identity is known ---- */
+
+/* objects_may_be_one - same inode and build-id (without one: length and name) under two devices */
+bool objects_may_be_one(const struct object *a, const struct object *b);
+/* objects_unsure - objects that may be one with another; 0 with METHOD_FRAMES, where it does not matter */
+uint64_t objects_unsure(const struct snapshot *snapshot);
+
 /* ---- classes.c: what a page is; each mapped or swapped page is in exactly one class ---- */
 
 enum page_class {
@@ -223,6 +233,7 @@ enum page_class {
     CLASS_SWAPPED,      /* in swap, one owner's */
     CLASS_SWAPPED_SHARED, /* in a swap slot that two or more owners refer to */
     CLASS_VDSO,
+    CLASS_INSERTED,     /* of the kernel or a driver, put into the process's page table: rings of AIO, io_uring, packet sockets */
     CLASS_ZERO,         /* the zero page: read, never written. The kernel counts it in no RSS; nor the next two */
     CLASS_HUGETLB,
     CLASS_DEVICE,
@@ -306,6 +317,10 @@ struct frame_cursor {
     uint64_t leaf_key;
     struct frame *leaf;
 };
+
+/* page_key - names a page of a file as a frame is named by its number: 24 bits of object, 40 of file page (an exabyte file would
+ * collide; none exists) */
+static inline uint64_t page_key(uint32_t object, uint64_t file_page) { return (uint64_t)object << 40 | file_page; }
 
 enum frame_event { FRAME_FIRST, FRAME_AGAIN, FRAME_AVOIDED };
 
@@ -437,14 +452,32 @@ struct strip *row_strips(const struct run_index *index, const struct tally *tall
 #define PM_PRESENT (UINT64_C(1) << 63)
 #define PM_SWAPPED (UINT64_C(1) << 62)
 #define PM_FILE (UINT64_C(1) << 61)      /* page of a file, or shared anonymous memory */
+#define PM_GUARD (UINT64_C(1) << 58)     /* a guard region: no page, but a marker that looks like a swapped one */
+#define PM_UFFD_WP (UINT64_C(1) << 57)
 #define PM_EXCLUSIVE (UINT64_C(1) << 56)
 #define PM_FRAME ((UINT64_C(1) << 55) - 1) /* of a swapped page: type of swap (5 bits) and offset */
 
+/* The highest type of swap is no swap but the kernel's markers in page tables (SWP_PTE_MARKER in linux/swapops.h): guard regions, memory
+ * write-protected by userfaultfd before it was touched, poison. Frame numbers show it. */
+enum { SWAP_TYPE_MARKER = 31 };
+
 /* The bits that say where a page is; the others (soft-dirty, write-protection, the exclusive hint when frame numbers are
- * there) may change without anything moving. */
+ * there) may change without anything moving. Of a swapped page without frame numbers PM_UFFD_WP is kept: it may be a marker. */
 static inline uint64_t word_place(uint64_t word, enum method method) {
-    uint64_t keep = PM_PRESENT | PM_SWAPPED | PM_FILE | (method == METHOD_FRAMES ? PM_FRAME : PM_EXCLUSIVE);
-    return word & (PM_PRESENT | PM_SWAPPED) ? word & keep : 0;
+    if (word & PM_PRESENT)
+        return word & (PM_PRESENT | PM_FILE | (method == METHOD_FRAMES ? PM_FRAME : PM_EXCLUSIVE));
+    if (!(word & PM_SWAPPED) || word & PM_GUARD || (method == METHOD_FRAMES && (word & SWAP_TYPE_MARKER) == SWAP_TYPE_MARKER))
+        return 0;
+    return word & (PM_SWAPPED | PM_FILE | (method == METHOD_FRAMES ? PM_FRAME : PM_UFFD_WP));
+}
+
+/* word_is_zero - is this present page the zero page, or one of the huge zero page? Frames: 0 where unknown */
+static inline bool word_is_zero(enum method method, uint64_t zero_frame, uint64_t huge_zero_frame, const struct run *run, uint64_t word) {
+    enum { HUGE_PAGES = 512 };
+    uint64_t frame = word & PM_FRAME;
+    if (method != METHOD_FRAMES) /* one that was written since has a page of its own */
+        return run->zero && !(word & (PM_FILE | PM_EXCLUSIVE));
+    return (zero_frame && frame == zero_frame) || (huge_zero_frame && frame - huge_zero_frame < HUGE_PAGES);
 }
 
 /* ---- the readers of words.c, here because they run for every page several times ---- */

@@ -47,17 +47,26 @@ bool shape_explains(const struct shape *shape, uint64_t bias, const struct vma *
     return load_at(shape, bias, vma->start, vma->off) != NULL;
 }
 
+bool shape_bias_by(const struct shape *shape, size_t load_index, const struct vma *vma, uint64_t *bias) {
+    const struct load *load = &shape->loads[load_index];
+    uint64_t start, end;
+    if (!load_file_range(load, &start, &end) || vma->off < start || vma->off > end)
+        return false;
+    *bias = vma->start - (page_down(load->vaddr) + (vma->off - start));
+    return true;
+}
+
 bool shape_find_bias(const struct shape *shape, const struct vma *vma, uint64_t *bias) {
     const struct load *best = NULL;
     for (size_t i = 0; i < shape->load_count; i++) {
         const struct load *load = &shape->loads[i];
-        uint64_t start, end;
-        if (!load_file_range(load, &start, &end) || vma->off < start || vma->off > end)
+        uint64_t by_this;
+        if (!shape_bias_by(shape, i, vma, &by_this))
             continue;
         bool same_access = (load->flags & (ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC)) == vma->access;
         if (!best || same_access) {
             best = load;
-            *bias = vma->start - (page_down(load->vaddr) + (vma->off - start));
+            *bias = by_this;
             if (same_access)
                 break;
         }

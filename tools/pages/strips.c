@@ -45,6 +45,10 @@ struct painter {
     const struct snapshot *snapshot;
     const struct run_ref *refs;
     size_t ref_count;
+    size_t *order;       /* refs by the first page of their run */
+    size_t begun;        /* of these: taken into `active` already */
+    size_t *active;      /* refs whose runs reach into the window or beyond, ascending: that is by owner */
+    size_t active_count;
     struct strip *strips;
     size_t count, room;
     struct owner_sets sets; /* of one window: owners must come in ascending order, and begin anew in each */
@@ -52,24 +56,69 @@ struct painter {
     struct window window;
 };
 
+struct start { uint64_t page; size_t ref; };
+
+static int compare_starts(const void *a, const void *b) {
+    const struct start *x = a, *y = b;
+    if (x->page != y->page)
+        return x->page < y->page ? -1 : 1;
+    return x->ref < y->ref ? -1 : x->ref > y->ref;
+}
+
+static int compare_refs(const void *a, const void *b) {
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Windows go through the file from its beginning, and each run is looked at in those it reaches into: sparse memory has as many runs as
+ * windows. */
+static void order_runs(struct painter *painter) {
+    struct start *starts = must_alloc(painter->ref_count, sizeof *starts);
+    painter->order = must_alloc(painter->ref_count, sizeof *painter->order);
+    painter->active = must_alloc(painter->ref_count, sizeof *painter->active);
+    for (size_t r = 0; r < painter->ref_count; r++)
+        starts[r] = (struct start){ painter->refs[r].run->file_page, r };
+    if (painter->ref_count)
+        qsort(starts, painter->ref_count, sizeof *starts, compare_starts);
+    for (size_t r = 0; r < painter->ref_count; r++)
+        painter->order[r] = starts[r].ref;
+    free(starts);
+}
+
+static void find_active(struct painter *painter, uint64_t from) {
+    size_t kept = 0, before;
+    for (size_t i = 0; i < painter->active_count; i++) {
+        const struct run *run = painter->refs[painter->active[i]].run;
+        if (run->file_page + run->pages > from)
+            painter->active[kept++] = painter->active[i];
+    }
+    before = kept;
+    for (; painter->begun < painter->ref_count; painter->begun++) {
+        size_t ref = painter->order[painter->begun];
+        const struct run *run = painter->refs[ref].run;
+        if (run->file_page >= from + WINDOW)
+            break;
+        if (run->file_page + run->pages > from)
+            painter->active[kept++] = ref;
+    }
+    if (kept > before)
+        qsort(painter->active, kept, sizeof *painter->active, compare_refs);
+    painter->active_count = kept;
+}
+
 /* Counts the window that starts at page FROM; false, with *next set, when no run reaches into it. */
 static bool count_window(struct painter *painter, uint64_t from, uint64_t *next) {
     struct window *window = &painter->window;
     struct frame_cursor cursor = { 0 };
-    bool any = false;
-    memset(window, 0, sizeof *window);
+    find_active(painter, from);
+    *next = painter->begun < painter->ref_count ? painter->refs[painter->order[painter->begun]].run->file_page : UINT64_MAX;
     owner_sets_free(&painter->sets);
-    *next = UINT64_MAX;
-    for (size_t r = 0; r < painter->ref_count; r++) {
-        const struct run *run = painter->refs[r].run;
-        uint32_t owner = painter->refs[r].owner;
-        if (run->file_page + run->pages <= from)
-            continue;
-        if (run->file_page >= from + WINDOW) {
-            *next = run->file_page < *next ? run->file_page : *next;
-            continue;
-        }
-        any = true;
+    if (!painter->active_count)
+        return false;
+    memset(window, 0, sizeof *window);
+    for (size_t a = 0; a < painter->active_count; a++) {
+        const struct run *run = painter->refs[painter->active[a]].run;
+        uint32_t owner = painter->refs[painter->active[a]].owner;
         for (size_t i = run->file_page < from ? from - run->file_page : 0; i < run->pages && run->file_page + i < from + WINDOW; i++) {
             uint64_t at = run->file_page + i - from;
             enum page_class class = page_class_of(painter->tally, painter->snapshot, owner, run, i, &cursor, NULL, NULL);
@@ -80,7 +129,7 @@ static bool count_window(struct painter *painter, uint64_t from, uint64_t *next)
             window->sets[at] = owner_set_with(&painter->sets, window->sets[at], owner);
         }
     }
-    return any;
+    return true;
 }
 
 static struct strip strip_of(const uint32_t counts[CLASSES], uint32_t list) {
@@ -115,6 +164,7 @@ struct strip *row_strips(const struct run_index *index, const struct tally *tall
     painter->lists = lists;
     painter->refs = index->refs + index->first[row];
     painter->ref_count = index->first[row + 1] - index->first[row];
+    order_runs(painter);
     uint64_t first = UINT64_MAX, end = 0;
     for (size_t r = 0; r < painter->ref_count; r++) {
         const struct run *run = painter->refs[r].run;
@@ -135,6 +185,8 @@ struct strip *row_strips(const struct run_index *index, const struct tally *tall
     struct strip *strips = painter->strips;
     *count = painter->count;
     owner_sets_free(&painter->sets);
+    free(painter->order);
+    free(painter->active);
     free(painter);
     return strips;
 }

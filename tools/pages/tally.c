@@ -6,11 +6,11 @@
  * What a present word is keyed by:
  *   METHOD_FRAMES    the frame number
  *   METHOD_IDENTITY  a page of the file is (object, page of the file): the page cache holds it once, so that *is* the frame
- *                    (two overlay files over one lower file are the known exception: then sharing is under-counted)
+ *                    (two overlay files over one lower file are the exception: aliases.c finds such, and the report is not exact)
  *                    a copy marked exclusive has no other owner and needs no key
  *                    a copy not marked exclusive has an owner that cannot be named: counted as a frame of its own, and
  *                    as unresolved
- * The zero page, the vDSO and what devices map have a class and nothing else.
+ * The zero page, the vDSO, the kernel's rings and what devices map have a class and nothing else.
  */
 #include "pages.h"
 #include "../ldr.h"
@@ -19,9 +19,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Identity keys: 24 bits of object, 40 of file page (an exabyte file would collide; none exists). */
-enum { FILE_PAGE_BITS = 40, HUGE_PAGES = 512 };
 
 enum keying {
     PAGE_ABSENT,
@@ -33,11 +30,7 @@ enum keying {
 };
 
 static bool is_zero(const struct snapshot *snapshot, const struct run *run, uint64_t word) {
-    uint64_t frame = word & PM_FRAME;
-    if (snapshot->method != METHOD_FRAMES) /* one that was written since has a page of its own */
-        return run->zero && !(word & (PM_FILE | PM_EXCLUSIVE));
-    return (snapshot->zero_frame && frame == snapshot->zero_frame) ||
-           (snapshot->huge_zero_frame && frame - snapshot->huge_zero_frame < HUGE_PAGES);
+    return word_is_zero(snapshot->method, snapshot->zero_frame, snapshot->huge_zero_frame, run, word);
 }
 
 static enum keying find_key(const struct snapshot *snapshot, const struct run *run, size_t page, uint64_t word, uint64_t *key) {
@@ -49,8 +42,7 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
     if (snapshot->method == METHOD_FRAMES)
         return PAGE_KEYED;
     if (word & PM_FILE) {
-        *key = run->pack ? ((uint64_t)(run->pack - 1) << FILE_PAGE_BITS) | (run->pack_page + page)
-                         : ((uint64_t)run->object << FILE_PAGE_BITS) | (run->file_page + page);
+        *key = run->pack ? page_key(run->pack - 1, run->pack_page + page) : page_key(run->object, run->file_page + page);
         return PAGE_KEYED;
     }
     return word & PM_EXCLUSIVE ? PAGE_EXCLUSIVE : PAGE_UNRESOLVED;
@@ -214,7 +206,11 @@ static enum page_class class_of(const struct tally *tally, const struct run *run
     switch (keying) {
     case PAGE_ABSENT: return CLASS_ABSENT;
     case PAGE_SWAPPED: return owners > 1 ? CLASS_SWAPPED_SHARED : CLASS_SWAPPED;
-    case PAGE_APART: return run->kind == SEGMENT_VDSO ? CLASS_VDSO : run->kind == SEGMENT_DEVICE ? CLASS_DEVICE : CLASS_ZERO;
+    case PAGE_APART:
+        if (run->kind == SEGMENT_VDSO)
+            return CLASS_VDSO;
+        /* pagemap marks what is a page of the kernel's and not only an address */
+        return run->kind == SEGMENT_DEVICE ? word & PM_FILE ? CLASS_INSERTED : CLASS_DEVICE : CLASS_ZERO;
     default: break;
     }
     if (run->kind == SEGMENT_HUGETLB)
@@ -418,7 +414,7 @@ static void assert_sums(const struct counts *counts) {
     for (size_t cause = 0; cause < CAUSES; cause++)
         causes += counts->causes[cause];
     for (size_t class = 0; class < CLASSES; class++)
-        if (class != CLASS_ZERO && class != CLASS_VDSO && class != CLASS_DEVICE)
+        if (class != CLASS_ZERO && class != CLASS_VDSO && class != CLASS_INSERTED && class != CLASS_DEVICE)
             classes += counts->classes[class];
     assert(causes == counts->private_copies);
     assert(counts->frames == counts->shared + counts->alone + counts->private_copies + counts->memory);

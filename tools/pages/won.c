@@ -3,12 +3,13 @@
  *   relocated    private copies that only relocation made, of one page of one object, with the same bytes in two or more owners: one copy
  *                would do for all. Known where the causes are.
  *   duplicates   pages of two files of one build-id, both mapped, with the same bytes: one file would do. What the files hold decides and
- *                not the build-id alone; files that share their frames (overlays over one lower file) win nothing.
+ *                not the build-id alone; files that share their frames (overlays over one lower file), or may (aliases.c), win nothing.
  *
  * Both are counted at rows, so that they add up as everything else does. Of equal file pages the file with most mapped pages keeps its own,
  * and the others' count.
  */
 #include "pages.h"
+#include "../guard.h"
 #include "../ldr.h"
 
 #include <stdlib.h>
@@ -52,6 +53,8 @@ static void add_relocated(struct relocateds *to, const struct tally *tally, cons
         if (!frame || frame_owners(&tally->frames, frame) != 1 || frame->cause != CAUSE_RELOCATION)
             return;
         new.row = frame->row;
+    } else if (!(word & PM_EXCLUSIVE)) {
+        return; /* somebody has it too already, and who cannot be told: the number is a lower bound */
     }
     if (to->count == to->room)
         to->list = must_grow(to->list, to->room = to->room * 2 + 1024, sizeof *to->list);
@@ -130,15 +133,21 @@ static void count_relocated(struct tally *tally, const struct snapshot *snapshot
 
 /* ---- duplicates ---- */
 
-/* One of the files there are twice, and which of its pages are mapped. */
+/* One of the files there are twice. */
 struct twin {
     const struct object *object;
     uint32_t index;
-    uint64_t pages;   /* mapped, over all owners */
-    uint64_t *frames; /* by page of the file: what the page cache has it in, 0: nobody maps it; owned */
-    uint32_t *rows;   /* likewise; owned */
-    size_t file_pages;
+    uint64_t pages; /* mapped, over all owners */
 };
+
+/* A page of such a file that somebody maps. Kept one by one and not by page of the file: a file may be as long as it likes. */
+struct held {
+    uint64_t page;
+    uint64_t frame; /* what the page cache has it in */
+    uint32_t twin, row;
+};
+
+struct helds { struct held *list; size_t count, room; };
 
 static int compare_ids(const struct twin *x, const struct twin *y) {
     if (x->object->build_id_len != y->object->build_id_len)
@@ -182,44 +191,60 @@ static struct twin *find_twins(const struct tally *tally, const struct snapshot 
     return list;
 }
 
-static void find_frames(struct twin *twins, size_t count, const struct tally *tally, const struct snapshot *snapshot) {
+static void add_held(struct helds *to, struct held held) {
+    if (to->count == to->room)
+        to->list = must_grow(to->list, to->room = to->room * 2 + 1024, sizeof *to->list);
+    to->list[to->count++] = held;
+}
+
+/* Every page of the twins that is mapped, once for each. */
+static void find_held(struct helds *to, const struct twin *twins, size_t count, const struct tally *tally, const struct snapshot *snapshot) {
     uint32_t *twin_of = must_alloc(snapshot->object_count, sizeof *twin_of); /* 1 + index */
-    for (size_t i = 0; i < count; i++) {
-        twins[i].file_pages = (twins[i].object->file_len + PAGE_LEN - 1) >> PAGE_SHIFT;
-        twins[i].frames = must_alloc(twins[i].file_pages, sizeof *twins[i].frames);
-        twins[i].rows = must_alloc(twins[i].file_pages, sizeof *twins[i].rows);
+    struct frame_set seen = { 0 };
+    struct frame_cursor cursor = { 0 };
+    for (size_t i = 0; i < count; i++)
         twin_of[twins[i].index] = (uint32_t)i + 1;
-    }
     for (size_t o = 0; o < snapshot->owner_count; o++) {
         const struct owner *owner = &snapshot->owners[o];
         for (size_t r = 0; r < owner->run_count; r++) {
             const struct run *run = &owner->runs[r];
-            if (!twin_of[run->object] || run->pack || run->kind > SEGMENT_OTHER)
+            uint32_t twin = twin_of[run->object];
+            if (!twin || run->pack || run->kind > SEGMENT_OTHER)
                 continue;
-            struct twin *twin = &twins[twin_of[run->object] - 1];
+            uint64_t file_pages = (twins[twin - 1].object->file_len + PAGE_LEN - 1) >> PAGE_SHIFT;
             for (size_t i = 0; i < run->pages; i++) {
                 uint64_t word = word_get(owner, snapshot->method, run->word + i), page = run->file_page + i;
-                if (!(word & PM_PRESENT) || !(word & PM_FILE) || page >= twin->file_pages || twin->frames[page])
+                if (!(word & PM_PRESENT) || !(word & PM_FILE) || page >= file_pages ||
+                    frame_add(&seen, &cursor, page_key(run->object, page), 0, 0, false, CAUSE_UNKNOWN) != FRAME_FIRST)
                     continue;
-                twin->frames[page] = snapshot->method == METHOD_FRAMES ? word & PM_FRAME : (uint64_t)run->object + 1;
-                twin->rows[page] = (uint32_t)(tally_row(tally, run->object, run->kind) - tally->rows);
+                add_held(to, (struct held){ .page = page, .twin = twin - 1, .row = (uint32_t)(tally_row(tally, run->object, run->kind) - tally->rows),
+                                            .frame = snapshot->method == METHOD_FRAMES ? word & PM_FRAME : (uint64_t)run->object + 1 });
             }
         }
     }
+    frame_set_free(&seen);
     free(twin_of);
 }
 
-static bool same_page(const struct object *a, const struct object *b, uint64_t page) {
-    uint64_t off = page << PAGE_SHIFT, a_len = a->file_len - off, b_len = b->file_len - off;
+struct pair { const struct object *a, *b; uint64_t page; bool same; };
+
+static void compare_pages(void *context) {
+    struct pair *pair = context;
+    uint64_t off = pair->page << PAGE_SHIFT, a_len = pair->a->file_len - off, b_len = pair->b->file_len - off;
     a_len = a_len < PAGE_LEN ? a_len : PAGE_LEN;
     b_len = b_len < PAGE_LEN ? b_len : PAGE_LEN;
-    return a_len == b_len && memcmp((const char *)a->file + off, (const char *)b->file + off, a_len) == 0;
+    pair->same = a_len == b_len && memcmp((const char *)pair->a->file + off, (const char *)pair->b->file + off, a_len) == 0;
 }
 
-struct held { uint64_t frame; size_t twin; };
+static bool same_page(const struct object *a, const struct object *b, uint64_t page) {
+    struct pair pair = { a, b, page, false };
+    return guarded(compare_pages, &pair) && pair.same;
+}
 
 static int compare_held(const void *a, const void *b) {
     const struct held *x = a, *y = b;
+    if (x->page != y->page)
+        return x->page < y->page ? -1 : 1;
     if (x->frame != y->frame)
         return x->frame < y->frame ? -1 : 1;
     return x->twin < y->twin ? -1 : x->twin > y->twin;
@@ -230,41 +255,51 @@ static int compare_held_twins(const void *a, const void *b) {
     return x->twin < y->twin ? -1 : x->twin > y->twin;
 }
 
-/* Frames of one page of COUNT files that others of them have too. HELD is room for as many. */
-static uint64_t count_page(struct tally *tally, const struct twin *twins, size_t count, uint64_t page, struct held *held) {
-    size_t found = 0, distinct = 0, kept = 0;
+/* Frames of one page that others of the files have too. HELD are that page's, ascending by frame. */
+static uint64_t count_page(struct tally *tally, const struct twin *twins, struct held *held, size_t count, bool by_identity) {
+    size_t distinct = 0, kept = 0;
+    uint64_t won = 0;
     for (size_t i = 0; i < count; i++)
-        if (page < twins[i].file_pages && twins[i].frames[page])
-            held[found++] = (struct held){ twins[i].frames[page], i };
-    if (found < 2)
-        return 0;
-    qsort(held, found, sizeof *held, compare_held);
-    for (size_t i = 0; i < found; i++)
         if (i == 0 || held[i].frame != held[i - 1].frame)
             held[distinct++] = held[i];
     qsort(held, distinct, sizeof *held, compare_held_twins);
     for (size_t i = 0; i < distinct; i++) {
-        const struct twin *twin = &twins[held[i].twin];
+        const struct object *object = twins[held[i].twin].object;
+        bool maybe_one = false;
         size_t k = 0;
-        while (k < kept && !same_page(twins[held[k].twin].object, twin->object, page))
-            k++;
-        if (k < kept)
-            tally->rows[twin->rows[page]].counts.won_duplicates++;
-        else
+        for (; k < kept && !same_page(twins[held[k].twin].object, object, held[i].page); k++)
+            ;
+        for (size_t other = 0; other < kept && !maybe_one && by_identity; other++)
+            maybe_one = objects_may_be_one(twins[held[other].twin].object, object);
+        if (maybe_one)
+            continue;
+        if (k == kept) {
             held[kept++] = held[i];
+            continue;
+        }
+        tally->rows[held[i].row].counts.won_duplicates++;
+        won++;
     }
-    return distinct - kept;
+    return won;
 }
 
-static void add_duplicates(struct tally *tally, const struct twin *twins, size_t count, struct held *held) {
+/* COUNT files of one build-id, the first of them FIRST of all twins. */
+static void add_duplicates(struct tally *tally, const struct twin *twins, size_t first, size_t count, const struct helds *all, bool by_identity) {
     struct duplicates new = { .count = count, .objects = must_alloc(count, sizeof *new.objects) };
-    uint64_t pages = 0;
-    for (size_t i = 0; i < count; i++) {
-        new.objects[i] = twins[i].index;
-        pages = twins[i].file_pages > pages ? twins[i].file_pages : pages;
+    struct helds own = { 0 };
+    for (size_t i = 0; i < count; i++)
+        new.objects[i] = twins[first + i].index;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].twin - first < count)
+            add_held(&own, all->list[i]);
+    if (own.count)
+        qsort(own.list, own.count, sizeof *own.list, compare_held);
+    for (size_t i = 0, end; i < own.count; i = end) {
+        for (end = i + 1; end < own.count && own.list[end].page == own.list[i].page; end++)
+            ;
+        new.won += count_page(tally, twins, &own.list[i], end - i, by_identity);
     }
-    for (uint64_t page = 0; page < pages; page++)
-        new.won += count_page(tally, twins, count, page, held);
+    free(own.list);
     tally->duplicates = must_grow(tally->duplicates, tally->duplicates_count + 1, sizeof *tally->duplicates);
     tally->duplicates[tally->duplicates_count++] = new;
 }
@@ -279,22 +314,16 @@ static int compare_duplicates(const void *a, const void *b) {
 static void count_duplicates(struct tally *tally, const struct snapshot *snapshot) {
     size_t count;
     struct twin *twins = find_twins(tally, snapshot, &count);
-    if (count) {
-        struct held *held = must_alloc(count, sizeof *held);
-        find_frames(twins, count, tally, snapshot);
-        for (size_t i = 0, end; i < count; i = end) {
-            for (end = i + 1; end < count && compare_ids(&twins[i], &twins[end]) == 0; end++)
-                ;
-            add_duplicates(tally, &twins[i], end - i, held);
-        }
-        if (tally->duplicates_count > 1)
-            qsort(tally->duplicates, tally->duplicates_count, sizeof *tally->duplicates, compare_duplicates);
-        for (size_t i = 0; i < count; i++) {
-            free(twins[i].frames);
-            free(twins[i].rows);
-        }
-        free(held);
+    struct helds held = { 0 };
+    find_held(&held, twins, count, tally, snapshot);
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && compare_ids(&twins[i], &twins[end]) == 0; end++)
+            ;
+        add_duplicates(tally, twins, i, end - i, &held, snapshot->method == METHOD_IDENTITY);
     }
+    if (tally->duplicates_count > 1)
+        qsort(tally->duplicates, tally->duplicates_count, sizeof *tally->duplicates, compare_duplicates);
+    free(held.list);
     free(twins);
 }
 

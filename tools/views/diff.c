@@ -5,6 +5,7 @@
  */
 #include "diff.h"
 #include "../ldr.h"
+#include "table.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -84,7 +85,7 @@ static const struct argp argp = {
     "BEFORE and AFTER are files made by --record or by --json; the last report of each is taken. Of one file alone, the first "
     "report and the last. - is standard input.\n"
     "\n"
-    "Exit status: 0 both reports are complete and exact, 1 ldr failed (a file cannot be read or holds no valid report), 2 usage, 3 "
+    "Exit status: 0 both reports are complete and exact, 1 ldr failed (a file cannot be read or holds no valid report, or the two are of different --scope), 2 usage, 3 "
     "one of the reports is not exact, or a broken one was passed over, 4 a file without a report.\n"
     "\n"
     "Examples:\n"
@@ -177,6 +178,22 @@ static int read_side(struct side *side, const struct recording *recording, long 
         return side->reports ? LDR_EXIT_FAILED : LDR_EXIT_NO_TARGET;
     side->linkers = find_linkers(side->document);
     return LDR_EXIT_OK;
+}
+
+/* Mappings of programs alone and all mappings are not two states of one thing. */
+static bool scopes_agree(const struct diff *diff) {
+    const char *scopes[SIDES];
+    for (int i = 0; i < SIDES; i++) {
+        scopes[i] = member_text(diff->sides[i].document, "scope");
+        scopes[i] = *scopes[i] ? scopes[i] : "elf";
+    }
+    if (strcmp(scopes[BEFORE], scopes[AFTER]) == 0)
+        return true;
+    char *clean[SIDES] = { clean_text(scopes[BEFORE]), clean_text(scopes[AFTER]) };
+    warn_ldr("the reports cannot be compared: before is of --scope %s, after of --scope %s", clean[BEFORE], clean[AFTER]);
+    free(clean[BEFORE]);
+    free(clean[AFTER]);
+    return false;
 }
 
 bool is_changed(const struct entry *entry) {
@@ -273,6 +290,8 @@ int pages_diff(int argc, char **argv) {
         long usual = i == BEFORE && opened == 1 ? 1 : -1;
         status = read_side(&diff.sides[i], &recordings[opened == 1 ? 0 : i], wanted.numbers[i] ? wanted.numbers[i] : usual);
     }
+    if (status == LDR_EXIT_OK && !scopes_agree(&diff))
+        status = LDR_EXIT_FAILED;
     if (status == LDR_EXIT_OK) {
         make_entries(&diff);
         if (wanted.json) {

@@ -76,9 +76,18 @@ static int compare_changes(const void *a, const void *b) {
     return strcmp(x->path, y->path);
 }
 
+/* Is there anything in the line of changes? */
+static bool shows_change(const struct numbers numbers[SIDES], bool has_processes, const struct diff_columns *choice) {
+    bool any = has_processes && numbers[BEFORE].processes != numbers[AFTER].processes;
+    for (size_t c = 0; c < choice->count; c++)
+        any |= change_of(numbers, choice->list[c]) != 0;
+    return any;
+}
+
 static void add_lines(struct table *table, const char *label, const struct numbers numbers[SIDES], const bool there[SIDES],
                       bool has_processes, const struct diff_columns *choice) {
-    for (int line = 0; line <= SIDES; line++) {
+    int lines = shows_change(numbers, has_processes, choice) ? SIDES + 1 : SIDES;
+    for (int line = 0; line < lines; line++) {
         table_cell(table, line == 0 ? label : "");
         table_cell(table, line < SIDES ? side_names[line] : "change");
         bool blank = line < SIDES && !there[line];
@@ -151,12 +160,15 @@ static void print_table(const struct diff *diff, const struct diff_columns *choi
 }
 
 static void print_sides(const struct diff *diff) {
+    bool methods = strcmp(member_text(diff->sides[BEFORE].document, "method"), member_text(diff->sides[AFTER].document, "method")) != 0;
     for (int i = 0; i < SIDES; i++) {
         const struct side *side = &diff->sides[i];
+        char *method = clean_text(methods ? member_text(side->document, "method") : "");
         char *time = clean_text(member_text(side->document, "time")), *file = clean_text(side->file);
-        printf("%-6s  %s%s%" PRIu64 " process%s%s%s, %s (%s, report %ld of %" PRIu64 ")\n", side_names[i], time, *time ? ", " : "",
+        printf("%-6s  %s%s%" PRIu64 " process%s%s%s%s%s, %s (%s, report %ld of %" PRIu64 ")\n", side_names[i], time, *time ? ", " : "",
                diff->totals[i].processes, diff->totals[i].processes == 1 ? "" : "es", *side->linkers ? " on " : "",
-               side->linkers, member_flag(side->document, "exact") ? "exact" : "not exact", file, side->number, side->reports);
+               side->linkers, methods ? ", by " : "", method, member_flag(side->document, "exact") ? "exact" : "not exact", file, side->number, side->reports);
+        free(method);
         free(time);
         free(file);
     }
@@ -174,8 +186,9 @@ static void print_headline(const struct diff *diff) {
         char before[GROUPED_LEN], after[GROUPED_LEN], text[GROUPED_LEN];
         printf("%s%s %s -> %s (%s", i ? "; " : "", said[i].words, grouped(diff->totals[BEFORE].counts[index], before),
                grouped(diff->totals[AFTER].counts[index], after), grouped_change(change, text));
-        if (change)
-            printf(", %+.1f MiB", (double)change * page_bytes / (1024.0 * 1024.0));
+        double mib = (double)change * page_bytes / (1024.0 * 1024.0);
+        if (mib <= -0.05 || mib >= 0.05)
+            printf(", %+.1f MiB", mib);
         putchar(')');
     }
     printf(".%s\n\n", bold ? "\033[0m" : "");

@@ -219,7 +219,8 @@ static void put_programs(FILE *out, const struct json_object *document) {
 
 static void put_limits(FILE *out, const struct json_object *document) {
     static const char *const kinds[] = { "missing", "unexamined", "unreadable", "vanished", "unstable", "headers_unread",
-                                         "memory_unreadable", "files_unexplained", "causes_changed" };
+                                         "memory_unreadable", "files_unexplained", "causes_changed", "unopened", "counts_differ", "markers", "identity_unsure",
+                                         "swap_unnamed" };
     put_family(out, "pages_report_limits", "What kept the report from being complete: see ldr-pages(1) for each kind.");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         fprintf(out, "ldr_pages_report_limits{kind=\"%s\"} %" PRIu64 "\n", kinds[i], member_count(document, kinds[i]));

@@ -32,7 +32,7 @@
     ["private_relocation", "private: relocation"], ["private_relocation_and_write", "private: relocation and write"],
     ["private_write", "private: write"], ["private_identical", "private: identical to the file"], ["private_unknown", "private: cause unknown"],
     ["bss", ".bss"], ["heap", "heap"], ["stack", "stack"], ["anonymous", "other memory"], ["huge", "huge page"],
-    ["swapped", "swapped"], ["swapped_shared", "swapped, shared slot"], ["vdso", "vDSO"], ["zero", "zero page"], ["hugetlb", "hugetlb"],
+    ["swapped", "swapped"], ["swapped_shared", "swapped, shared slot"], ["vdso", "vDSO"], ["inserted", "kernel's (rings)"], ["zero", "zero page"], ["hugetlb", "hugetlb"],
     ["device", "device"], ["absent", "not in memory"]]);
   const CAUSES = [["pages_private_relocation", "private_relocation", "relocation"],
     ["pages_private_relocation_and_write", "private_relocation_and_write", "relocation and write"],
@@ -75,9 +75,12 @@
     byId("when").textContent = report.time ? report.time.replace("T", " ").replace(/\.\d+Z$/, " UTC") : "";
     document.title = `ldr pages: ${plural(totals.processes, "process")}`;
     const limits = [["unreadable", "process", "left out: page tables not readable"], ["unexamined", "process", "could not be asked for the linker"],
+      ["unopened", "process", "left out for want of descriptors or memory"],
       ["missing", "process", "named, but not there"], ["vanished", "process", "ended meanwhile"], ["unstable", "page", "still changed at the last reading"],
       ["headers_unread", "object", "whose program headers could not be read"], ["memory_unreadable", "process", "whose memory may not be read: causes unknown"],
-      ["files_unexplained", "object", "whose file could not be read: causes unknown"], ["causes_changed", "page", "changed before the comparison with the file"]]
+      ["files_unexplained", "object", "whose file could not be read: causes unknown"], ["causes_changed", "page", "changed before the comparison with the file"],
+      ["counts_differ", "process", "of which the kernel counts other pages"], ["markers", "page", "in swap or only a marker"],
+      ["identity_unsure", "object", "that may be one file under several devices"], ["swap_unnamed", "page", "in swap, whose slots only frame numbers show"], ["merged_unknown", "kernel", "with KSM, whose merged pages may not be seen"]]
       .filter(([key]) => report[key] > 0);
     if (!report.exact || limits.length) {
       byId("limits").hidden = false;

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RING_PAGES = 64, PAGE = 4096, DRAIN_MS = 50 };
+enum { RING_PAGES = 64, PAGE = 4096, DRAIN_MS = 50, RECORD_MAX = 8192 /* a path and its numbers fit */ };
 
 struct ring {
     int fds[2]; /* the second's samples go into the first's ring; -1: none */
@@ -61,13 +61,16 @@ static uint64_t tracepoint_id(const char *name) {
 
 static bool open_ring(struct watcher *watcher, struct ring *ring, int cpu, const uint64_t ids[2]) {
     struct perf_event_attr attr = { .size = sizeof attr, .sample_period = 1, .disabled = 1, .enable_on_exec = 1, .inherit = 1,
-                                    .watermark = 1, .wakeup_watermark = RING_PAGES * PAGE / 4 };
+                                    .watermark = 1, .wakeup_watermark = RING_PAGES * PAGE / 4,
+                                    /* what comes and goes at an address, with times: the first event alone tells */
+                                    .mmap = 1, .mmap_data = 1, .comm = 1, .comm_exec = 1, .sample_id_all = 1 };
     ring->fds[0] = ring->fds[1] = -1;
     if (watcher->tracepoints) {
         attr.type = PERF_TYPE_TRACEPOINT;
         attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
         for (int i = 0; i < 2; i++) {
             attr.config = ids[i];
+            attr.mmap = attr.mmap_data = attr.comm = attr.comm_exec = i == 0;
             ring->fds[i] = open_event(&attr, watcher->pid, cpu);
             if (ring->fds[i] < 0)
                 return false;
@@ -156,12 +159,27 @@ static void take_sample(struct watcher *watcher, const uint8_t *at, size_t len) 
         fprintf(watcher->out, "%" PRIu64 " %" PRIx64 " %" PRIx64 " %c\n", time, address, instruction, kind);
 }
 
+/* A mapping or an execve. The last 16 bytes of such records are process, thread and time (sample_id). */
+static void take_change(struct watcher *watcher, const struct perf_event_header *header, const uint8_t *at, size_t len) {
+    uint32_t pid;
+    uint64_t time, place[2] = { 0, 0 };
+    bool exec = header->type == PERF_RECORD_COMM;
+    if (len < 8 + 16 + sizeof place || (exec && !(header->misc & PERF_RECORD_MISC_COMM_EXEC)))
+        return;
+    memcpy(&pid, at, sizeof pid);
+    memcpy(&time, at + len - 8, sizeof time);
+    if (!exec)
+        memcpy(place, at + 8, sizeof place);
+    if ((pid_t)pid == watcher->pid)
+        fprintf(watcher->out, "%" PRIu64 " %" PRIx64 " %" PRIx64 " %c\n", time, place[0], place[1], exec ? 'x' : 'm');
+}
+
 static void drain(struct watcher *watcher, struct ring *ring) {
     const uint8_t *data = (const uint8_t *)ring->head + PAGE;
     size_t size = RING_PAGES * PAGE;
     uint64_t end = __atomic_load_n(&ring->head->data_head, __ATOMIC_ACQUIRE), at = ring->head->data_tail;
     while (end - at >= sizeof(struct perf_event_header)) {
-        uint8_t record[4096];
+        uint8_t record[RECORD_MAX];
         struct perf_event_header header;
         for (size_t i = 0; i < sizeof header; i++)
             ((uint8_t *)&header)[i] = data[(at + i) % size];
@@ -172,6 +190,8 @@ static void drain(struct watcher *watcher, struct ring *ring) {
             record[i] = data[(at + sizeof header + i) % size];
         if (header.type == PERF_RECORD_SAMPLE) {
             take_sample(watcher, record, len < sizeof record ? len : sizeof record);
+        } else if ((header.type == PERF_RECORD_MMAP || header.type == PERF_RECORD_COMM) && len <= sizeof record) {
+            take_change(watcher, &header, record, len);
         } else if (header.type == PERF_RECORD_LOST && len >= 16) {
             uint64_t lost;
             memcpy(&lost, record + 8, sizeof lost);

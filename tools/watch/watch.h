@@ -5,6 +5,8 @@
  *   w   the program's instruction wrote
  *   k   the kernel wrote for the program, in a system call (the instruction is the kernel's)
  *   f   a fault; whether it was for reading or writing the kernel did not tell
+ *   m   something was mapped: address and length; what was there before, and who wrote it, is gone
+ *   x   the program executed another: all that was mapped is gone
  */
 #ifndef LDR_WATCH_H
 #define LDR_WATCH_H
@@ -18,11 +20,11 @@
  *   returns the child's exit status, or ends the way it was killed; LDR_EXIT_OWN after a message when it could not be watched */
 int watch_run(const char *file, const char *program, char **args);
 
-struct fault { uint64_t time, page, instruction; char kind; };
+struct fault { uint64_t time, page, instruction; char kind; }; /* w, k or f */
 
 struct writers {
     pid_t pid;
-    struct fault *list; /* by page, then time; owned */
+    struct fault *list; /* of what is mapped now, by page, then time; owned */
     size_t count;
 };
 /* watch_start_time - of a process, in the kernel's ticks since boot; 0 when there is none */

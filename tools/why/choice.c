@@ -99,13 +99,25 @@ static bool is_wanted(const void *context, uint64_t page) {
     return wanted->all || (page < wanted->end && page + (PAGE_LEN - 1) >= wanted->from);
 }
 
+/* Does a segment reach into the page at this address? */
+static bool has_page(const struct shape *shape, uint64_t page) {
+    uint64_t end;
+    for (size_t i = 0; i < shape->load_count; i++)
+        if (!__builtin_add_overflow(shape->loads[i].vaddr, shape->loads[i].memsz, &end) && page < end && shape->loads[i].vaddr < page + PAGE_LEN)
+            return true;
+    return false;
+}
+
 /* The part that was named; false after a message. */
 static bool find_part(const struct object *object, const struct why_choice *choice, struct wanted *wanted) {
     *wanted = (struct wanted){ .all = !choice->one_page && !choice->section };
     if (choice->one_page) {
         wanted->from = choice->page;
         wanted->end = choice->page + PAGE_LEN;
-        return true;
+        if (!object->shape.known || has_page(&object->shape, choice->page))
+            return true;
+        warn_ldr("%s has no page at 0x%" PRIx64 ": no segment reaches there", object->path, choice->page);
+        return false;
     }
     if (!choice->section)
         return true;

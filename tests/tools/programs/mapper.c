@@ -6,27 +6,36 @@
  *   heap=N      N pages of brk                                bss=N    of its own .bss (at most 64)
  *   data=N      N pages of its own .data written (at most 8)
  *   shared=N    N pages of MAP_SHARED | MAP_ANONYMOUS         memfd=N  of a memory file, shared
+ *   tmpfs=N     likewise of a file in /dev/shm that has no name any more
  *   private=N   N pages of that memory file mapped privately and written
  *   huge=N      N transparent huge pages, written             huge-zero=N  read only
  *   hugetlb=N   N huge pages from the pool
  *   file=PATH   all of a file mapped privately and read       file-write=N  the first N pages of it written
  *   sparse=N    N pages, 1 GiB apart, in one mapping of N GiB
  *   many=N      N mappings of one page each, every second one read-only, all written
+ *   places=N    N mappings of the first page of its own program, at places that are no image's
  *   merge=N     N pages with equal bytes, for KSM: the process waits until none is its own any more (30 s at most)
  *   swap=N      N pages of anonymous memory written and then sent to swap
+ *   guard=N     N pages of anonymous memory made a guard region, none of them touched
+ *   protect=N   N pages of anonymous memory write-protected by userfaultfd, none of them touched
+ *   ring=N      a ring of io_uring with N entries, mapped and read
+ *   aio         a ring of AIO, the first page of it read
  *   fork        a child that has all that too (what a read gives it included); steps after it are the child's alone
  *   hidden      PR_SET_DUMPABLE 0
  *
  * A step that cannot be done ends it with "no STEP".
  */
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -177,6 +186,40 @@ static void make_swapped(size_t pages) {
     must(count_words(at, pages, SWAPPED, SWAPPED) == pages);
 }
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+static void make_guard(size_t pages) { must(CALL(SYS_madvise, small(pages), pages * PAGE, MADV_GUARD_INSTALL) == 0); }
+
+static void make_protected(size_t pages) {
+    long fd = CALL(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0);
+    struct uffdio_api api = { .api = UFFD_API, .features = (1 << 13) | (1 << 15) }; /* UFFD_FEATURE_WP_UNPOPULATED, _WP_ASYNC */
+    char *at = small(pages);
+    struct uffdio_register range = { .range = { (uintptr_t)at, pages * PAGE }, .mode = UFFDIO_REGISTER_MODE_WP };
+    struct uffdio_writeprotect protect = { .range = { (uintptr_t)at, pages * PAGE }, .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+    must(fd >= 0 && CALL(SYS_ioctl, fd, UFFDIO_API, &api) == 0 && CALL(SYS_ioctl, fd, UFFDIO_REGISTER, &range) == 0 &&
+         CALL(SYS_ioctl, fd, UFFDIO_WRITEPROTECT, &protect) == 0);
+}
+
+static void make_ring(size_t entries) {
+    struct io_uring_params ring;
+    for (size_t i = 0; i < sizeof ring; i++)
+        ((volatile char *)&ring)[i] = 0;
+    long fd = CALL(SYS_io_uring_setup, entries, &ring, 0);
+    must(fd >= 0);
+    size_t pages = ((size_t)ring.sq_entries * sizeof(struct io_uring_sqe) + PAGE - 1) / PAGE;
+    long at = call(SYS_mmap, 0, (long)(pages * PAGE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
+    must(at > 0 || at < -4095);
+    touch((char *)at, pages, false);
+}
+
+static void make_aio(void) {
+    long context = 0;
+    must(CALL(SYS_io_setup, 512, &context, 0) == 0);
+    touch((char *)context, 1, false);
+}
+
 static long memory_file = -1;
 static char *file_at;
 
@@ -201,6 +244,10 @@ static void do_step(void) {
         memory_file = CALL(SYS_memfd_create, "mapper", 0, 0);
         must(memory_file >= 0 && CALL(SYS_ftruncate, memory_file, n * PAGE, 0) == 0);
         touch(map(n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory_file), n, true);
+    } else if (number_of("tmpfs", &n)) {
+        long fd = CALL(SYS_open, "/dev/shm", O_RDWR | O_TMPFILE, 0600);
+        must(fd >= 0 && CALL(SYS_ftruncate, fd, n * PAGE, 0) == 0);
+        touch(map(n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd), n, true);
     } else if (number_of("private", &n)) {
         touch(map(n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory_file), n, true);
     } else if (number_of("huge", &n)) {
@@ -231,10 +278,23 @@ static void do_step(void) {
         touch(at, n, true);
         for (size_t i = 0; i < n; i += 2)
             must(CALL(SYS_mprotect, at + i * PAGE, PAGE, PROT_READ) == 0);
+    } else if (number_of("places", &n)) {
+        long fd = CALL(SYS_open, "/proc/self/exe", O_RDONLY, 0);
+        must(fd >= 0);
+        for (size_t i = 0; i < n; i++)
+            touch(map(PAGE, PROT_READ, MAP_PRIVATE, fd), 1, false);
     } else if (number_of("merge", &n)) {
         make_merged(n);
     } else if (number_of("swap", &n)) {
         make_swapped(n);
+    } else if (number_of("guard", &n)) {
+        make_guard(n);
+    } else if (number_of("protect", &n)) {
+        make_protected(n);
+    } else if (number_of("ring", &n)) {
+        make_ring(n);
+    } else if (is("aio")) {
+        make_aio();
     } else if (is("hidden")) {
         must(CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0) == 0);
     } else {

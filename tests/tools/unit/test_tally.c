@@ -195,6 +195,13 @@ static void hints_do_not_count_as_change(void **state) {
     assert_int_equal(word_place(FILE_AT(5) | soft_dirty | PM_EXCLUSIVE, METHOD_FRAMES), FILE_AT(5));
     assert_int_equal(word_place(COPY_AT(0) | soft_dirty, METHOD_IDENTITY), COPY_AT(0));
     assert_int_equal(word_place(soft_dirty | PM_FILE, METHOD_FRAMES), 0);
+    /* markers, as a kernel of 6.18 gives them: a guard region, and what userfaultfd protected before it was touched */
+    const uint64_t guard = UINT64_C(0x440000000000009f), protected = UINT64_C(0x420000000000003f);
+    assert_int_equal(word_place(guard, METHOD_FRAMES), 0);
+    assert_int_equal(word_place(guard & ~PM_FRAME, METHOD_IDENTITY), 0);
+    assert_int_equal(word_place(protected, METHOD_FRAMES), 0);
+    assert_int_equal(word_place(protected & ~PM_FRAME, METHOD_IDENTITY), PM_SWAPPED | PM_UFFD_WP);
+    assert_int_equal(word_place(PM_SWAPPED | PM_UFFD_WP | 0x3e, METHOD_FRAMES), PM_SWAPPED | 0x3e);
 }
 
 /* Three owners; the matrix and the histogram by hand. Frames: 10 of all, 11 of 0 and 2, 12 of 1 (twice), 20 21 22 apart. */

@@ -1,0 +1,144 @@
+/* report_limits.c - what keeps a report from being complete and exact: one list, for the exit status, the lines on standard error and
+ * JSON, so that no report is inexact without a reason that can be read. */
+#include "ldr.h"
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { PIDS_NAMED = 4 };
+
+/* A number of things that are not as they should be. */
+struct limit {
+    const char *key;     /* in JSON; NULL: it is part of the totals there */
+    uint64_t count;
+    const char *noun, *ending; /* "process", "es" */
+    const char *text;    /* after the number and the noun */
+    int left;            /* enum left_why: its PIDs are named; -1 none */
+    bool harmless;       /* said, but every number holds */
+    bool flag;           /* true or false, and TEXT is all of the line */
+};
+
+enum { LIMITS_MAX = 20 };
+
+/* Why the first was refused: the others' reason is nearly always the same. */
+static char *refusal(const struct targets *targets) {
+    int error = 0;
+    for (size_t i = 0; i < targets->left_count && !error; i++)
+        if (targets->left[i].why == LEFT_UNOPENED)
+            error = targets->left[i].error;
+    struct rlimit limit;
+    if (error == -EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return must_format("left out: too many open files (the limit is %ju: ulimit -Hn)", (uintmax_t)limit.rlim_cur);
+    return must_format("left out: %s", strerror(-error));
+}
+
+static size_t list_limits(const struct report *report, struct limit list[LIMITS_MAX], const char *refused) {
+    const struct collection *c = report->collection;
+    const struct targets *targets = report->targets;
+    bool unknown = report->causes && report->tally->total.causes[CAUSE_UNKNOWN];
+    const struct limit all[] = {
+        { "unstable", c->unstable, "page", "s", "still changed at the last reading: numbers near them may be off", -1, false, false },
+        { "unreadable", targets->left_by[LEFT_UNREADABLE], "process", "es",
+          "left out: page tables not readable (needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, or their user)", LEFT_UNREADABLE, false, false },
+        { "unexamined", targets->left_by[LEFT_UNEXAMINED], "process", "es",
+          "may not be looked into, so nobody knows whether they run on ld-ldr.so", LEFT_UNEXAMINED, false, false },
+        { "unopened", targets->left_by[LEFT_UNOPENED], "process", "es", refused, LEFT_UNOPENED, false, false },
+        { "missing", targets->missing, NULL, NULL, NULL, -1, false, false }, /* said by who looked for them */
+        { "vanished", targets->left_by[LEFT_VANISHED], "process", "es", "ended meanwhile and left out", LEFT_VANISHED, true, false },
+        { "headers_unread", c->shapes_unknown, "object", "s", "could not be opened: segments by mapping permissions only", -1, false, false },
+        { "memory_unreadable", report->causes ? c->memory_unreadable : 0, "process", "es",
+          "whose memory may not be read (needs CAP_SYS_PTRACE, or their user): unknown cause for their private pages", -1, !unknown, false },
+        { "files_unexplained", report->causes ? c->files_unexplained : 0, "object", "s",
+          "whose file could not be opened or read as the linker reads it: unknown cause for their changed pages", -1, !unknown, false },
+        { "causes_changed", report->causes ? c->causes_changed : 0, "private page", "s", "changed before they were compared with the file: unknown cause", -1, !unknown, false },
+        { "memory_unchecked", c->memory_unchecked, NULL, NULL,
+          "the kernel does not tell which processes share an address space (kcmp): such would be counted twice", -1, false, true },
+        { "merged_unknown", c->merged_unknown, NULL, NULL,
+          "KSM has merged pages, and which of them may not be seen (/proc/kpageflags needs CAP_DAC_READ_SEARCH): they count as inherited by fork",
+          -1, false, true },
+        { "counts_differ", c->disagreeing, "process", "es",
+          "of which the kernel counts other resident or swapped pages than were found, though nothing changed", -1, false, false },
+        { "markers", c->markers, "page", "s", "in swap or only a marker of userfaultfd: frame numbers would tell", -1, false, false },
+        { "identity_unsure", c->identity_unsure, "object", "s",
+          "with the inode and content of another under another device (overlay mounts?): if they are one file, more is shared than was counted",
+          -1, false, false },
+        { "swap_unnamed", c->swap_unnamed, "page", "s",
+          "in swap, of several processes: whether in the same slots only frame numbers could tell", -1, false, false },
+        { NULL, report->tally->total.unresolved, "cop", NULL,
+          "are shared with a process that only frame numbers could name: frames and private are upper bounds", -1, false, false },
+    };
+    _Static_assert(sizeof all / sizeof all[0] <= LIMITS_MAX, "room for all");
+    memcpy(list, all, sizeof all);
+    return sizeof all / sizeof all[0];
+}
+
+bool report_is_exact(const struct report *report) {
+    struct limit list[LIMITS_MAX];
+    size_t count = list_limits(report, list, "");
+    for (size_t i = 0; i < count; i++)
+        if (list[i].count && !list[i].harmless)
+            return false;
+    return !(report->causes && report->tally->total.causes[CAUSE_UNKNOWN]);
+}
+
+/* The first PIDs of those left out, and how many more. */
+static void left_pids(const struct targets *targets, enum left_why why, FILE *out) {
+    size_t named = 0;
+    for (size_t i = 0; i < targets->left_count; i++)
+        if (targets->left[i].why == why && named++ < PIDS_NAMED)
+            fprintf(out, "%s%d", named > 1 ? ", " : "", (int)targets->left[i].pid);
+    if (named > PIDS_NAMED)
+        fprintf(out, " and %zu more", named - PIDS_NAMED);
+}
+
+static void say(const struct report *report, const struct limit *limit) {
+    char *pids = NULL;
+    size_t len;
+    if (limit->flag) {
+        warn_ldr("%s", limit->text);
+        return;
+    }
+    if (limit->left >= 0) {
+        FILE *out = open_memstream(&pids, &len);
+        if (out) {
+            left_pids(report->targets, (enum left_why)limit->left, out);
+            fclose(out);
+        }
+    }
+    const char *ending = limit->ending ? limit->count == 1 ? "" : limit->ending : limit->count == 1 ? "y" : "ies";
+    warn_ldr("%" PRIu64 " %s%s%s%s%s %s", limit->count, limit->noun, ending, pids ? " (" : "", pids ? pids : "", pids ? ")" : "", limit->text);
+    free(pids);
+}
+
+void report_say_limits(const struct report *report) {
+    struct limit list[LIMITS_MAX];
+    char *refused = refusal(report->targets);
+    size_t count = list_limits(report, list, refused);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].count && list[i].text)
+            say(report, &list[i]);
+    free(refused);
+}
+
+void report_put_limits(const struct report *report, struct json_object *to) {
+    static const char *const whys[] = { [LEFT_UNREADABLE] = "unreadable", [LEFT_UNEXAMINED] = "unexamined", [LEFT_UNOPENED] = "unopened", [LEFT_VANISHED] = "vanished" };
+    struct limit list[LIMITS_MAX];
+    size_t count = list_limits(report, list, "");
+    for (size_t i = 0; i < count; i++)
+        if (list[i].key)
+            json_object_object_add(to, list[i].key, list[i].flag ? json_object_new_boolean(list[i].count != 0) : json_object_new_uint64(list[i].count));
+    struct json_object *left = json_object_new_array();
+    for (size_t i = 0; i < report->targets->left_count; i++) {
+        struct json_object *process = json_object_new_object();
+        json_object_object_add(process, "pid", json_object_new_int(report->targets->left[i].pid));
+        json_object_object_add(process, "why", json_object_new_string(whys[report->targets->left[i].why]));
+        json_object_array_add(left, process);
+    }
+    json_object_object_add(to, "left_out", left);
+}
