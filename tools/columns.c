@@ -43,8 +43,9 @@ char *columns_parse(const char *list, struct column_choice *choice) {
         size_t len = strcspn(word, ","), column = column_find(word, len);
         if (column == COLUMNS)
             return must_format("there is no column '%.*s'", (int)len, word);
-        if (choice->count == COLUMNS_MAX)
-            return must_format("more than %d columns", COLUMNS_MAX);
+        for (size_t i = 0; i < choice->count; i++)
+            if (choice->list[i] == column)
+                return must_format("column '%.*s' is there twice", (int)len, word);
         choice->list[choice->count++] = column;
         if (!word[len])
             return NULL;

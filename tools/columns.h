@@ -18,12 +18,12 @@ struct column {
     size_t offset; /* of a uint64_t in struct counts */
 };
 
-enum { COLUMNS = 20, COLUMNS_MAX = 32 };
+enum { COLUMNS = 20 };
 extern const struct column columns[COLUMNS];
 
-/* A choice: indices into columns, each as often as asked for. */
+/* A choice: indices into columns. */
 struct column_choice {
-    size_t list[COLUMNS_MAX], count;
+    size_t list[COLUMNS], count; /* each once */
 };
 
 /* column_find - index of the column of this name (len bytes), COLUMNS if there is none */

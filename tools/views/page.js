@@ -85,7 +85,7 @@
     if (!report.exact || limits.length) {
       byId("limits").hidden = false;
       byId("limits").append(make("b", {}, report.exact ? "Complete and exact, but:" : "Not complete or not exact"),
-        make("ul", {}, ...limits.map(([key, word, text]) => make("li", { "data-limit": key }, `${plural(report[key], word)} ${text}`))));
+        make("ul", {}, ...limits.map(([key, word, text]) => make("li", { "data-limit": key }, `${plural(Number(report[key]), word)} ${text}`))));
     }
     const tiles = [["mapped", "pages_mapped", "Mapped", mib(totals.pages_mapped)], ["frames", "frames", "Physical pages", mib(totals.frames) + " used"],
       ["shared", "frames_shared", "Shared", part(totals.frames_shared, totals.frames) + " of physical pages"],
