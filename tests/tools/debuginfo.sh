@@ -135,7 +135,7 @@ for line in sys.stdin:
 cp "$here"/debuginfo/code.* .
 for compiler in g++ clang++; do
     if ! { command -v $compiler && command -v llvm-addr2line; } >/dev/null; then skip "code by $compiler" "it or llvm-addr2line is not installed"; continue; fi
-    for options in "-gdwarf-4 -O2" "-gdwarf-5 -O2" "-gdwarf-5 -O0 -ffunction-sections"; do
+    for options in "-gdwarf-4 -O2" "-gdwarf-5 -O0 -ffunction-sections"; do
         # shellcheck disable=SC2086 # several words
         $compiler $options -fPIC -shared -o code.so code.cc
         equal "code by $compiler $options" "$(lines_of code.so)" ""

@@ -94,15 +94,17 @@ static void settle_files(struct lookup *lookup, struct die unit) {
     unit_files_free(files);
 }
 
-static void look_at_function(struct lookup *lookup, struct die die) {
+/* DEEP: what has a name keeps it. Else the last of several names for one place (assemblers write one for each symbol). */
+static void look_at_function(struct lookup *lookup, struct die die, bool deep) {
     struct ranges *ranges = &lookup->ranges;
     if (!die_ranges(lookup->session, die, ranges))
         return;
     for (size_t r = 0; r < ranges->count; r++) {
         const struct range *range = &ranges->list[r];
         for (size_t i = first_from(lookup, range->low); i < lookup->count && lookup->vaddrs[i] < range->high; i++) {
-            if (lookup->found[i].name)
+            if (deep && lookup->found[i].name)
                 continue;
+            free(lookup->found[i].name);
             lookup->found[i].name = function_name(lookup->session, die, ranges->list[0].low);
             lookup->found[i].declared = declared_in(lookup->session, die);
             lookup->found[i].low = ranges->list[0].low;
@@ -117,7 +119,7 @@ static void walk_functions(struct lookup *lookup, struct die parent, bool deep, 
         Dwarf_Half tag = die_tag(die);
         bool inside = tag == DW_TAG_namespace || tag == DW_TAG_module;
         if (tag == DW_TAG_subprogram)
-            look_at_function(lookup, die);
+            look_at_function(lookup, die, deep);
         if (deep)
             inside |= tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
                       tag == DW_TAG_union_type || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
