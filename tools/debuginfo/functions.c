@@ -18,6 +18,8 @@ struct found {
     char *file;   /* malloc'd, NULL: not found */
     char *name;
     uint32_t line;
+    bool open;         /* the file is not certain (unit_lines) */
+    uint64_t declared; /* index of the file that the function is declared in */
     uint64_t low, len; /* of the function, or of the part it begins with */
     char path[32];     /* from there, when it is a symbol's name */
 };
@@ -31,12 +33,13 @@ struct lookup {
     struct ranges ranges; /* of the DIE at hand */
 };
 
-static void keep_line(void *to, size_t index, const char *file, uint32_t line) {
+static void keep_line(void *to, size_t index, const char *file, uint32_t line, bool open) {
     struct lookup *lookup = to;
     struct found *found = &lookup->found[index];
     free(found->file); /* the last row of an address is the one that holds */
     found->file = must_format("%s", file);
     found->line = line;
+    found->open = open;
 }
 
 /* What is local to a function or unit has no linkage name in C++; the symbol at its first byte has the whole name. */
@@ -59,16 +62,51 @@ static size_t first_from(const struct lookup *lookup, uint64_t vaddr) {
     return low;
 }
 
-static void look_at_function(struct lookup *lookup, struct die die) {
+static uint64_t declared_in(const struct session *session, struct die die) {
+    uint64_t index = 0;
+    struct die at = die;
+    for (int steps = 0; at.at && steps < 3 && !die_number(at, DW_AT_decl_file, &index); steps++) {
+        struct die other = die_follow(session, at, DW_AT_abstract_origin);
+        if (!other.at)
+            other = die_follow(session, at, DW_AT_specification);
+        if (at.at != die.at)
+            die_drop(&at);
+        at = other;
+    }
+    if (at.at != die.at)
+        die_drop(&at);
+    return index;
+}
+
+/* Rows of which the table has said no file: of file 1 where the function is declared in that. */
+static void settle_files(struct lookup *lookup, struct die unit) {
+    struct unit_files *files = NULL;
+    for (size_t i = 0; i < lookup->count; i++) {
+        struct found *found = &lookup->found[i];
+        struct words name = { .len = 0 };
+        if (!found->file || !found->open || found->declared != 1)
+            continue;
+        files = files ? files : unit_files_read(unit);
+        unit_file(files, 1, &name);
+        free(found->file);
+        found->file = must_format("%s", name.text);
+    }
+    unit_files_free(files);
+}
+
+/* DEEP: what has a name keeps it. Else the last of several names for one place (assemblers write one for each symbol). */
+static void look_at_function(struct lookup *lookup, struct die die, bool deep) {
     struct ranges *ranges = &lookup->ranges;
     if (!die_ranges(lookup->session, die, ranges))
         return;
     for (size_t r = 0; r < ranges->count; r++) {
         const struct range *range = &ranges->list[r];
         for (size_t i = first_from(lookup, range->low); i < lookup->count && lookup->vaddrs[i] < range->high; i++) {
-            if (lookup->found[i].name)
+            if (deep && lookup->found[i].name)
                 continue;
+            free(lookup->found[i].name);
             lookup->found[i].name = function_name(lookup->session, die, ranges->list[0].low);
+            lookup->found[i].declared = declared_in(lookup->session, die);
             lookup->found[i].low = ranges->list[0].low;
             lookup->found[i].len = ranges->list[0].high - ranges->list[0].low;
         }
@@ -81,7 +119,7 @@ static void walk_functions(struct lookup *lookup, struct die parent, bool deep, 
         Dwarf_Half tag = die_tag(die);
         bool inside = tag == DW_TAG_namespace || tag == DW_TAG_module;
         if (tag == DW_TAG_subprogram)
-            look_at_function(lookup, die);
+            look_at_function(lookup, die, deep);
         if (deep)
             inside |= tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
                       tag == DW_TAG_union_type || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
@@ -120,6 +158,7 @@ static void answer_unit(struct session *session, struct asked *asked, struct die
         all &= lookup.found[i].name || !lookup.found[i].file;
     if (!all)
         walk_functions(&lookup, unit, true, 0);
+    settle_files(&lookup, unit);
     for (size_t i = 0; i < count; i++) {
         struct found *found = &lookup.found[i];
         if (!found->name && found->file && found->line)

@@ -65,7 +65,8 @@ void unit_file(const struct unit_files *files, uint64_t index, struct words *nam
 }
 
 void unit_lines(struct die unit, const uint64_t *vaddrs, size_t count,
-                void (*tell)(void *to, size_t index, const char *file, uint32_t line), void *to) {
+                void (*tell)(void *to, size_t index, const char *file, uint32_t line, bool open), void *to) {
+    bool open = true; /* up to this row of the sequence */
     struct unit_files *files = unit_files_read(unit);
     Dwarf_Line *rows;
     Dwarf_Signed row_count = 0;
@@ -75,8 +76,15 @@ void unit_lines(struct die unit, const uint64_t *vaddrs, size_t count,
     for (Dwarf_Signed i = 0; i + 1 < row_count; i++) {
         Dwarf_Addr from, end;
         Dwarf_Bool ends = 0;
-        if (dwarf_lineendsequence(rows[i], &ends, &error) != DW_DLV_OK || ends ||
-            dwarf_lineaddr(rows[i], &from, &error) != DW_DLV_OK || dwarf_lineaddr(rows[i + 1], &end, &error) != DW_DLV_OK)
+        Dwarf_Unsigned file = 0;
+        if (dwarf_lineendsequence(rows[i], &ends, &error) != DW_DLV_OK || ends) {
+            open = true;
+            continue;
+        }
+        if (dwarf_line_srcfileno(rows[i], &file, &error) != DW_DLV_OK)
+            continue;
+        open = open && file == 0;
+        if (dwarf_lineaddr(rows[i], &from, &error) != DW_DLV_OK || dwarf_lineaddr(rows[i + 1], &end, &error) != DW_DLV_OK)
             continue;
         size_t low = 0, high = count;
         while (low < high) {
@@ -87,12 +95,12 @@ void unit_lines(struct die unit, const uint64_t *vaddrs, size_t count,
                 high = middle;
         }
         for (; low < count && vaddrs[low] < end; low++) {
-            Dwarf_Unsigned line = 0, file = 0;
+            Dwarf_Unsigned line = 0;
             struct words name = { .len = 0 };
-            if (dwarf_lineno(rows[i], &line, &error) != DW_DLV_OK || dwarf_line_srcfileno(rows[i], &file, &error) != DW_DLV_OK)
+            if (dwarf_lineno(rows[i], &line, &error) != DW_DLV_OK)
                 continue;
             unit_file(files, file, &name);
-            tell(to, low, name.text, line > UINT32_MAX ? 0 : (uint32_t)line);
+            tell(to, low, name.text, line > UINT32_MAX ? 0 : (uint32_t)line, open && files->version >= 5);
         }
     }
     unit_files_free(files);

@@ -152,9 +152,10 @@ struct unit_files *unit_files_read(struct die unit);
 void unit_files_free(struct unit_files *files);
 /* unit_file - name for an index of DW_AT_decl_file, "" when there is none */
 void unit_file(const struct unit_files *files, uint64_t index, struct words *name);
-/* unit_lines - for each address of the list (ascending) that the unit's line table covers, TELL is called once */
+/* unit_lines - for each address of the list (ascending) that the unit's line table covers, TELL is called once
+ *   open    the table has not said a file up to this row, and libdwarf takes 0; in DWARF 5 it is 1 (6.2.2) */
 void unit_lines(struct die unit, const uint64_t *vaddrs, size_t count,
-                void (*tell)(void *to, size_t index, const char *file, uint32_t line), void *to);
+                void (*tell)(void *to, size_t index, const char *file, uint32_t line, bool open), void *to);
 
 /* ---- answers on their way from the child ---- */
 

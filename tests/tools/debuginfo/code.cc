@@ -1,4 +1,5 @@
 /* code.cc - functions in several pieces, inside of functions, and without debug information of their own: every instruction must have its line. */
+#include "code.h"
 #include <cstdio>
 #include <cstdlib>
 
@@ -26,5 +27,5 @@ int nested(int n) {
         auto inner = [n](int a) { local l{a}; return l.get(n) + outer::hidden(a); };
         return outer::run(inner);
     }
-    return 0;
+    return from_header(n);
 }
