@@ -29,8 +29,8 @@ for script in *.sh; do
     case $script in lib.sh | run.sh) continue ;; esac
     start=$SECONDS
     # Starts that must have a record: the same script makes them first. What it compiles itself is new each time, and has none.
-    [ "${LDR_CACHE:-}" = require ] && LDR_CACHE=now timeout 300 bash "$script" >/dev/null 2>&1
-    timeout 300 bash "$script" >"$log" 2>&1
+    [ "${LDR_CACHE:-}" = require ] && LDR_CACHE=now timeout 600 bash "$script" >/dev/null 2>&1
+    timeout 600 bash "$script" >"$log" 2>&1
     status=$?
     if [ "${LDR_CACHE:-}" = require ] && grep -q 'start record of the cache does not fit this process' "$log"; then
         echo "skip $script: starts a program that has no record" >>"$log"
