@@ -188,7 +188,9 @@ kind=write
 [ -e /sys/kernel/tracing/events/exceptions ] || [ -e /sys/kernel/debug/tracing/events/exceptions ] || kind=last_fault
 equal "--writers: kinds, as root" "$(get "{w['kind'] for p in r['pages'] for w in p['writers'] if p['copies_write']}")" "{'$kind'}"
 kill -TERM "$watcher"; found=0; wait "$watcher" || found=$?
-held=("${held[@]/$watcher/}"); held=("${held[@]:0:${#held[@]}-1}")
+kept=()
+for pid in "${held[@]}"; do [ "$pid" = "$watcher" ] || kept+=("$pid"); done
+held=("${kept[@]}")
 equal "--watch-writes: a signal goes on to the program, and the watcher ends as it did" "$found" 143
 pids=(); start ./opener ./whole.so subject_first
 found=0; "$ldr" pages --why=whole.so --writers record "${pids[@]}" >out 2>err || found=$?
