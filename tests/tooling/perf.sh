@@ -39,6 +39,7 @@ END
     perf record -q -e cpu-clock -F 499 -g -o data ./main 2>record.log || { tail -n 1 record.log; echo "no perf events here"; exit 77; }
     echo "== functions that matter"
     perf report -i data --no-children --stdio -q -g none --percent-limit 5 --sort dso,symbol 2>/dev/null |
+        grep -vF '[k]' | # how long the kernel takes for what is a matter of the machine, not of who links
         sed -n 's/^ *[0-9.]*% *//p' | tr -s ' ' | sort
     echo "== chains"
     perf script -i data -F ip,sym,dso 2>/dev/null | awk '

@@ -1,5 +1,6 @@
 /* report_text.c - the cache for people: a headline, the starts, the images, what is not usable. */
 #include "report.h"
+#include "../debuginfo/debuginfo.h"
 #include "../ldr.h"
 
 #include <stdio.h>
@@ -117,7 +118,24 @@ static void put_unusable(const struct cache_dir *store, size_t top) {
         printf("\nThe catalog is not usable: %s. The next record made begins a new one.\n", store->catalog_why);
 }
 
+/* Names stand in records as somebody wrote them; nothing opens a file by them any more. */
+static void make_names_printable(const struct cache_dir *store) {
+    for (size_t i = 0; i < store->start_count; i++) {
+        const struct start *start = &store->starts[i];
+        if (start->why)
+            make_printable(start->why);
+        if (start->key_known && start->key.text[KEY_PATH])
+            make_printable(start->key.text[KEY_PATH]);
+        for (size_t k = 0; start->objects && k < start->object_count; k++)
+            make_printable(start->objects[k].path);
+    }
+    for (size_t i = 0; i < store->image_count; i++)
+        if (store->images[i].opened_path)      /* others have their name from a record */
+            make_printable(store->images[i].opened_path);
+}
+
 void cache_report_text(const struct cache_dir *store, size_t top) {
+    make_names_printable(store);
     size_t of[3] = { 0 };
     u64 packs = 0;
     for (size_t i = 0; i < store->start_count; i++)
@@ -147,6 +165,7 @@ void cache_report_text(const struct cache_dir *store, size_t top) {
 }
 
 void cache_verdicts_text(const struct cache_dir *store, const struct verdicts *verdicts) {
+    make_names_printable(store);
     for (size_t i = 0; i < verdicts->count; i++) {
         const struct verdict *verdict = &verdicts->list[i];
         if (verdict->result != VERDICT_HOLDS && verdict->result != VERDICT_NOT_ASKED)
