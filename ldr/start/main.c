@@ -418,7 +418,7 @@ u64 ldr_start(u64 *stack)
     shim_fill();
     shim_main_thread();
     shim_publish_modules();
-    debug_start(shim_debug_interface());                    /* announced only when consistent: libthread_db would look at threads half made */
+    debug_start(shim_debug_interface());       /* announced only when consistent: libthread_db would look at threads half made */
     must(relocate_everything());
     tls_copy_images(session.main_tp);
     if (stack_must_execute())

@@ -43,6 +43,7 @@ bench-explain: $(LDR) bench-setup ## tree, why, relocs, check on clang, gdb, nod
 	tests/explain/speed.sh $(B) all
 
 bench-floor: $(BENCH)/bench $(BENCH)/floor $(call bench_needs,gen-100 gen-400 million) ## what the kernel alone takes for 100 and 400 libraries, beside the system's linker
+	@rm -f $(BENCH)/generated/*.floor
 	@for main in 100 400 million; do $(BENCH)/floor $(abspath $(BENCH))/generated/main-$$main; done
 	$(BENCH)/bench -m 0 -o $(BENCH)/floor -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) $(bench_runs) gen-100 gen-400 million
 

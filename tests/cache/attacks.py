@@ -75,6 +75,28 @@ def record_damage_and_use(tree, right):
     check("a damaged record is replaced by the next start", not wrong, wrong[:5])
 
 
+def facts_out_of_place(tree, right):
+    """What a record says of symbols in libc and the genuine linker, leading elsewhere, with a right sum: looked up anew."""
+    path = os.path.join(tree.cache, records(tree.cache)[0])
+    with open(path, "rb") as f:
+        good = f.read()
+    places = [at for at in range(0, len(good) - 128, 8) if (w := struct.unpack_from("<16Q", good, at))[0] in range(1, 9) and
+              all(0x1000 < x < 0x400000 for x in w[1:])]
+    if not check("the record has the facts, once", len(places) == 1, places):
+        return
+    answers = []
+    for number in range(1, 16):
+        data = bytearray(good)
+        struct.pack_into("<Q", data, places[0] + 8 * number, 0x7fffffff0000)
+        struct.pack_into("<Q", data, 16, cache_sum(bytes(data[24:])))
+        with open(path, "r+b") as f:
+            f.write(data)
+        answers.append(tree.ours("require"))
+    with open(path, "r+b") as f:
+        f.write(good)
+    equal("facts that lead out of their object are not used", answers, [right] * 15)
+
+
 def catalog_damage(tree, other, right, right_other):
     """Every byte of the catalog flipped: what a maker does with it must not spoil what older records name."""
     path = os.path.join(tree.cache, "catalog")
@@ -368,6 +390,9 @@ if __name__ == "__main__":
             equal(f"a record to attack, {way}", tree.make(), right)
             record_damage(tree, right)
             record_damage_and_use(tree, right)
+            shutil.rmtree(tree.cache)
+            equal(f"a record with facts, {way}", tree.make(), right)
+            facts_out_of_place(tree, right)
             catalog_damage(tree, other, right, right_other)
             catalog_lost_keeps_old_records_right(tree, other, right, right_other)
             packs_swapped(tree, other, right, right_other)

@@ -77,6 +77,17 @@ u64 shim_debug_interface(void)
     return glibc_known(KNOWN_DEBUG);
 }
 
+/* A record's sum finds damage; addresses that lead out of the two objects it cannot promise away. */
+static bool recalled_fits(void)
+{
+    for (u32 i = 0; i < KNOWN_COUNT; i++) {
+        const struct object *object = known_in((enum glibc_known)i);
+        if (recalled->vaddr[i] && recalled->vaddr[i] - (object->map_start - object->bias) >= object->map_end - object->map_start)
+            return false;
+    }
+    return recalled->vaddr[KNOWN_GLOBAL] && recalled->vaddr[KNOWN_GLOBAL_RO];
+}
+
 void shim_recall(const void *facts, u32 len)
 {
     const struct facts *from = facts;
@@ -178,6 +189,8 @@ int shim_recognise(void)
     if (!session.libc || !session.linker)
         return 0;
     session.libc->is_libc = true;
+    if (recalled && !recalled_fits())
+        recalled = NULL;
     if (recalled) {
         glibc.row = &rows[recalled->row - 1];
         glibc.global = (char *)glibc_known(KNOWN_GLOBAL);
