@@ -408,6 +408,7 @@ int cmd_pages(int argc, char **argv) {
 
     guard_start();
     raise_descriptors();
+    use_huge_heap();
     char *linker = find_ldso_quietly();
     struct request request = { &pages, linker };
     int status = repeat_reports(&pages.views, report_once, &request);

@@ -1,10 +1,14 @@
 /* support.c - messages and memory for every part of the command. */
 #include "ldr.h"
 
+#include <malloc.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char *command_name = "ldr";
 
@@ -17,6 +21,22 @@ void warn_ldr(const char *format, ...) {
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
+}
+
+/* One arena, grown once: the kernel gives a range of addresses, and memory 2 MiB at a time as it is touched. What does not fit into the
+ * range, and single blocks above malloc's limit, are small pages as ever. */
+void use_huge_heap(void) {
+    const size_t range = (size_t)64 << 20, huge = (size_t)2 << 20;
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, (int)(2 * range));
+    mallopt(M_TOP_PAD, (int)range);
+    void *volatile grown = malloc(huge); /* more than is free now: the heap grows. volatile, or the compiler leaves the pair out */
+    free(grown);
+    mallopt(M_TOP_PAD, 1 << 20);
+    uintptr_t end = (uintptr_t)sbrk(0) & -huge, start = end - range;
+    if (end > range)
+        madvise((void *)start, range, MADV_HUGEPAGE); /* where it cannot be had, things are only slower */
 }
 
 void *must_grow(void *block, size_t count, size_t size) {

@@ -1,6 +1,6 @@
 /* frames.c - which frames were seen, by which owners, in which rows.
  *
- * Eight bytes a frame, in leaves of 64 frames whose numbers follow each other; a small hash table finds the leaf. Memory that
+ * Eight bytes a frame, in leaves of 16 frames whose numbers follow each other; a small hash table finds the leaf. Memory that
  * was allocated together has frame numbers close together, so most look-ups end in the leaf of the one before, and ten
  * million frames take less than a tenth of a gigabyte. A frame is nearly always mapped by one row (an object's segment); the
  * exceptions (file pages in two segments of one file, two overlay files over one lower file) go to a second table of

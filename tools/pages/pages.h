@@ -297,7 +297,7 @@ struct frame_row { /* a frame that a second, third... row maps too */
     uint32_t row;
 };
 
-enum { FRAME_LEAF = 64 }; /* frames whose keys differ in the last bits only lie together: frame numbers come in sequences */
+enum { FRAME_LEAF = 16 }; /* frames whose keys differ in the last bits only lie together: frame numbers come in sequences */
 struct frame_set {
     struct frame *frames;  /* [leaf * FRAME_LEAF + key % FRAME_LEAF] */
     uint64_t *leaf_keys;   /* key / FRAME_LEAF of each leaf */
