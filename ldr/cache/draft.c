@@ -316,8 +316,45 @@ static bool is_own_address(u64 value)
     return program_moves() && value >= session.program->map_start && value < session.program->map_end;
 }
 
+/* The object's file, to look up words that only look like addresses: opened for the first one, a page at a time. */
+struct original { int fd; u64 page; long got; u64 word[LDR_PAGE / 8]; };
+enum { ORIGINAL_UNTRIED = -1, ORIGINAL_NONE = -2 };
+
+static int open_original(const struct object *object)
+{
+    struct stat st;
+    int fd = sys_open_read(object->real_path ? object->real_path : object->path);
+    if (fd < 0)
+        return ORIGINAL_NONE;
+    if (sys_fstat(fd, &st) == 0 && st.st_dev == object->dev && st.st_ino == object->ino)
+        return fd;
+    sys_close(fd);
+    return ORIGINAL_NONE;
+}
+
+/* The file has this very word there: tables of numbers hold words that would be addresses in the stack. That a start wrote its own
+ * random address where the same number stood already is less likely than a damaged bit. */
+static bool is_constant(const struct draft *draft, struct original *original, u64 vaddr)
+{
+    const struct plan *plan = &draft->object->image.plan;
+    const struct segment *seg = NULL;
+    for (u32 i = 0; i < plan->seg_count; i++)
+        if (vaddr >= plan->seg[i].vaddr && vaddr + 8 <= plan->seg[i].file_end)
+            seg = &plan->seg[i];
+    if (!seg || (seg->off + (vaddr - seg->vaddr)) % 8)
+        return false;
+    if (original->fd == ORIGINAL_UNTRIED)
+        original->fd = open_original(draft->object);
+    u64 off = seg->off + (vaddr - seg->vaddr), page = align_down(off, LDR_PAGE);
+    if (original->fd >= 0 && (original->page != page || !original->got)) {
+        original->page = page;
+        original->got = sys_pread(original->fd, original->word, LDR_PAGE, page);
+    }
+    return original->fd >= 0 && original->got >= (long)(off - page) + 8 && original->word[(off - page) / 8] == *(const u64 *)draft_bytes(draft, vaddr);
+}
+
 /* The genuine linker's words that name us are the ones compat/ writes at each start: they stand as zero. */
-static bool find_leaks(struct draft *draft)
+static bool find_leaks_by(struct draft *draft, struct original *original)
 {
     bool linker = draft->object == session.linker;
     u64 lowest = session.self.start < session.program->map_start || !program_moves() ? session.self.start : session.program->map_start;
@@ -332,6 +369,8 @@ static bool find_leaks(struct draft *draft)
             for (u64 k = 0; k < clean / 8; k++) {
                 if (LIKELY(word[k] < lowest || word[k] >= 0x800000000000ull) || !is_own_address(word[k]))
                     continue;
+                if (!linker && is_constant(draft, original, vaddr + 8 * k))
+                    continue;
                 if (!linker || word[k] < session.self.start || word[k] >= session.self.end)
                     return refuse(draft, PLAIN_ADDRESS, vaddr + 8 * k);
                 if (!add_fixup(draft, vaddr + 8 * k, 0, false))
@@ -345,6 +384,17 @@ static bool find_leaks(struct draft *draft)
         }
     }
     return true;
+}
+
+static bool find_leaks(struct draft *draft)
+{
+    struct original original;
+    original.fd = ORIGINAL_UNTRIED;
+    original.got = 0;
+    bool none = find_leaks_by(draft, &original);
+    if (original.fd >= 0)
+        sys_close(original.fd);
+    return none;
 }
 
 /* What the object is, whatever is in its memory. */
