@@ -9,12 +9,13 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 plain=(floors freestanding unit oracle bad fuzz-smoke check-layout check-layout-live bench-check scenarios scenarios-verify scenarios-off test-explain test-real test-sweep)
 measuring=(test-tools test-cache test-tooling)
+either=(test-sweep test-real)
 apart=(unshare --pid --fork --kill-child --mount-proc)
 logs=$PWD/build/test
 if [ "${1:-}" != --lane ]; then
     # Starts are remembered here and not in the user's own cache; every run of the suites begins without any.
-    rm -rf "$logs/cache" "$logs"/*.sum
-    mkdir -p "$logs" && mkdir -m 700 "$logs/cache"
+    rm -rf "$logs/cache" "$logs/taken" "$logs"/*.sum
+    mkdir -p "$logs/taken" && mkdir -m 700 "$logs/cache"
     export LDR_CACHE_DIR=$logs/cache
 fi
 
@@ -37,9 +38,10 @@ one() {
     } >"$logs/$suite.told"
     flock "$logs" cat "$logs/$suite.told"
 }
+# lane SUITE...: those that the other lane has not begun
 lane() {
     local suite
-    for suite; do one "$suite"; done
+    for suite; do mkdir "$logs/taken/$suite" 2>/dev/null && one "$suite"; done
 }
 if [ "${1:-}" = --lane ]; then
     shift
@@ -57,7 +59,9 @@ if [ "${LANES:-$(nproc)}" != 1 ] && "${apart[@]}" true 2>/dev/null; then
     if [ ${#first[@]} != 0 ] && [ ${#second[@]} != 0 ]; then suites=("${first[@]}"); else second=(); fi
 fi
 if [ ${#second[@]} != 0 ]; then
-    "${apart[@]}" tests/test.sh --lane "${second[@]}" &
+    shared=()
+    for suite in "${either[@]}"; do [[ " ${suites[*]} " == *" $suite "* ]] && shared+=("$suite"); done
+    "${apart[@]}" tests/test.sh --lane "${second[@]}" ${shared[@]+"${shared[@]}"} &
     lane "${suites[@]}"
     wait
 else
