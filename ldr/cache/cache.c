@@ -49,11 +49,25 @@ bool cache_asked(const char *word)
 
 bool cache_is_asked_why(void) { return WATCHED(WATCH_CACHE | WATCH_RECORD) || cache_asked("require"); }
 
+/* A word that is none of these is taken for `off`: who writes "0", "no" or "OFF" means that. */
+static bool is_known_word(void)
+{
+    static const char words[][8] = { "", "off", "use", "now", "require", "verify", "warm", "check" };
+    for (u32 i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (cache_asked(words[i]))
+            return true;
+    return !session.config.cache;
+}
+
+/* The one switch that no environment turns back. */
+#define NO_CACHE "/etc/ld-ldr.so.nocache"
+
 /* Settings under which no start is made from a record, and none recorded; NULL: it may be. */
 static const char *why_unused(void)
 {
     const struct config *c = &session.config;
     return c->trace ? "the start only lists" : cache_asked("off") ? "LDR_CACHE=off" :
+           !is_known_word() ? "LDR_CACHE has no such word" : sys_access(NO_CACHE, 0) == 0 ? NO_CACHE " is there" :
            !age_limit() ? "LDR_CACHE_MAX_AGE is no length of time" :
            session.watch & WATCH_STEPS ? "LD_DEBUG asks for steps that a start from a record leaves out" : c->audit ? "LD_AUDIT is set" :
            c->bind_not ? "LD_BIND_NOT is set" : c->dynamic_weak ? "LD_DYNAMIC_WEAK is set" : c->verbose ? "LD_VERBOSE is set" :
@@ -151,7 +165,7 @@ NOINLINE bool cache_may_make(void)
     /* SIGXFSZ would end whoever writes more. */
     if (sys_call(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, (long)limit, 0, 0) != 0 || limit[0] != ~0ull)
         return cache_miss("the size of files is limited", "");
-    return store_may_make(cache.dir) || cache_miss("the directory's file system is not one of this machine's", "");
+    return store_may_make(cache.dir);
 }
 
 bool cache_take_lock(void)
@@ -237,7 +251,7 @@ static bool look_in(enum store_kind store, const char *path, int fd, const struc
     cache.store = store;
     cache.dir = store_open(store == STORE_USER || (store == asked_store() && cache_asked("warm")));
     if (cache.dir < 0)
-        return cache_miss(store == STORE_USER ? "no directory for records that only this user may write" : "no directory of the system for records", "");
+        return cache_miss(store == STORE_USER ? "no directory for records that is this user's and group's alone" : "no directory of the system for records", "");
     if (!read_key(path, st, key)) {
         cache_close();
         return false;

@@ -5,8 +5,6 @@
  * as long as it is mapped. */
 #include "cache_private.h"
 
-#define LIMIT (512ul << 20)           /* bytes of packs */
-#define LATE_LIMIT (128ul << 20)      /* of what dlopen brought */
 #define RECORDS_MOST 4096u            /* looked at */
 #define RECORDS_KEPT 2048u            /* a build that runs each of its test programs once makes thousands */
 
@@ -44,6 +42,9 @@ static void remove_half(const char *name)
     if (name[0] == 't' && name[1] == '-')
         sys_unlinkat(cache.dir, name);
 }
+
+/* Bytes of what dlopen brought. */
+static u64 late_limit(void) { return store_limit() / 4; }
 
 static u64 pack_bytes, late_bytes;
 static u32 record_count, late_count;
@@ -169,7 +170,7 @@ static void make_room_late(void)
 {
     if (!list_by_age('l'))
         return;
-    for (u32 i = 0; i < aged_count && (late_bytes > LATE_LIMIT / 4 * 3 || aged_count - i > RECORDS_KEPT / 4 * 3); i++) {
+    for (u32 i = 0; i < aged_count && (late_bytes > late_limit() / 4 * 3 || aged_count - i > RECORDS_KEPT / 4 * 3); i++) {
         sys_unlinkat(cache.dir, aged[i].name);
         late_bytes -= aged[i].size;
     }
@@ -182,7 +183,7 @@ static void make_room(void)
         return;
     /* Half at a time: asking anew for every record would read all of them as often as there are records. */
     u32 from = 0;
-    while (from < aged_count && (aged_count - from > RECORDS_KEPT / 4 * 3 || used_bytes(from, used) > LIMIT / 4 * 3)) {
+    while (from < aged_count && (aged_count - from > RECORDS_KEPT / 4 * 3 || used_bytes(from, used) > store_limit() / 4 * 3)) {
         u32 more = (aged_count - from + 1) / 2;
         for (u32 i = from; i < from + more; i++)
             sys_unlinkat(cache.dir, aged[i].name);
@@ -201,7 +202,7 @@ void evict_late(void)
 {
     pack_bytes = late_bytes = record_count = late_count = 0;
     store_each(add_size);
-    if (late_bytes > LATE_LIMIT || late_count > RECORDS_KEPT)
+    if (late_bytes > late_limit() || late_count > RECORDS_KEPT)
         make_room_late();
 }
 
@@ -213,6 +214,6 @@ void evict(bool everything)
     }
     store_each(remove_half);
     evict_late();
-    if (pack_bytes > LIMIT || record_count > RECORDS_KEPT)
+    if (pack_bytes > store_limit() || record_count > RECORDS_KEPT)
         make_room();
 }

@@ -8,13 +8,16 @@
 #define MODE_OTHERS_WRITE 0022u
 #define MODE_OTHERS 0077u
 
-u64 store_user(void)
+static u64 auxv_or(u64 type, long call)
 {
     for (const Elf64_auxv_t *a = session.kernel.auxv; a->a_type != AT_NULL; a++)
-        if (a->a_type == AT_EUID)
+        if (a->a_type == type)
             return a->a_un.a_val;
-    return (u64)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+    return (u64)sys_call(call, 0, 0, 0, 0, 0, 0);
 }
+
+u64 store_user(void) { return auxv_or(AT_EUID, __NR_geteuid); }
+static u64 store_group(void) { return auxv_or(AT_EGID, __NR_getegid); }
 
 static bool is_believed(const struct stat *st, u32 type)
 {
@@ -24,10 +27,23 @@ static bool is_believed(const struct stat *st, u32 type)
     return (st->st_mode & MODE_TYPE) == type && st->st_uid == owner && !(st->st_mode & denied);
 }
 
-/* The directory that holds ours, and ours in it. */
+/* What a user may write shall not come into a process that has another group's rights besides: the helper of a set-group-ID program, say,
+ * whose own start is not marked AT_SECURE. */
+static bool is_believed_dir(const struct stat *st)
+{
+    return is_believed(st, MODE_DIR) && (cache.store != STORE_USER || st->st_gid == store_group());
+}
+
+/* The directory that holds ours, and ours in it. Root's is always the same: what its environment says may come from somebody whose program
+ * became root, and lead to a file system of theirs. */
+#define CHOICES 3u
 static bool parent_name(u32 choice, struct text *path)
 {
     const struct config *config = &session.config;
+    if (store_user() == 0) {
+        text_put(path, "/run");
+        return choice == 0;
+    }
     switch (choice) {
     case 0:
         if (!config->runtime_dir)
@@ -39,11 +55,6 @@ static bool parent_name(u32 choice, struct text *path)
         text_dec(path, store_user());
         return true;
     case 2:
-        if (store_user() != 0)
-            return false;
-        text_put(path, "/run");
-        return true;
-    case 3:
         if (!config->home)
             return false;
         text_put(path, config->home);
@@ -60,7 +71,7 @@ static int open_dir(const char *path)
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY_ONLY, 0);
     if (fd < 0)
         return fd;
-    if (sys_fstat(fd, &st) != 0 || !is_believed(&st, MODE_DIR)) {
+    if (sys_fstat(fd, &st) != 0 || !is_believed_dir(&st)) {
         sys_close(fd);
         return -1;
     }
@@ -69,12 +80,9 @@ static int open_dir(const char *path)
 
 /* A directory that others share over a network is not this machine's: makers there would remove each other's files, and a mapped file
  * could go while it is used. */
-bool store_may_make(int dir)
+static bool is_of_this_machine(u64 type)
 {
-    struct { u64 type, rest[31]; } fs = { 0 };
-    if (sys_call(__NR_fstatfs, dir, (long)&fs, 0, 0, 0, 0) != 0)
-        return false;
-    switch (fs.type) {
+    switch (type) {
     case 0xef53:     /* ext2, 3, 4 */
     case 0x58465342: /* xfs */
     case 0x9123683e: /* btrfs */
@@ -90,19 +98,46 @@ bool store_may_make(int dir)
     }
 }
 
-/* Made only in a directory of the same user: another's, kept in the environment across sudo, is not ours to fill. */
+/* What a maker may write: an eighth of the file system stays free for others (/run is where services keep their state), of what is free
+ * now. */
+static u64 room;
+
+bool store_may_make(int dir)
+{
+    struct { u64 type, block, blocks, free, available, rest[27]; } fs = { 0 };
+    if (sys_call(__NR_fstatfs, dir, (long)&fs, 0, 0, 0, 0) != 0 || !is_of_this_machine(fs.type))
+        return cache_miss("the directory's file system is not one of this machine's", "");
+    u64 kept = fs.blocks / 8;
+    room = !fs.blocks ? ~0ull : fs.available > kept ? (fs.available - kept) * fs.block : 0;
+    return room || cache_miss("the directory's file system is nearly full", "");
+}
+
+u64 store_limit(void)
+{
+    struct { u64 type, block, blocks, rest[29]; } fs = { 0 };
+    bool known = sys_call(__NR_fstatfs, cache.dir, (long)&fs, 0, 0, 0, 0) == 0 && fs.blocks;
+    u64 half = fs.blocks / 2 * fs.block;
+    return known && half < STORE_MOST ? half : STORE_MOST;
+}
+
+/* Made only in a directory of the same user: another's, kept in the environment across sudo or su, is not ours to fill. A user who names
+ * one may have it anywhere; root, whose environment may be somebody else's, may not. A directory whose group goes to all that is made in
+ * it must not keep ours from being believed. */
 static int make_dir(char *path, bool given)
 {
     struct stat st;
     char *slash = (char *)str_rchr(path, '/');
-    if (!given) {
+    if (!given || store_user() == 0) {
         *slash = 0;
-        int err = sys_stat(path, &st);
+        int err = sys_stat(slash == path ? "/" : path, &st);
         *slash = '/';
         if (err || st.st_uid != store_user())
             return -1;
     }
-    return sys_mkdir(path, 0700) == 0 ? open_dir(path) : -1;
+    if (sys_mkdir(path, 0700) != 0)
+        return -1;
+    sys_call(__NR_lchown, (long)path, -1, (long)store_group(), 0, 0, 0);
+    return open_dir(path);
 }
 
 /* What everybody shall read is readable whatever umask root has. */
@@ -120,12 +155,12 @@ static int open_system(bool create)
 
 /* In a user namespace everybody who has no number there appears as this one: a directory of "the user's own" may be anybody's. */
 #define OVERFLOW_USER 65534u
-static bool user_is_many(void)
+static bool is_many(u64 id, const char *map_name)
 {
     char map[64];
-    int fd = store_user() == OVERFLOW_USER ? sys_open_read("/proc/self/uid_map") : -1;
-    if (store_user() != OVERFLOW_USER)
+    if (id != OVERFLOW_USER)
         return false;
+    int fd = sys_open_read(map_name);
     long len = fd < 0 ? -1 : sys_read(fd, map, sizeof map - 1);
     if (fd >= 0)
         sys_close(fd);
@@ -146,11 +181,11 @@ int store_open(bool create)
 {
     if (cache.store != STORE_USER)
         return open_system(create);
-    if (user_is_many())
+    if (is_many(store_user(), "/proc/self/uid_map") || is_many(store_group(), "/proc/self/gid_map"))
         return -1;
     char buf[512];                    /* on a page of the stack that is in use anyway */
     const char *given = session.config.cache_dir;
-    for (u32 choice = 0; choice < 4; choice++) {
+    for (u32 choice = 0; choice < CHOICES; choice++) {
         struct text path = text_on(buf, sizeof buf);
         if (given) {
             text_put(&path, given);
@@ -242,9 +277,10 @@ bool writer_start(struct writer *writer, int dir)
 void writer_put(struct writer *writer, const void *bytes, u64 len)
 {
     while (len && !writer->failed) {
-        long put = sys_pwrite(writer->fd, bytes, len, writer->at);
+        long put = len <= room ? sys_pwrite(writer->fd, bytes, len, writer->at) : -28 /* ENOSPC */;
         writer->failed = put <= 0;
         if (put > 0) {
+            room -= (u64)put;
             bytes = (const char *)bytes + put;
             len -= (u64)put;
             writer->at += (u64)put;

@@ -296,11 +296,11 @@ def small_disk(tree, right):
             if answer != right:
                 wrong.append((pages, state, answer))
             await_quiet(disk + "/c")
-        subprocess.run(["umount", disk], check=True)
+        unmount(disk)
     check("full disk", not wrong, wrong)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=700,nr_inodes=4", "none", disk], check=True)
     answers = [run(tree.command(), {**tree.env, "LDR_CACHE_DIR": disk, "LDR_CACHE": s}) for s in ("now", "use")]
-    subprocess.run(["umount", disk], check=True)
+    unmount(disk)
     equal("no inodes left", answers, [right] * 2)
 
 
@@ -315,7 +315,7 @@ def read_only(tree, right):
     equal("read-only home", [run(tree.command(), {**env, "LDR_CACHE": s}) for s in ("now", "use")], [right] * 2)
     answer = run(tree.command(), {**env, "LDR_CACHE_DIR": home + "/c", "LDR_CACHE": "require"})
     refused("read-only home: refused under require", answer)
-    subprocess.run(["umount", home], check=True)
+    unmount(home)
 
 
 def as_user(tree, right):

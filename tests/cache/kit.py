@@ -263,6 +263,15 @@ def await_quiet(cache, seconds=10):
     return False
 
 
+def unmount(where):
+    """A maker beside a start that has ended may be at work there for some milliseconds."""
+    end = time.time() + 10
+    while subprocess.run(["umount", where], capture_output=True).returncode:
+        if time.time() > end:
+            raise TimeoutError(f"{where} stays busy")
+        time.sleep(0.02)
+
+
 def records(cache):
     return sorted(n for n in os.listdir(cache) if n.startswith("r-")) if os.path.isdir(cache) else []
 

@@ -183,7 +183,7 @@ def unmade(where, parts):
     check("a relative path", lines[-1].startswith("cache: no record is made: a relative path was searched: late/"), lines)
     os.chmod(tree.cache, 0o777)
     lines, _ = told(tree)
-    equal("a directory that others may write", lines, ["cache: miss: no directory for records that only this user may write"])
+    equal("a directory that others may write", lines, ["cache: miss: no directory for records that is this user's and group's alone"])
     os.chmod(tree.cache, 0o700)
     with open(os.path.join(tree.cache, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

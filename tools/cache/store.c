@@ -34,6 +34,8 @@ static char *distrust(const struct cache_dir *store, const struct stat *st, mode
         return must_format("no %s", type == S_IFDIR ? "directory" : "regular file");
     if (st->st_uid != owner)
         return must_format("owner %u, expected %u", st->st_uid, owner);
+    if (store->kind == STORE_USER && type == S_IFDIR && st->st_gid != getegid())
+        return must_format("group %u, expected %u", st->st_gid, getegid());
     if (store->kind == STORE_SECURE && st->st_mode & 077)
         return must_format("others may read it (mode %04o)", st->st_mode & 07777u);
     if (st->st_mode & 022)
@@ -86,14 +88,16 @@ char *pack_first_page(const struct cache_dir *store, const struct pack *pack) {
 
 /* ---- where ----------------------------------------------------------------------------------------------------------- */
 
+enum { CHOICES = 3 };
 /* Returns a malloc'd path, or NULL: this choice does not exist for this user. Same order as ldr/cache/store.c. */
 static char *choice_path(int choice) {
     const char *runtime = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
+    if (geteuid() == 0)
+        return choice == 0 ? must_format("/run/ldr-cache") : NULL;
     switch (choice) {
     case 0: return runtime && *runtime ? must_format("%s/ldr-cache", runtime) : NULL;
     case 1: return must_format("/run/user/%u/ldr-cache", geteuid());
-    case 2: return geteuid() == 0 ? must_format("/run/ldr-cache") : NULL;
-    case 3: return home && *home ? must_format("%s/.cache/ldr-cache", home) : NULL;
+    case 2: return home && *home ? must_format("%s/.cache/ldr-cache", home) : NULL;
     default: return NULL;
     }
 }
@@ -104,6 +108,11 @@ static int open_trusted(const struct cache_dir *store, const char *path, bool cr
     int fd = path[0] == '/' ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (made && fd >= 0 && store->kind == STORE_SYSTEM)
         fchmod(fd, 0755);             /* whatever the umask is */
+    if (made && fd >= 0 && store->kind == STORE_USER && fchown(fd, (uid_t)-1, getegid()) != 0) { /* whatever group the directory above hands on */
+        *why = must_format("its group cannot be set: %s", strerror(errno));
+        close(fd);
+        return -1;
+    }
     *why = path[0] != '/' ? must_format("not an absolute path")
          : fd < 0         ? must_format("%s", strerror(errno))
          : fstat(fd, &st) ? must_format("%s", strerror(errno))
@@ -115,8 +124,8 @@ static int open_trusted(const struct cache_dir *store, const char *path, bool cr
 
 static bool find_directory(struct cache_dir *store, bool create) {
     const char *given = store->kind == STORE_SYSTEM ? SYSTEM_CACHE : store->kind == STORE_SECURE ? SECURE_CACHE : getenv("LDR_CACHE_DIR");
-    char *tried[4] = { NULL }, *why[4] = { NULL };
-    int count = 0, choices = given && *given ? 1 : 4;
+    char *tried[CHOICES] = { NULL }, *why[CHOICES] = { NULL };
+    int count = 0, choices = given && *given ? 1 : CHOICES;
     store->dir = -1;
     for (int i = 0; i < choices && store->dir < 0; i++) {
         char *path = choices == 1 ? must_format("%s", given) : choice_path(i);

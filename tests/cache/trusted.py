@@ -1,0 +1,106 @@
+"""trusted.py - whose directory is believed, what root's environment may say about it, how much of a file system is filled, and every way to
+switch the cache off. Truth: the system's linker, and the directory itself."""
+import os, shutil, subprocess, time
+from kit import *
+
+NOBODY = 65534
+OTHER_GROUP = 42
+
+
+def group_of_another(tree, right):
+    """A process of the same user with another group's rights takes nothing from a store that the user may write."""
+    home = tree.file("home")
+    os.mkdir(home)
+    os.chown(home, NOBODY, NOBODY)
+    os.chmod(tree.dir, 0o755)
+
+    def ours(state, group, where=home + "/c", **more):
+        return run(tree.command(), {**tree.env, "LDR_CACHE_DIR": where, "LDR_CACHE": state}, user=NOBODY, group=group, extra_groups=[], **more)
+    equal("a user's store, the user's group", [ours(s, NOBODY) for s in ("now", "require")], [right] * 2)
+    kept = records(home + "/c")
+    answer = ours("require", OTHER_GROUP)
+    check("another group: not believed", answer[0] == 127 and "this user's and group's alone" in answer[2], answer)
+    equal("another group: the right answer, and no record", [ours("now", OTHER_GROUP), records(home + "/c")], [right, kept])
+    equal("another group: `ldr cache` says so", "group" in ldr_cache(home + "/c", OTHER_GROUP), True)
+    # A directory that hands its group on to what is made in it.
+    shared = tree.file("shared")
+    os.mkdir(shared)
+    os.chown(shared, NOBODY, OTHER_GROUP)
+    os.chmod(shared, 0o2770)
+    equal("below a set-group-ID directory", [ours(s, NOBODY, shared + "/c") for s in ("now", "require")], [right] * 2)
+    equal("below a set-group-ID directory: the group is the user's", os.stat(shared + "/c").st_gid, NOBODY)
+
+
+def ldr_cache(where, group):
+    done = subprocess.run([LDR, "cache"], env={"PATH": "/bin", "LDR_CACHE_DIR": where, "LDR_LDSO": LDSO}, user=NOBODY, group=group, extra_groups=[],
+                          capture_output=True, text=True)
+    return done.stderr
+
+
+def root_environment(tree, right):
+    """What became root may have somebody else's environment."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/run"], check=True)
+    home = tree.file("roots")
+    os.makedirs(home + "/.cache")
+    env = {k: v for k, v in tree.env.items() if k != "LDR_CACHE_DIR"}
+    env.update(HOME=home, XDG_RUNTIME_DIR=home, LDR_CACHE="now")
+    equal("root: the answer", run(tree.command(), env), right)
+    check("root: neither XDG_RUNTIME_DIR nor HOME, but /run", records("/run/ldr-cache") and os.listdir(home) == [".cache"] and not os.listdir(home + "/.cache"),
+          (os.listdir(home), os.listdir("/run")))
+    theirs = tree.file("theirs")
+    os.mkdir(theirs)
+    os.chown(theirs, NOBODY, NOBODY)
+    equal("root: LDR_CACHE_DIR in somebody's directory", run(tree.command(), {**env, "LDR_CACHE_DIR": theirs + "/c"}), right)
+    check("root: nothing is made there", not os.listdir(theirs), os.listdir(theirs))
+
+
+def switched_off(tree, right):
+    for word in ("off", "0", "no", "OFF", "false", "off ", "none", "disabled"):
+        shutil.rmtree(tree.cache, ignore_errors=True)
+        equal(f"LDR_CACHE={word!r}: the answer", run(tree.command(), {**tree.env, "LDR_CACHE_DIR": tree.cache, "LDR_CACHE": word}), right)
+        time.sleep(0.05)
+        check(f"LDR_CACHE={word!r}: nothing is made", not os.path.exists(tree.cache))
+    equal("LDR_CACHE= is as if it were not set", run(tree.command(), {**tree.env, "LDR_CACHE_DIR": tree.cache, "LDR_CACHE": ""}), right)
+    await_quiet(tree.cache)
+    check("LDR_CACHE= is as if it were not set: a record is made", records(tree.cache))
+    equal("before the file", tree.ours("require"), right)
+    with open("/etc/ld-ldr.so.nocache", "w"):
+        pass
+    answer = tree.ours("require")
+    check("/etc/ld-ldr.so.nocache: no record is used", answer[0] == 127 and "/etc/ld-ldr.so.nocache is there" in answer[2], answer)
+    shutil.rmtree(tree.cache)
+    equal("/etc/ld-ldr.so.nocache: the answer, with an empty environment too", [tree.ours("now"), run(tree.command(), tree.env)], [right] * 2)
+    check("/etc/ld-ldr.so.nocache: nothing is made", not os.path.exists(tree.cache))
+    os.unlink("/etc/ld-ldr.so.nocache")
+
+
+def room_for_others(tree, right):
+    """An eighth of the file system stays free."""
+    disk = tree.file("disk")
+    os.mkdir(disk)
+    for pages in (40, 100, 300, 1000):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode=700,size={pages * 4096}", "none", disk], check=True)
+        for state in ("now", "now", "use"):
+            equal(f"{pages} pages, {state}: the answer", run(tree.command(), {**tree.env, "LDR_CACHE_DIR": disk + "/c", "LDR_CACHE": state}), right)
+        await_quiet(disk + "/c")
+        fs = os.statvfs(disk)
+        check(f"{pages} pages: an eighth is free", fs.f_bavail >= pages // 8 - 1, (fs.f_bavail, pages))
+        check(f"{pages} pages: where it fits it is kept", pages < 300 or records(disk + "/c"))
+        unmount(disk)
+
+
+if __name__ == "__main__":
+    if not in_namespace():
+        skip("whose directory is believed", "needs root and mount namespaces")
+        finish()
+    with workshop() as (where, parts):
+        for way in WAYS:
+            tree = Tree(parts, where, "rpath", way)
+            right = tree.system()
+            check(f"the system's answer, {way}", right[0] == 0, right)
+            group_of_another(tree, right)
+            root_environment(tree, right)
+            switched_off(tree, right)
+            room_for_others(tree, right)
+            tree.remove()
+    finish()
