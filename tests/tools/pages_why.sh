@@ -235,7 +235,7 @@ kinds() {
     "$ldr" pages --why=kernel --writers record --json "$answer" >report 2>err
     cp "$work/held.err" start.err; : >"$work/held.err"
     head -n 1 record | cut -d' ' -f5 >seen
-    equal "$1" "$(cat seen) $(get "[w['kind'] for a in ($first, $first + 8192) for p in r['pages'] if p['vaddr'] == a for w in p['writers']]")" "$expected"
+    equal "$1" "$(cat seen) $(get "[w['kind'] for a in ($first, $first + 8192) for p in r['pages'] if p['vaddr'] == a for w in p['writers']]")" "${expected:-}"
     "$ldr" pages --why=kernel --writers record "$answer" >text 2>/dev/null
 }
 cat >untraced <<'S'
