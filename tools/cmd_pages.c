@@ -195,7 +195,7 @@ static const struct argp argp = {
     "--why that is something missing.\n"
     "\n"
     "As root the frame numbers decide. Others get file identity: exact for pages of files, an upper bound for copies that "
-    "fork left shared; the report says so.\n"
+    "fork left shared; the report says so. Where page tables may not be read and smaps may, that is told, as approximate.\n"
     "\n"
     "With --html, --openmetrics or --record nothing is printed unless --json or --csv asks for it. FILE of the first two may be - for "
     "standard output. See ldr-pages(1).\n"
@@ -219,7 +219,10 @@ static const struct argp argp = {
     children, NULL, NULL,
 };
 
-const char *method_name(enum method method) { return method == METHOD_FRAMES ? "pfn" : "file-identity"; }
+const char *method_name(enum method method) {
+    static const char *const names[] = { [METHOD_FRAMES] = "pfn", [METHOD_IDENTITY] = "file-identity", [METHOD_SMAPS] = "smaps" };
+    return names[method];
+}
 
 bool counts_any(const struct counts *counts) {
     uint64_t pages = 0;
@@ -320,6 +323,25 @@ static bool needs_causes(const struct pages_options *pages) {
     return column || pages->why || pages->object || pages->scope == SCOPE_ALL || views_replace_text(&pages->views);
 }
 
+/* What smaps has no answer for. */
+static bool needs_page_tables(const struct pages_options *pages) {
+    const struct view_options *views = &pages->views;
+    return pages->why || pages->why_object.object || pages->object || pages->map || pages->sharing || pages->columns.count || pages->sort != COLUMNS ||
+           views->csv || views->html || views->openmetrics || views->record;
+}
+
+static void show_smaps(const struct report *report, const struct view_options *views, bool again) {
+    if (views->json) {
+        struct json_object *document = report_smaps_document(report);
+        views_write(views, document, again);
+        json_object_put(document);
+        return;
+    }
+    if (views->interval_s)
+        print_time(again);
+    report_smaps_text(report);
+}
+
 struct request { const struct pages_options *pages; const char *linker; };
 
 /* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
@@ -337,9 +359,16 @@ static int report_once(void *context, bool again, bool *stop) {
     collect(&targets, pages->scope, needs_causes(pages), &collection);
 
     int status;
+    size_t smaps = targets_with_smaps(&targets);
+    if (smaps && !collection.snapshot.owner_count && !needs_page_tables(pages)) {
+        collection_free(&collection);
+        collect_smaps(&targets, pages->scope, &collection);
+    }
     if (collection.snapshot.owner_count == 0) {
         progress_end();
         status = no_target(pages, &targets, request->linker);
+        if (smaps && needs_page_tables(pages))
+            warn_ldr("smaps can be read, but has an answer only for the table and for --json");
         *stop = chosen && !pages->by_user;
     } else {
         struct tally tally;
@@ -354,7 +383,9 @@ static int report_once(void *context, bool again, bool *stop) {
         progress_end();
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         bool found = true;
-        if (pages->why_object.object) {
+        if (collection.snapshot.method == METHOD_SMAPS) {
+            show_smaps(&report, &pages->views, again);
+        } else if (pages->why_object.object) {
             struct why_choice why = pages->why_object;
             why.top = pages->top_given ? pages->top : SIZE_MAX;
             why.json = pages->views.json;
@@ -376,6 +407,8 @@ static int report_once(void *context, bool again, bool *stop) {
         }
         fflush(stdout);
         report_say_limits(&report);
+        if (smaps && collection.snapshot.method != METHOD_SMAPS)
+            warn_ldr("smaps of %zu of these can be read: named without the others, they are reported from it, approximately", smaps);
         if (!found) {
             status = LDR_EXIT_NO_TARGET;
             warn_ldr("none of the processes maps %s", pages->object);

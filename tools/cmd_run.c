@@ -7,9 +7,11 @@
 #include "host/forward.h"
 #include "host/ldso.h"
 #include "host/program.h"
+#include "host/request.h"
 #include "host/watch.h"
 #include "ldr.h"
 #include "trace/stats.h"
+#include "views/views.h"
 #include "watch/watch.h"
 
 #include <argp.h>
@@ -40,7 +42,7 @@ static const struct argp_option options[] = {
     { "preload", 'p', "LIST", 0, "Load the objects of LIST (separated by ':' or blanks) before PROGRAM's own", 0 },
     { "library-path", 'L', "PATH", 0, "Search PATH instead of LD_LIBRARY_PATH", 0 },
     { "argv0", 'a', "NAME", 0, "The program sees NAME as its argv[0] (default: as typed)", 0 },
-    { "stats", KEY_STATS, NULL, 0, "When PROGRAM ends, tell on standard error the time and the faults of each phase, and the pages of each object", 0 },
+    { "stats", KEY_STATS, NULL, 0, "When PROGRAM ends, and when SIGUSR1 is sent to ldr, tell on standard error the time and the faults of each phase, and the pages of each object", 0 },
     { "stats-json", KEY_STATS_JSON, "FILE", 0, "The same as JSON into FILE", 0 },
     { "watch-writes", 'w', "FILE", 0, "Record into FILE which instruction wrote first to each page, for ldr pages --why --writers", 0 },
     { "crash-report", KEY_CRASH, "FILE", OPTION_ARG_OPTIONAL, "When PROGRAM dies of SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT, tell why, on standard error or into FILE", 0 },
@@ -62,6 +64,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_END:
         if (run->watch && (run->crash || run->crash_json))
             argp_error(state, "--watch-writes and --crash-report cannot be given together");
+        if (run->watch && (run->stats || run->stats_json))
+            argp_error(state, "--watch-writes and --stats cannot be given together");
         return 0;
     case ARGP_KEY_ARG:
         /* From the program on, every word is the program's, options included. */
@@ -87,6 +91,7 @@ static const struct argp argp = {
     "  ldr run --library-path /opt/new/lib ./server --port 80\n"
     "  ldr run --argv0 -bash bash          a login shell\n"
     "  ldr run --stats perl -e 1           phases, faults and pages of this run\n"
+    "  ldr run --stats ./server & kill -USR1 $!      so far; it runs on\n"
     "  ldr run --crash-report ./server     what it died of, with backtrace and source lines\n"
     "  ldr run --watch-writes w.txt ./server &\n"
     "  ldr pages --why=libx.so --writers w.txt --children $!      $! is ldr, which watches\n",
@@ -109,17 +114,52 @@ static uint64_t monotonic(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void report_stats(const struct run_options *run, const struct stats *stats, int fd, const char *path, pid_t child, const struct wall *wall) {
-    struct record record;
-    if (record_read(fd, path, &record)) {
-        if (run->stats)
-            stats_print(stats, &record, child, wall, false, stderr);
-        FILE *out = run->stats_json ? fopen(run->stats_json, "we") : NULL;
-        if (out)
-            stats_print(stats, &record, child, wall, true, out);
-        if (run->stats_json && (!out || fclose(out) != 0))
-            warn_ldr("%s: %s", run->stats_json, strerror(errno));
+/* What a report is made from, at the end and on request. */
+struct reported {
+    const struct run_options *run;
+    int fd;                   /* of the record; -1: open `path` */
+    const char *path;
+    pid_t child;
+    struct wall wall;         /* end: of the program, once it has ended */
+};
+
+static void write_stats(const struct reported *from, const struct stats *stats, const struct record *record, const struct wall *wall) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = from->run->stats ? open_memstream(&text, &len) : NULL;
+    if (memory) {
+        stats_print(stats, record, from->child, wall, false, memory);
+        fclose(memory);
+        fwrite(text, 1, len, stderr);      /* at once: the program may be writing there too */
+        free(text);
     }
+    struct outfile out;
+    if (from->run->stats_json && outfile_open(&out, from->run->stats_json)) {
+        stats_print(stats, record, from->child, wall, true, out.stream);
+        outfile_commit(&out);
+    }
+}
+
+static void report_at_end(const struct reported *from, const struct stats *stats) {
+    struct record record;
+    if (record_read(from->fd, from->path, &record))
+        write_stats(from, stats, &record, &from->wall);
+    record_free(&record);
+}
+
+/* The record before the look: faults that the look counts are then no fewer than those of the last phase told. */
+static void report_so_far(void *arg) {
+    const struct reported *from = arg;
+    struct record record;
+    struct stats stats = { .running = true };
+    bool good = record_read(from->fd, from->path, &record);
+    stats_look(from->child, &stats);
+    struct wall wall = { from->wall.start, monotonic() };
+    if (good)
+        write_stats(from, &stats, &record, &wall);
+    else if (record.empty)
+        warn_ldr("nothing to tell yet: process %d has not come to ld-ldr.so", (int)from->child);
+    stats_free(&stats);
     record_free(&record);
 }
 
@@ -145,7 +185,7 @@ static int run_with_stats(const struct run_options *run, const char *program, co
         warn_ldr("%s: %s", path, strerror(errno));
         return LDR_EXIT_OWN;
     }
-    pid_t child = forward_fork();
+    pid_t child = forward_fork(SIGUSR1);
     if (child == 0) {
         char byte;
         setenv("LDR_TRACE", path, 1);
@@ -171,9 +211,14 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     struct crash_start start = crash_start_of(run, program);
     struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
     struct watch watch = { .look = look, .signal = crash ? at_signal : NULL, .arg = &observed };
-    struct wall wall = { .start = monotonic() };
-    int error = watch_child(child, gate[1], &watch, &status);
-    wall.end = monotonic();
+    struct reported reported = { .run = run, .fd = fd >= 0 ? fd : -1, .path = path, .child = child, .wall.start = monotonic() };
+    struct requests requests;
+    int error = requests_begin(&requests, SIGUSR1, report_so_far, &reported);
+    if (error)
+        warn_ldr("SIGUSR1 will not be answered: %s", strerror(error));
+    error = watch_child(child, gate[1], &watch, &status);
+    requests_end(&requests);
+    reported.wall.end = monotonic();
     if (fd >= 0)
         unlink(path);
     forward_end();
@@ -181,7 +226,7 @@ static int run_with_stats(const struct run_options *run, const char *program, co
         warn_ldr("no crash report, the program could not be watched: %s", strerror(error));
     if (crash)
         crash_write(observed.crash, status, run->crash, run->crash_json);
-    report_stats(run, &observed.stats, fd >= 0 ? fd : -1, path, child, &wall);
+    report_at_end(&reported, &observed.stats);
     if (fd >= 0)
         close(fd);
     stats_free(&observed.stats);

@@ -137,7 +137,7 @@ static void become(const struct trace_options *trace, const char *record) {
 static int run(const struct trace_options *trace, const char *record, struct wall *wall) {
     int status;
     wall->start = monotonic();
-    pid_t child = forward_fork();
+    pid_t child = forward_fork(0);
     if (child == 0)
         become(trace, record);
     if (child < 0) {

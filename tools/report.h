@@ -48,6 +48,15 @@ void report_text(const struct report *report);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
 struct json_object *report_document(const struct report *report);
 
+/* What documents have in common: from schema to what limits the report; a process's names and the kernel's numbers; an object's file. */
+void report_put_head(const struct report *report, struct json_object *root, const char *schema, uint64_t version);
+void report_put_process(struct json_object *to, const struct owner_name *name);
+void report_put_file(struct json_object *to, const struct object *file);
+
+/* report_smaps.c: the same from METHOD_SMAPS; document: schema "ldr-pages-smaps" */
+void report_smaps_text(const struct report *report);
+struct json_object *report_smaps_document(const struct report *report);
+
 /* report_sharing - text: frames by number of owners, and the report->top pairs of processes that share most (0: all) */
 void report_sharing(const struct report *report);
 

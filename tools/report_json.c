@@ -107,19 +107,24 @@ static void put_facts(struct json_object *to, const struct proc_facts *facts) {
     put(to, "major_faults", facts->major_faults);
 }
 
+void report_put_process(struct json_object *to, const struct owner_name *name) {
+    struct json_object *pids = json_object_new_array();
+    for (size_t p = 0; p < name->pid_count; p++)
+        json_object_array_add(pids, json_object_new_int(name->pids[p]));
+    json_object_object_add(to, "pid", json_object_new_int(name->pids[0]));
+    put_text(to, "name", name->name);
+    json_object_object_add(to, "pids", pids);
+    put_facts(to, &name->facts);
+}
+
 static struct json_object *processes_json(const struct report *report) {
     const struct collection *collection = report->collection;
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < collection->snapshot.owner_count; i++) {
         const struct owner_name *name = &collection->names[i];
         const struct counts *counts = &report->tally->owners[i];
-        struct json_object *process = json_object_new_object(), *pids = json_object_new_array();
-        for (size_t p = 0; p < name->pid_count; p++)
-            json_object_array_add(pids, json_object_new_int(name->pids[p]));
-        json_object_object_add(process, "pid", json_object_new_int(name->pids[0]));
-        put_text(process, "name", name->name);
-        json_object_object_add(process, "pids", pids);
-        put_facts(process, &name->facts);
+        struct json_object *process = json_object_new_object();
+        report_put_process(process, name);
         put(process, "pages_mapped", counts->pages);
         put(process, "frames", counts->frames);
         put(process, "frames_shared", counts->shared);
@@ -190,7 +195,7 @@ static const char *const object_kinds[] = {
     [OBJECT_VDSO] = "vdso", [OBJECT_HUGETLB] = "hugetlb", [OBJECT_DEVICE] = "device", [OBJECT_IMAGES] = "images",
 };
 
-static void put_file(struct json_object *to, const struct object *file) {
+static void put_identity(struct json_object *to, const struct object *file) {
     char device[32], id[2 * BUILD_ID_LEN + 1] = "";
     snprintf(device, sizeof device, "%02x:%02x", major(file->dev), minor(file->dev));
     for (size_t i = 0; i < file->build_id_len; i++)
@@ -200,6 +205,12 @@ static void put_file(struct json_object *to, const struct object *file) {
     put(to, "inode", file->ino);
     if (*id)
         put_text(to, "build_id", id);
+}
+
+void report_put_file(struct json_object *to, const struct object *file) {
+    put_identity(to, file);
+    put_text(to, "kind", object_kinds[file->kind]);
+    put_flag(to, "headers_read", file->shape.known);
 }
 
 static struct json_object *objects_json(const struct report *report, struct owner_lists *lists) {
@@ -212,9 +223,7 @@ static struct json_object *objects_json(const struct report *report, struct owne
     for (size_t i = 0; i < count; i++) {
         const struct object *file = &report->collection->snapshot.objects[order[i]];
         struct json_object *object = json_object_new_object(), *segments = json_object_new_array();
-        put_file(object, file);
-        put_text(object, "kind", object_kinds[file->kind]);
-        put_flag(object, "headers_read", file->shape.known);
+        report_put_file(object, file);
         uint64_t cached;
         if (file_resident(file, &cached)) {
             put(object, "pages_cached", cached);
@@ -296,7 +305,7 @@ static struct json_object *savings_json(const struct report *report) {
         put(set, "bytes", duplicates->won * PAGE_LEN);
         for (size_t k = 0; k < duplicates->count; k++) {
             struct json_object *file = json_object_new_object();
-            put_file(file, &report->collection->snapshot.objects[duplicates->objects[k]]);
+            put_identity(file, &report->collection->snapshot.objects[duplicates->objects[k]]);
             put(file, "processes", tally->object_owners[duplicates->objects[k]]);
             json_object_array_add(files, file);
         }
@@ -306,14 +315,12 @@ static struct json_object *savings_json(const struct report *report) {
     return savings;
 }
 
-struct json_object *report_document(const struct report *report) {
+void report_put_head(const struct report *report, struct json_object *root, const char *schema, uint64_t version) {
     const struct collection *collection = report->collection;
-    const struct tally *tally = report->tally;
-    struct json_object *root = json_object_new_object(), *totals = json_object_new_object();
     struct utsname kernel = { 0 };
     uname(&kernel);
-    put_text(root, "schema", "ldr-pages");
-    put(root, "schema_version", SCHEMA_VERSION);
+    put_text(root, "schema", schema);
+    put(root, "schema_version", version);
     put_time(root);
     put_text(root, "scope", collection->snapshot.scope == SCOPE_ALL ? "all" : "elf");
     put_text(root, "method", method_name(collection->snapshot.method));
@@ -325,6 +332,13 @@ struct json_object *report_document(const struct report *report) {
     json_object_object_add(root, "elapsed_s", json_object_new_double_s(collection->elapsed_s, elapsed));
     put(root, "readings", collection->readings);
     report_put_limits(report, root);
+}
+
+struct json_object *report_document(const struct report *report) {
+    const struct collection *collection = report->collection;
+    const struct tally *tally = report->tally;
+    struct json_object *root = json_object_new_object(), *totals = json_object_new_object();
+    report_put_head(report, root, "ldr-pages", SCHEMA_VERSION);
     put(totals, "processes", collection->snapshot.owner_count);
     put_counts(totals, &tally->total);
     put(totals, "frames_in_several_segments", tally->rows_overlap);

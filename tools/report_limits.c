@@ -70,6 +70,10 @@ static size_t list_limits(const struct report *report, struct limit list[LIMITS_
           -1, false, false },
         { "swap_unnamed", c->swap_unnamed, "page", "s",
           "in swap, of several processes: whether in the same slots only frame numbers could tell", -1, false, false },
+        { NULL, c->snapshot.method == METHOD_SMAPS, NULL, NULL,
+          "approximate: page tables may not be read (needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, or their user), and smaps says of each mapping how "
+          "many pages, not which",
+          -1, false, true },
         { NULL, report->tally->total.unresolved, "cop", NULL,
           "are shared with a process that only frame numbers could name: frames and private are upper bounds", -1, false, false },
     };

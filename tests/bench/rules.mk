@@ -5,6 +5,7 @@
 #      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
 # make bench-explain tree, why, relocs and check on large programs, check of all of /usr/bin, against their bars; part of make bench without ROWS
 # make bench-trace   what LDR_TRACE costs: true, 100 and 400 libraries, a million relocations
+# make bench-stall   how long reading a process of 8 GiB without pause holds it up: ldr pages beside smaps and smem (RUNS=4 turns; takes minutes)
 # make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
 STATES          ?= off first warm
 LINKER          ?= $(B)/ld-ldr.so
@@ -29,7 +30,7 @@ bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=no
 bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
 
 # make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
-.PHONY: bench bench-floor bench-check bench-setup bench-trace bench-pages bench-explain
+.PHONY: bench bench-floor bench-check bench-setup bench-trace bench-pages bench-explain bench-stall
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
 	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
@@ -38,6 +39,9 @@ bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,
 bench_pages_rows = $(if $(filter command environment,$(firstword $(origin ROWS))),$(ROWS))
 bench-pages: $(LDR) bench-setup ## ldr pages beside smem -t: 100 python3, 1,000 processes, 10 million pages
 	$(if $(bench_runs),RUNS=$(RUNS)) tests/bench/report.py $(abspath $(LDR)) $(bench_pages_rows)
+
+bench-stall: $(LDR) $(BENCH)/stall bench-setup ## the worst stall of a process of 8 GiB while ldr pages, smaps or smem read it without pause
+	$(if $(bench_runs),RUNS=$(RUNS)) tests/bench/stall.py $(abspath $(LDR)) $(BENCH)/stall $(BENCH)
 
 bench-explain: $(LDR) bench-setup ## tree, why, relocs, check on clang, gdb, node...: 300 ms each; check of /usr/bin: a minute
 	tests/explain/speed.sh $(B) all
@@ -62,6 +66,9 @@ $(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c cache.c command.
 
 $(BENCH)/floor: tests/bench/floor.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -static -o $@ $<
+
+$(BENCH)/stall: tests/bench/stall.c | $(BENCH)/
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $<
 
 $(BENCH)/generate: tests/bench/generate.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $<

@@ -136,6 +136,26 @@ else
     skip "a file cut short while it is reported" "no strace"
 fi
 
+# A large process that goes on is not held up by smaps_rollup, which would say nothing of it.
+if command -v strace >/dev/null; then
+    hold /usr/bin/python3 -c 'import mmap, os, sys, threading, time
+m = mmap.mmap(-1, 2 << 30, flags=mmap.MAP_PRIVATE)
+for i in range(70000): m[i << 12] = 1
+def breathe():
+    end = time.time() + 15
+    while time.time() < end:
+        for i in range(70000, 72000): m[i << 12] = 1
+        m.madvise(mmap.MADV_DONTNEED, 70000 << 12, 2000 << 12)
+threading.Thread(target=breathe, daemon=True).start()
+print("ready", os.getpid(), flush=True); sys.stdin.read()'; await; busy=$answer
+    for _ in 1 2 3 4 5 6; do
+        strace -f -A -o "$work/rollups" -e trace=openat "$ldr" pages --json --scope all "$busy" >"$work/report" 2>"$work/err" || :
+    done
+    equal "a large process that goes on: no smaps_rollup" "$(grep -c smaps_rollup "$work/rollups") $(get "(r['counts_differ'], r['processes'][0]['pages_mapped'] > 70000)")" "0 (0, True)"
+else
+    skip "a large process that goes on" "no strace"
+fi
+
 # Processes that come and go while pages are read: never a crash, never broken output.
 ( for _ in $(seq 60); do "$ldr" run true; done ) &
 churn=$!

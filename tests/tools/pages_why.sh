@@ -141,7 +141,7 @@ watched() { # NAME RECORD: the report of the last pid against addr2line and the 
     equal "$1: instructions and lines" "$(python3 - report whole.so <<'P'
 import json, subprocess, sys
 report, library = json.load(open(sys.argv[1])), sys.argv[2]
-found = {(w["instruction"]["vaddr"], w["function"], w["line"]) for p in report["pages"] for w in p["writers"] if w["kind"] != "none"
+found = {(w["instruction"]["vaddr"], w["function"], w["line"]) for p in report["pages"] for w in p["writers"] if w["kind"] not in ("none", "unseen")
          and w["instruction"]["object"].endswith(library)}
 for vaddr, function, line in found:
     lines = subprocess.run(["addr2line", "-f", "-e", library, hex(vaddr)], capture_output=True, text=True).stdout.split("\n")
@@ -207,6 +207,76 @@ if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
     equal "--writers: kinds, as ordinary user" "$(get "{w['kind'] for p in r['pages'] for w in p['writers'] if p['copies_write']}")" "{'last_fault'}"
 else
     skip "--writers as an ordinary user" "perf_event_paranoid is above 2"
+fi
+
+# ---- what is missing is said, and what is known then ----
+cat >kernel.c <<'C'
+/* a page that the program writes, and one that the kernel writes for it */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+char table[4 * 4096] __attribute__((aligned(4096))) = { 1 };
+int main(void) {
+    char c;
+    table[100] = 5;
+    if (read(open("/dev/urandom", O_RDONLY), table + 2 * 4096, 4096) != 4096) return 1;
+    printf("ready %d\n", (int)getpid());
+    fflush(stdout);
+    while (read(0, &c, 1) > 0) ;
+}
+C
+gcc -O1 -g -no-pie -o kernel kernel.c
+first=$((0x$(nm kernel | awk '$3 == "table" { print $1 }')))
+# kinds NAME COMMAND...: who made the first and the third page of the table private, as a record says that COMMAND has ldr make
+kinds() {
+    rm -f record start.err
+    hold "${@:2}" "$ldr" run --watch-writes record ./kernel; await
+    sleep 0.3
+    "$ldr" pages --why=kernel --writers record --json "$answer" >report 2>err
+    cp "$work/held.err" start.err; : >"$work/held.err"
+    head -n 1 record | cut -d' ' -f5 >seen
+    equal "$1" "$(cat seen) $(get "[w['kind'] for a in ($first, $first + 8192) for p in r['pages'] if p['vaddr'] == a for w in p['writers']]")" "${expected:-}"
+    "$ldr" pages --why=kernel --writers record "$answer" >text 2>/dev/null
+}
+cat >untraced <<'S'
+for folder in /sys/kernel/tracing /sys/kernel/debug/tracing /sys/kernel/debug; do while umount "$folder" 2>/dev/null; do :; done; done
+exec "$@"
+S
+: >"$work/held.err"
+if [ "$kind" = write ]; then
+    expected="writes ['write', 'system_call']" kinds "all is there"
+    equal "all is there: nothing is said" "$(cat start.err)" ""
+else
+    skip "all is there" "no tracefs"
+fi
+if unshare -m true 2>/dev/null; then
+    expected="faults ['last_fault', 'last_fault_system_call']" kinds "no tracefs" unshare -m sh untraced
+    contains "no tracefs: what is missing" "$(cat start.err)" "tracefs is not mounted (mount -t tracefs none /sys/kernel/tracing): recorded are faults, not whether they wrote"
+    contains "no tracefs: as text" "$(cat text)" "made private by the kernel, in a system call (its last fault)"
+else
+    skip "no tracefs" "no mount namespace"
+fi
+paranoid=$(cat /proc/sys/kernel/perf_event_paranoid)
+if [ "$paranoid" = 2 ]; then
+    chmod 777 .
+    expected="user-faults ['last_fault', 'unseen']" kinds "an ordinary user" "${user[@]}"
+    contains "an ordinary user: what is missing" "$(cat start.err)" "may not be read"
+    contains "an ordinary user: what is not seen" "$(cat start.err)" "what the kernel writes for it in system calls is not seen (perf_event_paranoid is 2; needs CAP_PERFMON, or at most 1)"
+    contains "an ordinary user: as text" "$(cat text)" "made private by the linker, in advance, or the kernel, in a system call (not recorded)"
+    sed '1s/ user-faults$//' record >older
+    equal "a record that does not tell what it saw" "$("$ldr" pages --why=kernel --writers older --json "$answer" | grep -c '"unseen"')" "$(grep -c '"unseen"' report)"
+else
+    skip "first writers as an ordinary user" "perf_event_paranoid is $paranoid, not 2"
+fi
+if command -v strace >/dev/null; then
+    refuse() { found=0; strace -f -o /dev/null -e trace=perf_event_open -e "inject=perf_event_open:error=$1" "$ldr" run --watch-writes refused touch started 2>err || found=$?; }
+    refuse EACCES
+    contains "no perf events: said, status, not started" "$found $([ -e started ] && echo started) $(cat err)" \
+        "125  ldr run: page faults cannot be watched, and the program was not started: perf_event_open: Permission denied (perf_event_paranoid is $paranoid; needs CAP_PERFMON"
+    refuse ENOSYS
+    contains "a kernel without: said" "$found $(cat err)" "125 ldr run: page faults cannot be watched, and the program was not started: perf_event_open: Function not implemented"
+else
+    skip "no perf events" "no strace"
 fi
 
 # damaged debug information of a library that runs: the report stands, with the next best names

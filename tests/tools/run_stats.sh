@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run_stats.sh - `ldr run --stats`: sums that add up, pages as a program made for it touched them, statuses, signals, stopping, threads.
+# run_stats.sh - `ldr run --stats`: sums that add up, pages as a program made for it touched them, statuses, signals, stopping, threads,
+# and what is told on request while the program runs on.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 export LDR_CACHE=off
@@ -15,11 +16,28 @@ C
 cat >main.c <<'C'
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 extern char data[], zero[];
 static void *thread(void *arg) { return arg; }
+static volatile int signals;
+static void count(int number) { (void)number; signals++; }
+/* For each line of its input 100 pages more, and a child that writes all others and stays. Any signal, and any call a signal cut short, shows in the end. */
+static void serve(int pages) {
+    char line;
+    struct sigaction action = { .sa_handler = count };
+    for (int i = 1; i < 32; i++) sigaction(i, &action, 0);
+    for (;;) {
+        puts("ready"); fflush(stdout);
+        long got = read(0, &line, 1);
+        if (got != 1) { printf("%ld %d\n", got, signals); fflush(stdout); _exit(6); }
+        for (int end = pages + 100; pages < end; pages++) data[pages * 4096 + 4096 * 2] = 5;
+        if (fork() == 0) { for (int i = 0; i < 390; i++) data[i * 4096 + 4096 * 2] = 6; puts("forked"); fflush(stdout); while (read(0, &line, 1) > 0); _exit(0); }
+    }
+}
 int main(int argc, char **argv) {
     int pages = argc > 1 ? atoi(argv[1]) : 0, zeros = argc > 2 ? atoi(argv[2]) : 0;
     const char *end = argc > 3 ? argv[3] : "return";
@@ -30,6 +48,8 @@ int main(int argc, char **argv) {
     if (strcmp(end, "_exit") == 0) _exit(9);
     if (strcmp(end, "stop") == 0) { raise(SIGSTOP); _exit(4); }
     if (strcmp(end, "usr1") == 0) { raise(SIGUSR1); }
+    if (strcmp(end, "reserve") == 0) return mmap(0, 1ul << 44, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED;
+    if (strcmp(end, "serve") == 0) serve(pages);
     return 3;
 }
 C
@@ -81,6 +101,55 @@ contains "and its phases" "$(cat err)" "running"
 equal "no record is left" "$([ -e "$record" ] || echo gone)" gone
 "$ldr" run --stats sh -c 'sleep 0.2; exit 5' 2>&1 | true
 equal "nobody reads the report: the status is the program's" "${PIPESTATUS[0]}" 5
+
+equal "16 TiB reserved: the look takes no minutes" "$(timeout 20 "$ldr" run --stats-json reserve.json ./main 0 0 reserve; echo $?) $(field 'get("reserve")["objects"][-1]["pages_mapped"] >> 32')" "0 1"
+
+# On request: SIGUSR1 to ldr. What the file held before is replaced at once, by a whole report.
+asked() {
+    rm -f now.json
+    kill -USR1 "$pid"
+    for _ in $(seq 200); do [ -s now.json ] && break; sleep 0.05; done
+    cp now.json "$1.json"
+}
+mkfifo in out
+"$ldr" run --stats --stats-json now.json ./main 10 10 serve <in >out 2>err & pid=$!
+exec 6>in 7<out
+up() { local words=() word; for _ in $1; do read -r -t 30 word <&7; words+=("$word"); done; equal "the program that serves says $1" "$(printf '%s\n' "${words[@]}" | sort | tr '\n' ' ')" "$1 "; }
+up ready
+child=$(tr -d ' ' <"/proc/$pid/task/$pid/children")
+asked one
+echo -n x >&6
+up "forked ready"
+asked two
+for _ in $(seq 50); do kill -USR1 "$pid"; done
+asked three
+equal "on request: it runs" "$(field '[get(n)["running"] for n in ("one", "two", "three")]') $(field '[get("one")[k] for k in ("pid", "pages_known", "after_ns")]')" "[True, True, True] [$child, True, 0]"
+equal "100 pages written between two requests, a child's own not counted" "$(field 'part("two", "libpages.so")["pages_private"] - part("one", "libpages.so")["pages_private"]')" 100
+equal "nothing written: nothing more" "$(field 'part("three", "libpages.so")["pages_private"] - part("two", "libpages.so")["pages_private"]')" 0
+equal "so far: faults add up" "$(field '[n for n in ("one", "two", "three") if get(n)["minor_faults"] != get(n)["before_minor_faults"] + sum(p["minor_faults"] for p in get(n)["phases"])]')" "[]"
+equal "so far: times add up" "$(field '[n for n in ("one", "two", "three") if abs(get(n)["before_ns"] + sum(p["duration_ns"] for p in get(n)["phases"]) - get(n)["wall_ns"]) > get(n)["wall_ns"] / 20]')" "[]"
+equal "so far: the phase it is in is the last" "$(field 'get("one")["phases"][-1]["phase"]')" running
+exec 6>&-
+read -r -t 30 line <&7
+equal "the program got no signal, no call was cut short" "$line" "0 0"
+{ wait $pid; } 2>/dev/null
+equal "and its status is told" $? 6
+exec 7<&-
+equal "the end replaces what was told meanwhile" "$(field '[get("now")["running"], part("now", "libpages.so")["pages_private"] - part("three", "libpages.so")["pages_private"]]')" "[False, 0]"
+contains "as text: so far" "$(cat err)" " so far, "
+contains "as text: now" "$(cat err)" "object, pages of 4 KiB now"
+equal "as text: one report at the end" "$(grep -c 'pages of 4 KiB at the end' err)" 1
+
+cat >asker.sh <<'S'
+"$LDR" run --stats sh -c 'exit 5' 2>/dev/null & pid=$!
+until [ -s "/proc/$pid/task/$pid/children" ]; do kill -0 $pid 2>/dev/null || break; done
+while kill -USR1 $pid 2>/dev/null; do :; done
+wait $pid; echo $?
+S
+equal "asked without pause until it has ended: the status is the program's" "$(for _ in 1 2 3 4 5; do bash asker.sh 2>/dev/null; done | sort -u)" 5
+signals_of() { "$@" grep -E '^(SigBlk|SigIgn|SigCgt)' /proc/self/status 2>/dev/null; }
+equal "the program's mask and dispositions are those without" "$(signals_of "$ldr" run --stats)" "$(signals_of "$ldr" run)"
+contains "--stats and --watch-writes exclude each other" "$("$ldr" run --stats --watch-writes w.txt ./main 2>&1)" "cannot be given together"
 
 text=$("$ldr" run --stats ./main 10 10 2>&1)
 contains "text names the phases" "$text" "relocate  "

@@ -2,8 +2,9 @@
  *
  * The kernel's sums: VmRSS and VmSwap of status. Some kernels (6.2 to 6.15) give these without what each CPU has counted for itself, so
  * where they differ the exact sums of smaps_rollup decide: it is asked for then only, because it walks the whole address space under
- * the lock of its map. The process may also have gone on meanwhile: only if another reading finds every word as it was, with the
- * kernel's sums read in between, do the two contradict each other.
+ * the lock of its map, and holds up a process of gigabytes for a tenth of a second. The process may also have gone on meanwhile: only if
+ * another reading finds every word as it was, with the kernel's sums read in between, do the two contradict each other. Of a large
+ * process this is found out first: one that goes on is not held up.
  *
  * Without frame numbers a marker (memory guarded by userfaultfd that was never touched) looks like a page in swap. Where the kernel
  * counts nothing in swap they are markers all of them.
@@ -13,6 +14,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { LARGE = 65536 }; /* pages: two milliseconds of smaps_rollup */
 
 struct sums { uint64_t resident, swapped, marked; };
 
@@ -70,6 +73,13 @@ static bool is_unchanged(struct readings *readings, struct reader *reader, const
     return same;
 }
 
+/* Does the difference outlast another reading of both sides? */
+static bool stands_still(struct readings *readings, struct reader *reader, const struct process *process) {
+    struct proc_facts facts;
+    return is_unchanged(readings, reader, process) && proc_facts_read(process->target->proc, &reader->text, &facts) == 0 &&
+           facts.rss_pages == process->facts.rss_pages && facts.swap_pages == process->facts.swap_pages;
+}
+
 void process_compare(struct readings *readings, struct reader *reader, struct process *process) {
     const struct kernel *kernel = readings->kernel;
     bool all = readings->scope == SCOPE_ALL;
@@ -83,7 +93,11 @@ void process_compare(struct readings *readings, struct reader *reader, struct pr
     struct sums sums = sums_of(process, kernel);
     swap_unsure &= sums.swapped != 0;
     bool differs = all && (sums.resident != facts->rss_pages || sums.swapped != facts->swap_pages);
-    if ((!differs && !swap_unsure) || proc_read(proc, "smaps_rollup", &reader->text) != 0)
+    if (!differs && !swap_unsure)
+        return;
+    if (differs && !swap_unsure && process->owner.word_count >= LARGE && !stands_still(readings, reader, process))
+        return;
+    if (proc_read(proc, "smaps_rollup", &reader->text) != 0)
         return;
     uint64_t rss = rollup_pages(&reader->text, "\nRss:"), swap = rollup_pages(&reader->text, "\nSwap:");
     if (swap_unsure && !swap) {

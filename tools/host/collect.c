@@ -17,12 +17,15 @@
 #include "kernel.h"
 #include "../parallel.h"
 #include "reading.h"
+#include "smaps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Many processes at once, one thread per core. */
 struct collector {
@@ -41,6 +44,11 @@ static void compare_one(void *context, size_t worker, size_t index) {
     struct collector *collector = context;
     if (collector->processes[index].state == PROCESS_OK)
         process_compare(&collector->readings, &collector->readers[worker], &collector->processes[index]);
+}
+
+static void read_smaps(void *context, size_t worker, size_t index) {
+    struct collector *collector = context;
+    smaps_take(&collector->readings, &collector->readers[worker], &collector->processes[index]);
 }
 
 static int compare_vmas(const void *a, const void *b) {
@@ -94,8 +102,7 @@ static void find_same_memory(struct process *processes, size_t count, struct pro
     free(sorted);
 }
 
-static void hand_over(struct process *processes, struct targets *targets, struct collection *collection) {
-    size_t count = targets->count;
+static void hand_over(struct process *processes, size_t count, struct targets *targets, struct collection *collection) {
     struct process **same_as = must_alloc(count, sizeof *same_as);
     uint32_t *owner_of = must_alloc(count, sizeof *owner_of);
     find_same_memory(processes, count, same_as, &collection->memory_unchecked);
@@ -123,6 +130,9 @@ static void hand_over(struct process *processes, struct targets *targets, struct
                 collection->names[owner].proc = process->target->proc;
                 collection->names[owner].memory_unreadable = process->memory_unreadable;
                 collection->names[owner].facts = process->facts;
+                collection->names[owner].smaps = process->smaps;
+                collection->names[owner].smaps_count = process->smaps_count;
+                process->smaps = NULL;
                 collection->disagreeing += process->disagrees;
                 collection->markers += process->markers;
             }
@@ -164,22 +174,58 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+static struct collector *begin(const struct kernel *kernel, enum scope scope, size_t process_count) {
+    struct collector *collector = must_alloc(1, sizeof *collector);
+    struct readings *readings = &collector->readings;
+    readings->kernel = kernel;
+    readings->scope = scope;
+    pthread_mutex_init(&readings->lock, NULL);
+    files_start(&readings->files, kernel, scope == SCOPE_ALL);
+    collector->processes = must_alloc(process_count, sizeof *collector->processes);
+    return collector;
+}
+
+/* What the readings found becomes the collection's. */
+static void hand_over_all(struct collector *collector, size_t process_count, struct targets *targets, struct collection *collection) {
+    struct readings *readings = &collector->readings;
+    const struct kernel *kernel = readings->kernel;
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        reader_free(&collector->readers[i]);
+    hand_over(collector->processes, process_count, targets, collection);
+    if (targets->left_count)
+        qsort(targets->left, targets->left_count, sizeof *targets->left, compare_left);
+    struct snapshot *snapshot = &collection->snapshot;
+    snapshot->method = kernel->method;
+    snapshot->scope = readings->scope;
+    snapshot->zero_frame = kernel->zero_frame;
+    snapshot->huge_zero_frame = kernel->huge_zero_frame;
+    snapshot->objects = readings->files.objects;
+    snapshot->object_count = readings->files.object_count;
+    for (size_t i = 0; i < snapshot->object_count; i++) {
+        struct object *object = &snapshot->objects[i];
+        collection->shapes_unknown += object->kind == OBJECT_ELF && !object->shape.known;
+        if (object->kind == OBJECT_ELF && object->file)
+            object->build_id_len = (uint8_t)build_id_read(object->file, object->file_len, object->path, object->build_id, BUILD_ID_LEN);
+    }
+    files_end(&readings->files);
+}
+
+static void end(struct collector *collector) {
+    pthread_mutex_destroy(&collector->readings.lock);
+    free(collector->processes);
+    free(collector);
+}
+
 void collect(struct targets *targets, enum scope scope, bool causes, struct collection *collection) {
     double start = now();
     *collection = (struct collection){ 0 };
     struct kernel kernel;
     kernel_look(&kernel);
-    struct collector *collector = must_alloc(1, sizeof *collector);
-    struct readings *readings = &collector->readings;
-    readings->kernel = &kernel;
-    readings->scope = scope;
-    pthread_mutex_init(&readings->lock, NULL);
-    files_start(&readings->files, &kernel, scope == SCOPE_ALL);
-    collector->processes = must_alloc(targets->count, sizeof *collector->processes);
+    struct collector *collector = begin(&kernel, scope, targets->count);
     for (size_t i = 0; i < targets->count; i++)
         collector->processes[i].target = &targets->list[i];
 
-    struct explainer *explainer = causes ? explainer_new(readings) : NULL;
+    struct explainer *explainer = causes ? explainer_new(&collector->readings) : NULL;
     for (;;) {
         progress_phase("reading page tables of processes", targets->count);
         parallel_for(targets->count, read_one, collector);
@@ -197,25 +243,8 @@ void collect(struct targets *targets, enum scope scope, bool causes, struct coll
     }
 
     parallel_for(targets->count, compare_one, collector);
-    for (size_t i = 0; i < WORKERS_MAX; i++)
-        reader_free(&collector->readers[i]);
-    hand_over(collector->processes, targets, collection);
-    if (targets->left_count)
-        qsort(targets->left, targets->left_count, sizeof *targets->left, compare_left);
+    hand_over_all(collector, targets->count, targets, collection);
     struct snapshot *snapshot = &collection->snapshot;
-    snapshot->method = kernel.method;
-    snapshot->scope = scope;
-    snapshot->zero_frame = kernel.zero_frame;
-    snapshot->huge_zero_frame = kernel.huge_zero_frame;
-    snapshot->objects = readings->files.objects;
-    snapshot->object_count = readings->files.object_count;
-    for (size_t i = 0; i < snapshot->object_count; i++) {
-        struct object *object = &snapshot->objects[i];
-        collection->shapes_unknown += object->kind == OBJECT_ELF && !object->shape.known;
-        if (object->kind == OBJECT_ELF && object->file)
-            object->build_id_len = (uint8_t)build_id_read(object->file, object->file_len, object->path, object->build_id, BUILD_ID_LEN);
-    }
-    files_end(&readings->files);
     collection->identity_unsure = objects_unsure(snapshot);
     collection->swap_unnamed = kernel.method == METHOD_IDENTITY ? swapped_of_several(snapshot) : 0;
     collection->merged_unknown = !kernel_find_merged(snapshot);
@@ -224,9 +253,61 @@ void collect(struct targets *targets, enum scope scope, bool causes, struct coll
         explainer_end(explainer, collection);
     kernel_free(&kernel);
     progress_phase("counting pages, by process", 2 * snapshot->owner_count); /* the tally follows */
-    pthread_mutex_destroy(&readings->lock);
-    free(collector->processes);
-    free(collector);
+    end(collector);
+    collection->elapsed_s = now() - start;
+}
+
+/* ---- the last resort ---- */
+
+static bool is_unreadable(const struct targets *targets, pid_t pid) {
+    for (size_t i = 0; i < targets->left_count; i++)
+        if (targets->left[i].why == LEFT_UNREADABLE && targets->left[i].pid == pid)
+            return true;
+    return false;
+}
+
+size_t targets_with_smaps(const struct targets *targets) {
+    size_t count = 0;
+    for (size_t i = 0; i < targets->count; i++) {
+        int fd = is_unreadable(targets, targets->list[i].pid) ? openat(targets->list[i].proc, "smaps", O_RDONLY | O_CLOEXEC) : -1;
+        count += fd >= 0;
+        if (fd >= 0)
+            close(fd);
+    }
+    return count;
+}
+
+/* They are asked again, and left out for whatever is found now. */
+static void forget_left(struct targets *targets, const struct process *processes, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < targets->left_count; i++) {
+        bool again = false;
+        for (size_t p = 0; p < count && targets->left[i].why == LEFT_UNREADABLE && !again; p++)
+            again = processes[p].target->pid == targets->left[i].pid;
+        targets->left_by[LEFT_UNREADABLE] -= again;
+        if (!again)
+            targets->left[kept++] = targets->left[i];
+    }
+    targets->left_count = kept;
+}
+
+void collect_smaps(struct targets *targets, enum scope scope, struct collection *collection) {
+    double start = now();
+    *collection = (struct collection){ .readings = 1 };
+    struct kernel kernel;
+    kernel_look(&kernel);
+    kernel.method = METHOD_SMAPS;
+    struct collector *collector = begin(&kernel, scope, targets->count);
+    size_t count = 0;
+    for (size_t i = 0; i < targets->count; i++)
+        if (is_unreadable(targets, targets->list[i].pid))
+            collector->processes[count++].target = &targets->list[i];
+    forget_left(targets, collector->processes, count);
+    progress_phase("reading smaps of processes", count);
+    parallel_for(count, read_smaps, collector);
+    hand_over_all(collector, count, targets, collection);
+    kernel_free(&kernel);
+    end(collector);
     collection->elapsed_s = now() - start;
 }
 
@@ -236,6 +317,7 @@ void collection_free(struct collection *collection) {
         free(snapshot->owners[i].runs);
         words_free(&snapshot->owners[i]);
         free(collection->names[i].pids);
+        free(collection->names[i].smaps);
     }
     free(snapshot->owners);
     free(collection->names);

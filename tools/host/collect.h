@@ -55,6 +55,18 @@ void targets_free(struct targets *targets);
 /* is_process - is WORD a PID, or what choose_targets would take for the name of a process? linker: as in target_choice */
 bool is_process(const char *word, const char *linker);
 
+/* What smaps says of mappings, in pages but for the last. The first three are what they say; the others come from map counts, which
+ * count every process of the machine and are averages for large folios. */
+struct smaps_counts {
+    uint64_t resident;  /* Rss */
+    uint64_t anonymous; /* without a page of a file behind: memory, and private copies */
+    uint64_t swapped;
+    uint64_t shared, private;
+    uint64_t proportional_kib; /* Pss */
+};
+void smaps_counts_add(struct smaps_counts *to, const struct smaps_counts *from);
+struct smaps_part { uint32_t object; enum segment_kind kind; struct smaps_counts counts; };
+
 /* Who an owner is: the processes that share the address space, lowest PID first. */
 struct owner_name {
     pid_t *pids;
@@ -63,6 +75,8 @@ struct owner_name {
     int proc;         /* the first's /proc folder; the targets' */
     bool memory_unreadable;  /* the causes of its private copies are unknown for that reason */
     struct proc_facts facts; /* the first's, read after the page tables */
+    struct smaps_part *smaps;  /* with METHOD_SMAPS, one for each object and segment it maps; owned */
+    size_t smaps_count;
 };
 
 struct collection {
@@ -89,6 +103,12 @@ struct collection {
  *   in out  targets  who could not be read is added to those left out */
 enum { READINGS_MAX = 6 };
 void collect(struct targets *targets, enum scope scope, bool causes, struct collection *collection);
+
+/* collect_smaps - the same for those whose page tables may not be read, from /proc/PID/smaps in one reading: METHOD_SMAPS.
+ *   in out  targets  as collect left it: whose smaps can be read is not left out any more */
+void collect_smaps(struct targets *targets, enum scope scope, struct collection *collection);
+/* targets_with_smaps - of those left out because their page tables may not be read, how many have smaps that can be? */
+size_t targets_with_smaps(const struct targets *targets);
 void collection_free(struct collection *collection);
 
 #endif

@@ -25,7 +25,7 @@ static void as_before(void) {
         sigaction(numbers[i], &before[i], NULL);
 }
 
-pid_t forward_fork(void) {
+pid_t forward_fork(int own) {
     struct sigaction action = { .sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART };
     sigset_t held, mask;
     sigemptyset(&held);
@@ -34,12 +34,14 @@ pid_t forward_fork(void) {
     sigprocmask(SIG_BLOCK, &held, &mask);
     for (size_t i = 0; i < FORWARDED; i++) {
         sigaction(numbers[i], &action, &before[i]);
-        if (before[i].sa_handler == SIG_IGN)
+        if (before[i].sa_handler == SIG_IGN || numbers[i] == own)
             sigaction(numbers[i], &before[i], NULL);
     }
     pid_t made = fork();
     if (made <= 0)
         as_before();
+    else if (own)
+        sigaddset(&mask, own);
     child = made;
     sigprocmask(SIG_SETMASK, &mask, NULL);
     return made;

@@ -26,7 +26,9 @@ void process_free(struct process *process) {
     free(process->vmas);
     free(process->owner.runs);
     words_free(&process->owner);
+    free(process->smaps);
     process->vmas = NULL;
+    process->smaps = NULL;
     process->owner = (struct owner){ 0 };
 }
 
@@ -89,9 +91,8 @@ static enum segment_kind kind_of_memory(const char *name) {
     return SEGMENT_ANONYMOUS;
 }
 
-/* From the text into reader->vmas; their number. With the lock held. In SCOPE_ELF file is the index of the file until all lines are
- * seen: a file we cannot open counts once an executable mapping of it is. */
-static size_t parse_maps(struct readings *readings, struct reader *reader, const struct process *process) {
+/* In SCOPE_ELF file is the index of the file until all lines are seen. */
+size_t maps_parse(struct readings *readings, struct reader *reader, const struct process *process) {
     struct files *files = &readings->files;
     bool all = readings->scope == SCOPE_ALL;
     size_t count = 0, kept = 0;
@@ -429,7 +430,7 @@ static int read_process(struct readings *readings, struct reader *reader, struct
     uint64_t hash = hash_of(&reader->text);
     pthread_mutex_lock(&readings->lock);
     if (!process->read || hash != process->maps_hash || process->maps_turned != readings->files.turned_out) {
-        size_t count = parse_maps(readings, reader, process);
+        size_t count = maps_parse(readings, reader, process);
         process->changed += process->read && (count != process->vma_count || memcmp(reader->vmas, process->vmas, count * sizeof *process->vmas) != 0);
         process->vmas = must_grow(process->vmas, count, sizeof *process->vmas);
         memcpy(process->vmas, reader->vmas, count * sizeof *process->vmas);
@@ -448,14 +449,21 @@ static int read_process(struct readings *readings, struct reader *reader, struct
     return read_words(readings, reader, process, pagemap);
 }
 
+enum process_state process_state_of(int error) {
+    if (!error)
+        return PROCESS_OK;
+    return error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : proc_error_is_end(error) ? PROCESS_GONE : PROCESS_REFUSED;
+}
+
 void reading_take(struct readings *readings, struct reader *reader, struct process *process) {
     process->changed = 0;
     int pagemap = openat(process->target->proc, "pagemap", O_RDONLY | O_CLOEXEC);
     int error = pagemap < 0 ? -errno : read_process(readings, reader, process, pagemap);
+    if (pagemap < 0 && error == -ENOENT && faccessat(process->target->proc, "maps", F_OK, 0) == 0)
+        error = -EACCES; /* a system that has no pagemap at all; a process that is gone has no maps either */
     if (pagemap >= 0)
         close(pagemap);
     process->read = true;
     process->error = error;
-    if (error)
-        process->state = error == -EACCES || error == -EPERM ? PROCESS_UNREADABLE : proc_error_is_end(error) ? PROCESS_GONE : PROCESS_REFUSED;
+    process->state = process_state_of(error);
 }

@@ -24,8 +24,12 @@ struct process {
     uint64_t markers;
     bool disagrees;
     bool memory_unreadable;          /* found when its copies were to be compared */
+    struct smaps_part *smaps;        /* smaps.h; owned */
+    size_t smaps_count;
 };
 void process_free(struct process *process);
+/* process_state_of - the state that a 0 or -errno of reading it means */
+enum process_state process_state_of(int error);
 
 /* What all readings share. files is to be touched with the lock held only. */
 struct readings {
@@ -50,5 +54,9 @@ void reader_free(struct reader *reader);
 
 /* reading_take - reads the process once more, over what the last reading found; its state and what changed are set */
 void reading_take(struct readings *readings, struct reader *reader, struct process *process);
+
+/* maps_parse - from the text of maps in reader->text, which is cut, into reader->vmas; returns their number. With the lock held. In
+ * SCOPE_ELF a file that we cannot open counts once an executable mapping of it was seen. */
+size_t maps_parse(struct readings *readings, struct reader *reader, const struct process *process);
 
 #endif

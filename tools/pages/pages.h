@@ -150,6 +150,7 @@ struct run {
 enum method {
     METHOD_FRAMES,   /* frame numbers: needs CAP_SYS_ADMIN, exact for every page */
     METHOD_IDENTITY, /* (file, page of the file): exact for file pages, a bound for copies shared by fork */
+    METHOD_SMAPS,    /* the kernel's sums for each mapping: owners have no runs, and nobody knows who shares what */
 };
 
 /* What a private copy that only relocation made holds. */

@@ -1,5 +1,5 @@
-/* stats.c - the end of `ldr run --stats`. Phases and their faults come from the linker's record; faults of the whole process, its mappings
- * and its page tables from /proc in the moment before it ends.
+/* stats.c - the report of `ldr run --stats`. Phases and their faults come from the linker's record; faults of the whole process, its mappings
+ * and its page tables from /proc, in the moment before it ends or while it runs.
  *
  * A page counts as present when the page table maps it. The kernel maps neighbours of a touched file page along with it (fault-around), so
  * present is what was touched and at most 15 pages beside each; a private copy is a page that was written, exactly. */
@@ -7,6 +7,7 @@
 #include "../json.h"
 
 #include "../host/proc.h"
+#include "../host/regions.h"
 #include "../pages/pages.h"
 #include "../ldr.h"
 
@@ -18,14 +19,14 @@
 
 /* ---- looking -------------------------------------------------------------------------------------------------------- */
 
-enum { BLOCK = 4096 };
+enum { BLOCK = 4096, LARGE = 64 << 20 };
 #define PAGE_PRESENT (1ull << 63)
 #define PAGE_SWAPPED (1ull << 62)
 #define PAGE_OF_FILE (1ull << 61)
 
-static void count_pages(int pagemap, struct stats_range *range, bool of_file) {
+static void count_words(int pagemap, struct stats_range *range, uint64_t page, uint64_t end, bool of_file) {
     uint64_t words[BLOCK];
-    for (uint64_t page = range->start / 4096, end = range->end / 4096; page < end;) {
+    while (page < end) {
         size_t want = end - page < BLOCK ? (size_t)(end - page) : BLOCK;
         ssize_t got = pread(pagemap, words, want * 8, (off_t)(page * 8));
         if (got <= 0)
@@ -39,6 +40,19 @@ static void count_pages(int pagemap, struct stats_range *range, bool of_file) {
     }
 }
 
+/* Of a large mapping only where something is: terabytes may be reserved (sanitizers do), and reading every word would take minutes. */
+static void count_pages(int pagemap, struct stats_range *range, bool of_file) {
+    struct regions regions = { 0 };
+    bool large = range->end - range->start >= LARGE;
+    if (large && regions_find(pagemap, range->start, range->end, &regions) != 0)
+        regions.count = 0;
+    for (size_t i = 0; large && i < regions.count; i++)
+        count_words(pagemap, range, regions.list[i].start / 4096, regions.list[i].end / 4096, of_file);
+    if (!large)
+        count_words(pagemap, range, range->start / 4096, range->end / 4096, of_file);
+    regions_free(&regions);
+}
+
 /* Field of /proc/PID/stat by its number in proc(5), from 4 on: the name in field 2 may hold anything. */
 static uint64_t stat_field(const struct text *text, int number) {
     const char *at = strrchr(text->bytes, ')');
@@ -50,7 +64,8 @@ static uint64_t stat_field(const struct text *text, int number) {
 void stats_look(pid_t pid, void *arg) {
     struct stats *stats = arg;
     struct text text = { 0 };
-    int proc = proc_open(pid), pagemap = proc < 0 ? -1 : openat(proc, "pagemap", O_RDONLY | O_CLOEXEC);
+    pid_t task;
+    int proc = proc_open_memory(pid, &task), pagemap = proc < 0 ? -1 : openat(proc, "pagemap", O_RDONLY | O_CLOEXEC);
     if (proc < 0)
         return;
     if (proc_read(proc, "stat", &text) == 0) {
@@ -105,6 +120,7 @@ struct sums {
 static void add_phases(struct sums *sums, const struct trace_model *model, uint32_t pid, const struct stats *stats, const struct wall *wall) {
     const struct trace_phase *last = NULL;
     unsigned last_flag = 0;
+    bool goes_on = false;
     uint64_t first_ns = UINT64_MAX, end_ns = 0;
     for (size_t i = 0; i < model->count; i++) {
         const struct story *story = &model->stories[i];
@@ -131,6 +147,7 @@ static void add_phases(struct sums *sums, const struct trace_model *model, uint3
         sums->phases[last_flag].known = true;
         sums->phases[last_flag].ns = story->ended ? story->duration : 0;
         end_ns = story->start + sums->phases[last_flag].ns;
+        goes_on = !story->ended;
     }
     if (last && stats->looked) {
         sums->phases[last_flag].minor = stats->minor - last->minor_faults;
@@ -141,9 +158,9 @@ static void add_phases(struct sums *sums, const struct trace_model *model, uint3
     sums->before = model->mono + first_ns > wall->start ? model->mono + first_ns - wall->start : 0;
     sums->after = wall->end > model->mono + end_ns ? wall->end - model->mono - end_ns : 0;
     sums->whole = wall->end - wall->start;
-    /* Ended without finishing (a signal, _exit): it ran until then. */
-    if (last_flag == TRACE_RUNNING && !sums->phases[TRACE_RUNNING].ns) {
-        sums->phases[TRACE_RUNNING].ns = sums->after;
+    /* Still in it, or ended in it without finishing (a signal, _exit). */
+    if (goes_on) {
+        sums->phases[last_flag].ns = sums->after;
         sums->after = 0;
     }
 }
@@ -234,7 +251,7 @@ static void put_phase(FILE *out, const char *name, const struct phase_row *row) 
 static void print_text(const struct sums *sums, const struct stats *stats, FILE *out) {
     static const char *const names[] = { "load: search, map, read", "link: versions, scopes, TLS", "relocate", "protect: seal RELRO", "constructors",
                                          "running", "finish: destructors and exit" };
-    fprintf(out, "\n%s: %.3f ms", sums->program ? sums->program : "?", (double)sums->whole / 1e6);
+    fprintf(out, "\n%s: %.3f ms%s", sums->program ? sums->program : "?", (double)sums->whole / 1e6, stats->running ? " so far" : "");
     if (stats->looked)
         fprintf(out, ", %" PRIu64 " minor and %" PRIu64 " major faults, at most %" PRIu64 " KiB resident", stats->minor, stats->major, stats->peak_kib);
     fprintf(out, "\n\n%-36s %11s %9s %7s\n", "phase", "ms", "minor", "major");
@@ -242,14 +259,15 @@ static void print_text(const struct sums *sums, const struct stats *stats, FILE 
     put_phase(out, "before the linker: fork, execve", &before);
     for (unsigned i = 0; i < TRACE_END; i++)
         put_phase(out, names[i], &sums->phases[i]);
-    fprintf(out, "%-36s %11.3f\n", "after: memory given back, parent told", (double)sums->after / 1e6);
+    if (!stats->running)
+        fprintf(out, "%-36s %11.3f\n", "after: memory given back, parent told", (double)sums->after / 1e6);
     if (!stats->looked) {
-        fprintf(out, "\nthe pages at its end could not be looked at (ptrace or /proc refused it)\n");
+        fprintf(out, "\nits pages could not be looked at (ptrace or /proc refused it)\n");
         return;
     }
     if (sums->replaced)
         fprintf(out, "\nit became another program by execve, on another linker: the phases are those of %s\n", sums->program);
-    fprintf(out, "\n%-36s %11s %9s %7s %7s\n", "object, pages of 4 KiB at the end", "mapped", "present", "private", "swapped");
+    fprintf(out, "\n%-36s %11s %9s %7s %7s\n", stats->running ? "object, pages of 4 KiB now" : "object, pages of 4 KiB at the end", "mapped", "present", "private", "swapped");
     for (size_t i = 0; i < sums->count; i++) {
         const struct page_row *row = &sums->rows[i];
         const char *slash = strrchr(row->path, '/');
@@ -276,6 +294,7 @@ static void print_json(const struct sums *sums, const struct stats *stats, pid_t
     put_number(root, "before_minor_faults", sums->before_minor);
     put_number(root, "before_major_faults", sums->before_major);
     json_object_object_add(root, "replaced", json_object_new_boolean(sums->replaced));
+    json_object_object_add(root, "running", json_object_new_boolean(stats->running));
     json_object_object_add(root, "pages_known", json_object_new_boolean(stats->looked));
     put_number(root, "minor_faults", stats->minor);
     put_number(root, "major_faults", stats->major);

@@ -1,5 +1,6 @@
-/* record.c - page faults of one program by perf events: the tracepoints that tell reading from writing where they may be used
- * (root), else the software event, which everybody may use for his own programs (perf_event_paranoid up to 2).
+/* record.c - page faults of one program by perf events: the tracepoints that tell reading from writing where they may be used (root, and
+ * tracefs), else the software event, of the kernel's faults too where that is allowed (CAP_PERFMON, or perf_event_paranoid up to 1), else
+ * of the program's own, which everybody may see (up to 2). What is less than all is said, and written into the record.
  *
  * One ring for each CPU, because an event that new threads inherit cannot have one for all. The program is stopped at a pipe
  * until all events are open, and they count from its execve on. */
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,31 +35,50 @@ struct ring {
 struct watcher {
     struct ring *rings;
     size_t ring_count;
-    bool tracepoints;
+    enum watch_seen seen;
     pid_t pid;
     FILE *out;
     uint64_t lost;
+    const char *refused; /* what failed, when something did */
 };
 
 static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu) {
     return (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, (unsigned long)PERF_FLAG_FD_CLOEXEC);
 }
 
-/* Number of a tracepoint; 0 when it may not be read. */
+#define TRACEFS "/sys/kernel/tracing"
+static const char *const trace_folders[] = { TRACEFS, "/sys/kernel/debug/tracing" };
+
+/* Number of a tracepoint; 0 and errno when it may not be read. */
 static uint64_t tracepoint_id(const char *name) {
-    static const char *const folders[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
     unsigned long long id = 0;
+    int error = ENOENT;
     for (size_t i = 0; i < 2 && !id; i++) {
-        char *path = must_format("%s/events/exceptions/%s/id", folders[i], name);
+        char *path = must_format("%s/events/exceptions/%s/id", trace_folders[i], name);
         FILE *file = fopen(path, "re");
-        if (file) {
-            if (fscanf(file, "%llu", &id) != 1)
-                id = 0;
+        if (file && fscanf(file, "%llu", &id) != 1)
+            id = 0;
+        if (!file && errno != ENOENT)
+            error = errno; /* it is there for others */
+        if (file)
             fclose(file);
-        }
         free(path);
     }
+    errno = error;
     return id;
+}
+
+/* Why tracepoints could not be used; ERROR is of their numbers, or of opening them. */
+static char *missing_tracepoints(bool found, int error) {
+    struct statfs fs;
+    if (found)
+        return must_format("the page-fault tracepoints may not be used (%s; needs CAP_PERFMON)", strerror(error));
+    if (error != ENOENT)
+        return must_format("the tracepoints in " TRACEFS " may not be read (%s; root may)", strerror(error));
+    for (size_t i = 0; i < 2; i++)
+        if (statfs(trace_folders[i], &fs) == 0 && fs.f_type == TRACEFS_MAGIC)
+            return must_format("the kernel has no page-fault tracepoints");
+    return must_format("tracefs is not mounted (mount -t tracefs none " TRACEFS ")");
 }
 
 static bool open_ring(struct watcher *watcher, struct ring *ring, int cpu, const uint64_t ids[2]) {
@@ -65,25 +87,30 @@ static bool open_ring(struct watcher *watcher, struct ring *ring, int cpu, const
                                     /* what comes and goes at an address, with times: the first event alone tells */
                                     .mmap = 1, .mmap_data = 1, .comm = 1, .comm_exec = 1, .sample_id_all = 1 };
     ring->fds[0] = ring->fds[1] = -1;
-    if (watcher->tracepoints) {
+    if (watcher->seen == SEEN_WRITES) {
         attr.type = PERF_TYPE_TRACEPOINT;
         attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
         for (int i = 0; i < 2; i++) {
             attr.config = ids[i];
             attr.mmap = attr.mmap_data = attr.comm = attr.comm_exec = i == 0;
             ring->fds[i] = open_event(&attr, watcher->pid, cpu);
-            if (ring->fds[i] < 0)
+            if (ring->fds[i] < 0) {
+                watcher->refused = "perf_event_open";
                 return false;
+            }
         }
     } else {
         attr.type = PERF_TYPE_SOFTWARE;
         attr.config = PERF_COUNT_SW_PAGE_FAULTS;
         attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
-        attr.exclude_kernel = 1;
+        attr.exclude_kernel = watcher->seen == SEEN_USER_FAULTS;
         ring->fds[0] = open_event(&attr, watcher->pid, cpu);
-        if (ring->fds[0] < 0)
+        if (ring->fds[0] < 0) {
+            watcher->refused = "perf_event_open";
             return false;
+        }
     }
+    watcher->refused = "mapping its ring (see perf_event_mlock_kb)";
     void *at = mmap(NULL, (1 + RING_PAGES) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fds[0], 0);
     if (at == MAP_FAILED)
         return false;
@@ -105,28 +132,62 @@ static void close_rings(struct watcher *watcher) {
     watcher->ring_count = 0;
 }
 
+static bool open_rings_of(struct watcher *watcher, enum watch_seen seen, const uint64_t ids[2]) {
+    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+    watcher->seen = seen;
+    watcher->rings = must_alloc((size_t)cpus, sizeof *watcher->rings);
+    bool good = true;
+    for (long cpu = 0; cpu < cpus && good; cpu++) {
+        struct ring *ring = &watcher->rings[watcher->ring_count++];
+        good = open_ring(watcher, ring, (int)cpu, ids);
+        if (!good && (errno == ENODEV || errno == ENXIO)) { /* a CPU that is not there */
+            good = true;
+            watcher->ring_count--;
+        }
+    }
+    if (good && watcher->ring_count)
+        return true;
+    int error = errno;
+    close_rings(watcher);
+    errno = error;
+    return false;
+}
+
+static int paranoid(void) {
+    int value = -1;
+    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+    if (file && fscanf(file, "%d", &value) != 1)
+        value = -1;
+    if (file)
+        fclose(file);
+    return value;
+}
+
+/* As much as may be seen; what is less than all is said. Nothing: false after a message. */
 static bool open_rings(struct watcher *watcher) {
     const uint64_t ids[2] = { tracepoint_id("page_fault_user"), tracepoint_id("page_fault_kernel") };
-    long cpus = sysconf(_SC_NPROCESSORS_CONF);
-    for (int attempt = ids[0] && ids[1] ? 0 : 1; attempt < 2; attempt++) {
-        watcher->tracepoints = attempt == 0;
-        watcher->rings = must_alloc((size_t)cpus, sizeof *watcher->rings);
-        bool good = true;
-        for (long cpu = 0; cpu < cpus && good; cpu++) {
-            struct ring *ring = &watcher->rings[watcher->ring_count++];
-            good = open_ring(watcher, ring, (int)cpu, ids);
-            if (!good && (errno == ENODEV || errno == ENXIO)) { /* a CPU that is not there */
-                good = true;
-                watcher->ring_count--;
-            }
-        }
-        if (good && watcher->ring_count)
-            return true;
-        int error = errno;
-        close_rings(watcher);
-        errno = error;
-    }
-    return false;
+    bool found = ids[0] && ids[1];
+    if (found && open_rings_of(watcher, SEEN_WRITES, ids))
+        return true;
+    char *missing = missing_tracepoints(found, errno);
+    bool some = open_rings_of(watcher, SEEN_FAULTS, ids);
+    if (some)
+        warn_ldr("%s: recorded are faults, not whether they wrote, so the last of a page counts", missing);
+    else if ((some = open_rings_of(watcher, SEEN_USER_FAULTS, ids)))
+        warn_ldr("%s: recorded are the program's own faults, not whether they wrote, so the last of a page counts; what the kernel writes for it "
+                 "in system calls is not seen (perf_event_paranoid is %d; needs CAP_PERFMON, or at most 1)", missing, paranoid());
+    else if (errno == EACCES || errno == EPERM)
+        warn_ldr("page faults cannot be watched, and the program was not started: %s: %s (perf_event_paranoid is %d; needs CAP_PERFMON, or at most 2)",
+                 watcher->refused, strerror(errno), paranoid());
+    else
+        warn_ldr("page faults cannot be watched, and the program was not started: %s: %s", watcher->refused, strerror(errno));
+    free(missing);
+    return some;
+}
+
+const char *watch_seen_name(enum watch_seen seen) {
+    static const char *const names[] = { [SEEN_USER_FAULTS] = "user-faults", [SEEN_FAULTS] = "faults", [SEEN_WRITES] = "writes" };
+    return names[seen];
 }
 
 struct sample_raw { uint64_t common, address, instruction, error; };
@@ -135,7 +196,7 @@ static void take_sample(struct watcher *watcher, const uint8_t *at, size_t len) 
     uint64_t instruction = 0, time, address;
     uint32_t ids[2];
     char kind = 'f';
-    if (!watcher->tracepoints) {
+    if (watcher->seen != SEEN_WRITES) {
         if (len < 32)
             return;
         memcpy(&instruction, at, 8);
@@ -251,15 +312,16 @@ int watch_run(const char *file, const char *program, char **args) {
     }
     close(gate[0]);
     watcher.pid = child;
+    if (child < 0)
+        warn_ldr("fork: %s", strerror(errno));
     if (child < 0 || !open_rings(&watcher)) {
-        warn_ldr("page faults cannot be watched: %s (perf_event_paranoid above 2?)", strerror(errno));
         close(gate[1]); /* the child ends */
         if (child > 0)
             waitpid(child, NULL, 0);
         fclose(watcher.out);
         return LDR_EXIT_OWN;
     }
-    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 "\n", (int)child, watch_start_time(child));
+    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 " %s\n", (int)child, watch_start_time(child), watch_seen_name(watcher.seen));
     fflush(watcher.out);
     child_pid = child;
     for (size_t i = 0; i < 5; i++)

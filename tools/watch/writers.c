@@ -92,7 +92,8 @@ bool writers_read(const char *file, struct writers *writers) {
         warn_ldr("%s: %s", file, strerror(errno));
         return false;
     }
-    if (!fgets(line, sizeof line, in) || sscanf(line, "ldr-writes 1 %d %llu", &pid, &start) != 2) {
+    char seen[16] = "";
+    if (!fgets(line, sizeof line, in) || sscanf(line, "ldr-writes 1 %d %llu %15s", &pid, &start, seen) < 2) {
         warn_ldr("%s: not a record of ldr run --watch-writes", file);
         fclose(in);
         return false;
@@ -103,6 +104,10 @@ bool writers_read(const char *file, struct writers *writers) {
         return false;
     }
     writers->pid = pid;
+    /* one that does not tell may have seen the least */
+    for (enum watch_seen i = SEEN_USER_FAULTS; i <= SEEN_WRITES; i++)
+        if (strcmp(seen, watch_seen_name(i)) == 0)
+            writers->seen = i;
     size_t room = 0;
     struct changes changes = { 0 };
     while (fgets(line, sizeof line, in)) {

@@ -144,7 +144,10 @@ static void find_writer(struct reading *reading, uint64_t addr, struct why_copy 
     if (!reading->writers)
         return;
     const struct fault *fault = writers_find(reading->writers, addr);
-    copy->writer_kind = fault ? fault->kind : '-';
+    if (!fault)
+        copy->writer_kind = reading->writers->seen == SEEN_USER_FAULTS ? '?' : '-';
+    else
+        copy->writer_kind = fault->kind == 'f' && fault->instruction >> 63 ? 'K' : fault->kind;
     copy->writer = fault ? spot_of(&reading->images, fault->instruction) : (struct spot){ NO_SPOT, 0 };
 }
 

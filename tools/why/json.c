@@ -190,6 +190,17 @@ static struct json_object *relocation_json(const struct story *story, const stru
     return object;
 }
 
+static const char *writer_kind_name(char kind) {
+    switch (kind) {
+    case 'w': return "write";
+    case 'k': return "system_call";
+    case 'f': return "last_fault";
+    case 'K': return "last_fault_system_call";
+    case '?': return "unseen";
+    default: return "none";
+    }
+}
+
 static struct json_object *writers_json(const struct story *story, size_t page) {
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < story->writer_count; i++) {
@@ -197,7 +208,7 @@ static struct json_object *writers_json(const struct story *story, size_t page) 
         if (writer->page != page)
             continue;
         struct json_object *object = json_object_new_object();
-        put_text(object, "kind", writer->kind == 'w' ? "write" : writer->kind == 'k' ? "system_call" : writer->kind == 'f' ? "last_fault" : "none");
+        put_text(object, "kind", writer_kind_name(writer->kind));
         put(object, "copies", writer->copies);
         put_spot(object, "instruction", story, writer->spot);
         if (writer->answer) {

@@ -338,7 +338,9 @@ static void print_writers(const struct story *story, size_t page) {
         printf("  made private by ");
         if (writer->kind == '-') {
             printf("the linker, in advance (no fault)");
-        } else if (writer->kind == 'k') {
+        } else if (writer->kind == '?') {
+            printf("the linker, in advance, or the kernel, in a system call (not recorded)");
+        } else if (writer->kind == 'k' || writer->kind == 'K') {
             printf("the kernel, in a system call");
         } else if (writer->spot.object == NO_SPOT) {
             printf("code of no file");
@@ -350,7 +352,7 @@ static void print_writers(const struct story *story, size_t page) {
                 printf("%s%s%s, ", writer->answer->name, *line ? ", " : "", line);
             print_spot(story, writer->spot, 0);
         }
-        printf("%s in %" PRIu64 "\n", writer->kind == 'f' ? " (its last fault)" : "", writer->copies);
+        printf("%s in %" PRIu64 "\n", writer->kind == 'f' || writer->kind == 'K' ? " (its last fault)" : "", writer->copies);
     }
 }
 

@@ -67,7 +67,7 @@ struct why_copy {
     uint64_t frame;                      /* 0: not known, nobody else's */
     bool shared;                         /* another owner has the frame too */
     struct spot writer;                  /* the instruction that made it private, by the record of writers */
-    char writer_kind;                    /* as in struct fault; 0: no record of this process; '-': nobody in it */
+    char writer_kind;                    /* as in struct fault; K: f, of the kernel; '-': nobody; '?': nobody, but the kernel's are not recorded; 0: no record */
     bool counts;                         /* stands for its frame: of several owners of one only the first does */
     uint64_t written[CAUSE_WORDS / 64];  /* words, as of struct cause_words */
     uint64_t relocated[CAUSE_WORDS / 64];
