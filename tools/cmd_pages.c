@@ -28,7 +28,7 @@ struct pages_options {
     size_t root_count;
     bool by_user;
     uid_t user;
-    bool sharing;
+    bool sharing, segments;
     const char *object; /* of --pages */
     struct column_choice columns; /* count 0: the usual ones */
     size_t top, sort;
@@ -37,7 +37,7 @@ struct pages_options {
     struct why_choice why_object; /* .object NULL: not asked */
 };
 
-enum { KEY_WHY = 256, KEY_WRITERS, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_WRITERS, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_SEGMENTS };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
@@ -51,7 +51,8 @@ static const struct argp_option options[] = {
       "What made pages private: in the table, columns reloc, reloc+write, write and identical. With OBJECT: its private pages, "
       "the relocations on them, the variables that were written, and what could be won", 0 },
     { "writers", KEY_WRITERS, "FILE", 0, "With --why=OBJECT: the record of ldr run --watch-writes, to name who made each page private", 0 },
-    { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
+    { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default: as many as fit on a screen; 0 = all)", 0 },
+    { "segments", KEY_SEGMENTS, NULL, 0, "Each object's segments (code, constants, RELRO, data) on lines of their own", 0 },
     { "columns", KEY_COLUMNS, "LIST", 0,
       "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
       "unknown memory avoided again swapped images sharable twice share", 0 },
@@ -122,6 +123,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->roots[pages->root_count++] = (pid_t)pid;
         return 0;
     }
+    case KEY_SEGMENTS: pages->segments = true; return 0;
     case KEY_SHARING: pages->sharing = true; return 0;
     case KEY_PAGES: pages->object = arg; return 0;
     case KEY_SCOPE:
@@ -348,7 +350,7 @@ static int report_once(void *context, bool again, bool *stop) {
             .collection = &collection, .tally = &tally, .targets = &targets, .causes = collection.causes_sought && !pages->why_object.object,
             .which = chosen ? "chosen " : "", .where = chosen || pages->all ? "" : " on ld-ldr.so",
             .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
-            .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
+            .top = pages->top, .segments = pages->segments, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
         progress_end();
@@ -370,7 +372,8 @@ static int report_once(void *context, bool again, bool *stop) {
         } else {
             if (pages->views.interval_s)
                 print_time(again);
-            report_text(&report);
+            /* the time, and the blank line before it */
+            report_text(&report, pages->views.interval_s ? 2 : 0);
             if (pages->sharing)
                 report_sharing(&report);
         }
@@ -397,7 +400,7 @@ static void raise_descriptors(void) {
 }
 
 int cmd_pages(int argc, char **argv) {
-    struct pages_options pages = { .top = KEY_TOP_DEFAULT, .sort = COLUMNS };
+    struct pages_options pages = { .top = TOP_FIT, .sort = COLUMNS };
     argp_err_exit_status = LDR_EXIT_USAGE;
     if (argc > 1 && strcmp(argv[1], "diff") == 0)
         return pages_diff(argc - 1, argv + 1);

@@ -5,6 +5,8 @@
 #include "columns.h"
 #include "host/collect.h"
 
+#include <stdio.h>
+
 struct json_object;
 
 struct report {
@@ -12,7 +14,8 @@ struct report {
     const struct tally *tally;
     const struct targets *targets;
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
-    size_t top;                   /* objects in the text table, 0 = all */
+    size_t top;                   /* objects in the text table, 0 = all; TOP_FIT: as many as fit on a screen */
+    bool segments;                /* each object's segments on lines of their own there */
     const struct column_choice *columns; /* of the text table; NULL: the usual ones */
     size_t sort;                  /* objects of the text table by this column; COLUMNS: by mapped pages; COLUMNS + 1: by path */
     bool why;                     /* private copies by cause in the text table */
@@ -20,6 +23,9 @@ struct report {
     bool map;                     /* every segment page by page in JSON */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
+
+#define TOP_FIT SIZE_MAX
+enum { OBJECTS_MIN = 4 }; /* listed even where the screen is too small for them */
 
 /* report_is_exact - true when nothing limits the report */
 bool report_is_exact(const struct report *report);
@@ -44,7 +50,11 @@ static inline const char *plural(uint64_t count) { return count == 1 ? "" : "s";
 static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
 
 const char *method_name(enum method method);
-void report_text(const struct report *report);
+/* report_text - the report for people, on standard output; USED: lines of the screen that are taken already */
+void report_text(const struct report *report, size_t used);
+/* report_objects - the table of it, in ROOM lines; without some columns where it would be wider than WIDTH (0: any width will do)
+ *   out  shown, count  objects that have lines of their own, and all */
+void report_objects(FILE *out, const struct report *report, size_t room, size_t width, size_t *shown, size_t *count);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
 struct json_object *report_document(const struct report *report);
 

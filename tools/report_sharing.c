@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* More processes than these have more pairs than a person reads; those that share most are among the first. */
-enum { OWNERS_MAX = 1024, BAR_MAX = 40 };
+enum { OWNERS_MAX = 1024, BAR_MAX = 40, PAIRS = 6 };
 
 struct sharing_pair {
     uint32_t a, b;
@@ -70,6 +70,6 @@ static void print_pairs(const struct report *report, size_t shown) {
 
 void report_sharing(const struct report *report) {
     print_histogram(report);
-    print_pairs(report, report->top);
+    print_pairs(report, report->top == TOP_FIT ? PAIRS : report->top);
     putchar('\n');
 }
