@@ -5,6 +5,7 @@
 #include "ldr.h"
 #include "progress.h"
 #include "report.h"
+#include "views/table.h"
 #include "views/views.h"
 #include "why/why.h"
 
@@ -161,6 +162,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
         if (pages->views.from && (pages->all || pages->word_count || pages->root_count || pages->by_user))
             argp_error(state, "--from shows what was recorded: no choice of processes with it");
+        if (pages->views.from && (pages->scope == SCOPE_ALL || pages->why_object.object))
+            argp_error(state, "--from shows what was recorded: no --scope and no --why=OBJECT with it");
         if (pages->map && !pages->views.json && !pages->views.record)
             argp_error(state, "--map needs --json or --record");
         if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
@@ -390,6 +393,29 @@ static int report_once(void *context, bool again, bool *stop) {
     return status;
 }
 
+/* The text of a report that was kept, after its time. */
+static void text_of_kept(void *context, struct json_object *document) {
+    const struct pages_options *pages = context;
+    struct kept_report kept;
+    kept_report_make(&kept, document);
+    kept.report.columns = pages->columns.count ? &pages->columns : NULL;
+    kept.report.sort = pages->sort;
+    kept.report.top = pages->top;
+    kept.report.segments = pages->segments;
+    kept.report.why = pages->why;
+    char *when = clean_text(member_text(document, "time"));
+    printf("%s\n", when);
+    report_text(&kept.report, 1);
+    if (pages->sharing)
+        report_sharing(&kept.report);
+    fflush(stdout);
+    report_say_limits(&kept.report);
+    if (kept.targets.missing)
+        warn_ldr("%" PRIu64 " that had been named %s not there", kept.targets.missing, kept.targets.missing == 1 ? "was" : "were");
+    free(when);
+    kept_report_free(&kept);
+}
+
 /* Every process that is measured is held open. */
 static void raise_descriptors(void) {
     struct rlimit limit;
@@ -407,7 +433,7 @@ int cmd_pages(int argc, char **argv) {
     if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
         return LDR_EXIT_USAGE;
     if (pages.views.from)
-        return views_from(&pages.views);
+        return views_from(&pages.views, text_of_kept, &pages);
 
     guard_start();
     raise_descriptors();

@@ -9,6 +9,15 @@
 
 struct json_object;
 
+#define NOT_CACHED UINT64_MAX
+
+/* Frames that each two of some owners both have. */
+struct share_table {
+    uint32_t *owners;
+    size_t count;
+    uint64_t *frames; /* count * count */
+};
+
 struct report {
     const struct collection *collection;
     const struct tally *tally;
@@ -21,6 +30,8 @@ struct report {
     bool why;                     /* private copies by cause in the text table */
     bool causes;                  /* causes are part of what is shown: an unknown one makes the report partial */
     bool map;                     /* every segment page by page in JSON */
+    const uint64_t *cached;       /* of a report that was kept, by object: pages in the page cache that nobody maps, or NOT_CACHED; else NULL */
+    const struct share_table *sharing; /* of a report that was kept; NULL: the tally tells */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
 
@@ -33,6 +44,26 @@ bool report_is_exact(const struct report *report);
 void report_say_limits(const struct report *report);
 /* report_put_limits - the same as members of the document, and left_out */
 void report_put_limits(const struct report *report, struct json_object *to);
+
+/* report_take_limits - what report_put_limits wrote, back from a document */
+void report_take_limits(const struct json_object *document, struct collection *collection, struct targets *targets);
+
+/* count_offsets - where in struct counts the members are that a document calls count_names (views/views.h) */
+extern const size_t count_offsets[];
+
+/* A report that was kept (report_kept.c): what a struct report points to, as far as report_text and report_sharing look at it. Names
+ * point into the document. */
+struct kept_report {
+    struct report report;
+    struct collection collection;
+    struct tally tally;
+    struct targets targets;
+    struct share_table sharing;
+    uint64_t *cached;
+};
+/* kept_report_make - DOCUMENT has passed document_check, and must stay until kept_report_free */
+void kept_report_make(struct kept_report *kept, struct json_object *document);
+void kept_report_free(struct kept_report *kept);
 
 /* object_order - indices of the objects that have pages, most mapped pages first, then by path, device, inode.
  * malloc'd; *count set */

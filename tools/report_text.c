@@ -174,8 +174,8 @@ static void print_classes(FILE *out, const struct report *report) {
     uint64_t unmapped = 0, cached;
     bool known = false;
     for (size_t i = 0; i < collection->snapshot.object_count; i++)
-        if (file_resident(&collection->snapshot.objects[i], &cached)) {
-            unmapped += file_unmapped(cached, &report->tally->objects[i]);
+        if (report->cached ? (cached = report->cached[i]) != NOT_CACHED : file_resident(&collection->snapshot.objects[i], &cached)) {
+            unmapped += report->cached ? cached : file_unmapped(cached, &report->tally->objects[i]);
             known = true;
         }
     if (known)

@@ -41,6 +41,7 @@ with tempfile.TemporaryDirectory() as folder:
             f.write(data + b"\n")
         command = rng.choice([["--from", path, "--csv=" + rng.choice(("totals", "segments", "processes", "objects"))],
                               ["--from", path, "--openmetrics", "-"], ["--from", path, "--html", "-"], ["--from", path, "--json"],
+                              ["--from", path], ["--from", path, "--sharing", "--segments", "--why", "--top", "0"],
                               ["diff", path, recording], ["diff", "--json", recording, path], ["diff", path]])
         try:
             done = subprocess.run([ldr, "pages", *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=20)

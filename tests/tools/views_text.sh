@@ -151,6 +151,35 @@ for height in 24, 30, everything, everything + 1:
         check(f"{height} lines {arguments}: what is left out is said", f"listed: {listed} of {len(doc['objects'])} objects; --top 0 lists all" in text, others)
 check("all objects where they fit, with the prompt's line", "other objects" in terminal_text(everything + 1, 120), False)
 check("a line less: not all of them", "other objects" in terminal_text(everything, 120), True)
+# a report that was kept: the text that the processes themselves have, but for the time above and who was chosen in the headline
+def kept(text, *arguments):
+    done = subprocess.run([ldr, "pages", "--from", "-", *arguments], input=text, capture_output=True, text=True)
+    return done.stdout.split("\n", 1), done.stderr, done.returncode
+
+
+def cached(text):
+    """The text without what is in the page cache, which others on the machine change, and that number."""
+    line = next((line for line in text.split("\n") if line.startswith("page cache: ")), "")
+    return text.replace(line, ""), number(line.split()[2]) if line else 0
+
+
+for scope in "elf", "all":
+    document = run("--json", "--scope", scope).stdout
+    for arguments in ["--why"], ["--why", "--segments"], ["--sharing", "--columns", "procs,private,reloc,write,images", "--sort", "reloc"], ["--why", "--top", "2"]:
+        live = run("--scope", scope, *arguments)
+        (when, text), said, status = kept(document, *arguments)
+        check(f"kept, scope {scope} {arguments}: the live text", cached(text)[0], cached(live.stdout.replace(" chosen processes", " processes", 1))[0])
+        if scope == "all":
+            check(f"kept, {arguments}: the page cache of then", cached(text)[1], sum(o.get("pages_cached_unmapped", 0) for o in json.loads(document)["objects"]))
+        check(f"kept, scope {scope} {arguments}: time, messages, status", (when, said, status), (json.loads(document)["time"], live.stderr, live.returncode))
+    live, (_, text), = run("--scope", scope).stdout.split("\n"), kept(document)[0]
+    check(f"kept, scope {scope}: the same table, and causes too", [line for line in text.split("\n") if line not in live and not line.startswith(("private ", "could be won", "page cache"))],
+          [live[0].replace(" chosen", "")])
+limited = json.loads(run("--json").stdout)
+limited.update(exact=False, unreadable=2, memory_unreadable=1, missing=3, unopened=1, left_out=[{"pid": 7, "why": "unreadable"}, {"pid": 8, "why": "unreadable"}, {"pid": 9, "why": "unopened"}])
+(_, text), said, status = kept(json.dumps(limited))
+check("kept, with limits: said, and the status", (status, "not complete (see below)" in text, [line.split(": ")[1][:33] for line in said.split("\n")[:-1]]),
+      (3, True, ["2 processes (7, 8) left out", "1 process (9) left out", "1 process whose memory may not be", "3 that had been named were not th"]))
 check("no terminal: as on a screen of 40 lines", screen_lines(run("--segments").stdout, 120) <= 40, True)
 check("no terminal: what does not fit is left out", "other objects" in run("--segments").stdout, True)
 check("a number of objects asked for: they are there", sum(1 for name, _, _ in table(terminal_text(24, 120, "--top", "0"))[0] if name), len(doc["objects"]))
