@@ -291,8 +291,8 @@ size_t *object_order(const struct report *report, size_t *count) {
     return order;
 }
 
-/* Nothing was left to measure: why? */
-static int no_target(const struct pages_options *pages, const struct targets *targets, const char *linker) {
+/* Nothing was left to measure: why? And does it go on, because there may be somebody later? */
+static void no_target(const struct pages_options *pages, const struct targets *targets, const char *linker, bool goes_on) {
     if (targets->left_by[LEFT_UNREADABLE])
         warn_ldr("%s cannot be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
                  targets->count == 1 ? "the process" : "the processes");
@@ -305,7 +305,8 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     else if (!pages->word_count && !pages->root_count && !pages->all)
         warn_ldr("no process runs on %s%s; name processes to measure them whatever their linker", linker ? linker : "ld-ldr.so",
                  targets->left_by[LEFT_UNEXAMINED] ? " (among those that may be examined)" : "");
-    return LDR_EXIT_NO_TARGET;
+    if (goes_on)
+        warn_ldr("a report will follow when there is one");
 }
 
 /* Before each text of an interval: when it is of. */
@@ -325,11 +326,15 @@ static bool needs_causes(const struct pages_options *pages) {
     return column || pages->why || pages->object || pages->scope == SCOPE_ALL || views_replace_text(&pages->views);
 }
 
-struct request { const struct pages_options *pages; const char *linker; };
+struct request {
+    const struct pages_options *pages;
+    const char *linker;
+    bool said; /* that there is nobody, since the last report */
+};
 
 /* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
 static int report_once(void *context, bool again, bool *stop) {
-    const struct request *request = context;
+    struct request *request = context;
     const struct pages_options *pages = request->pages;
     bool chosen = pages->word_count || pages->root_count || pages->by_user;
     struct target_choice choice = { .words = pages->words, .word_count = pages->word_count, .roots = pages->roots,
@@ -344,8 +349,11 @@ static int report_once(void *context, bool again, bool *stop) {
     int status;
     if (collection.snapshot.owner_count == 0) {
         progress_end();
-        status = no_target(pages, &targets, request->linker);
+        status = LDR_EXIT_NO_TARGET;
         *stop = chosen && !pages->by_user;
+        if (!request->said)
+            no_target(pages, &targets, request->linker, pages->views.interval_s && !*stop);
+        request->said = true;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
@@ -356,6 +364,7 @@ static int report_once(void *context, bool again, bool *stop) {
             .top = pages->top, .segments = pages->segments, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
+        request->said = false;
         progress_end();
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         bool found = true;
@@ -438,7 +447,7 @@ int cmd_pages(int argc, char **argv) {
     guard_start();
     raise_descriptors();
     char *linker = find_ldso_quietly();
-    struct request request = { &pages, linker };
+    struct request request = { .pages = &pages, .linker = linker };
     int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
     free(pages.roots);
