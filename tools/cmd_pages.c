@@ -378,6 +378,8 @@ static int report_once(void *context, bool again, bool *stop) {
             found = report_table(&report, pages->object, pages->views.json);
         } else if (views_replace_text(&pages->views)) {
             struct json_object *document = report_document(&report);
+            if (pages->views.html)
+                json_object_object_add(document, "why", why_listing(&collection, &tally));
             if (!views_write(&pages->views, document, again))
                 status = LDR_EXIT_FAILED;
             json_object_put(document);

@@ -13,6 +13,8 @@ WORDS = [b"null", b"-1", b"1e999", b"18446744073709551616", b"4503599627370497",
 def change(data):
     data = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 5))):
+        if not data:
+            break
         at = rng.randrange(len(data))
         how = rng.randrange(6)
         if how == 0:
