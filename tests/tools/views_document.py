@@ -116,7 +116,7 @@ def make(processes, paths, names, rng):
                 "symbols_left_out": 1, "variables": entries, "variables_left_out": i % 3}
     why = {"objects": [], "objects_left_out": max(0, len(objects) - 8), "objects_most": 8, "pages_most": 100}
     for o in objects[:8]:
-        pages = [page(i, o) for i in range(min(100, rng.randint(5, 150)))]
+        pages = [page(i, o) for i in range(min(100, rng.randint(5, 150)) if len(paths) > 100 else rng.randint(2, 6))]
         why["objects"].append({"path": o["path"], "copies": sum(p["copies"] for p in pages), "pages_private": len(pages) + 3, "pages": pages,
                                "names": {"by": rng.choice(("dwarf", "symbol", "section")), "source": o["path"], "problem": names[0]}})
     savings = {"now": amount(totals["page_copies_avoided"]), "now_by_images": amount(totals["page_copies_avoided_images"]),
