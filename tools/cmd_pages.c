@@ -5,6 +5,7 @@
 #include "ldr.h"
 #include "progress.h"
 #include "report.h"
+#include "views/table.h"
 #include "views/views.h"
 #include "why/why.h"
 
@@ -28,7 +29,7 @@ struct pages_options {
     size_t root_count;
     bool by_user;
     uid_t user;
-    bool sharing;
+    bool sharing, segments;
     const char *object; /* of --pages */
     struct column_choice columns; /* count 0: the usual ones */
     size_t top, sort;
@@ -37,7 +38,7 @@ struct pages_options {
     struct why_choice why_object; /* .object NULL: not asked */
 };
 
-enum { KEY_WHY = 256, KEY_WRITERS, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_TOP_DEFAULT = 6 };
+enum { KEY_WHY = 256, KEY_WRITERS, KEY_MAP, KEY_SCOPE, KEY_CHILDREN, KEY_PAGES, KEY_SHARING, KEY_COLUMNS, KEY_SORT, KEY_SEGMENTS };
 
 static const struct argp_option options[] = {
     { "all", 'a', NULL, 0, "Every process, whatever its linker", 0 },
@@ -51,7 +52,8 @@ static const struct argp_option options[] = {
       "What made pages private: in the table, columns reloc, reloc+write, write and identical. With OBJECT: its private pages, "
       "the relocations on them, the variables that were written, and what could be won", 0 },
     { "writers", KEY_WRITERS, "FILE", 0, "With --why=OBJECT: the record of ldr run --watch-writes, to name who made each page private", 0 },
-    { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default 6, 0 = all)", 0 },
+    { "top", 'n', "N", 0, "List the N objects with most mapped pages, the others as one (default: as many as fit on a screen; 0 = all)", 0 },
+    { "segments", KEY_SEGMENTS, NULL, 0, "Each object's segments (code, constants, RELRO, data) on lines of their own", 0 },
     { "columns", KEY_COLUMNS, "LIST", 0,
       "Columns of the table, with commas between: procs mapped frames shared copies alone private reloc reloc+write write identical "
       "unknown memory avoided again swapped images sharable twice share", 0 },
@@ -122,6 +124,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->roots[pages->root_count++] = (pid_t)pid;
         return 0;
     }
+    case KEY_SEGMENTS: pages->segments = true; return 0;
     case KEY_SHARING: pages->sharing = true; return 0;
     case KEY_PAGES: pages->object = arg; return 0;
     case KEY_SCOPE:
@@ -159,6 +162,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
         if (pages->views.from && (pages->all || pages->word_count || pages->root_count || pages->by_user))
             argp_error(state, "--from shows what was recorded: no choice of processes with it");
+        if (pages->views.from && (pages->scope == SCOPE_ALL || pages->why_object.object))
+            argp_error(state, "--from shows what was recorded: no --scope and no --why=OBJECT with it");
         if (pages->map && !pages->views.json && !pages->views.record)
             argp_error(state, "--map needs --json or --record");
         if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
@@ -289,8 +294,8 @@ size_t *object_order(const struct report *report, size_t *count) {
     return order;
 }
 
-/* Nothing was left to measure: why? */
-static int no_target(const struct pages_options *pages, const struct targets *targets, const char *linker) {
+/* Nothing was left to measure: why? And does it go on, because there may be somebody later? */
+static void no_target(const struct pages_options *pages, const struct targets *targets, const char *linker, bool goes_on) {
     if (targets->left_by[LEFT_UNREADABLE])
         warn_ldr("%s cannot be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
                  targets->count == 1 ? "the process" : "the processes");
@@ -303,7 +308,8 @@ static int no_target(const struct pages_options *pages, const struct targets *ta
     else if (!pages->word_count && !pages->root_count && !pages->all)
         warn_ldr("no process runs on %s%s; name processes to measure them whatever their linker", linker ? linker : "ld-ldr.so",
                  targets->left_by[LEFT_UNEXAMINED] ? " (among those that may be examined)" : "");
-    return LDR_EXIT_NO_TARGET;
+    if (goes_on)
+        warn_ldr("a report will follow when there is one");
 }
 
 /* Before each text of an interval: when it is of. */
@@ -342,11 +348,15 @@ static void show_smaps(const struct report *report, const struct view_options *v
     report_smaps_text(report);
 }
 
-struct request { const struct pages_options *pages; const char *linker; };
+struct request {
+    const struct pages_options *pages;
+    const char *linker;
+    bool said; /* that there is nobody, since the last report */
+};
 
 /* One report, in every view that was asked for. An exit status; *stop when there will be no more of the processes named. */
 static int report_once(void *context, bool again, bool *stop) {
-    const struct request *request = context;
+    struct request *request = context;
     const struct pages_options *pages = request->pages;
     bool chosen = pages->word_count || pages->root_count || pages->by_user;
     struct target_choice choice = { .words = pages->words, .word_count = pages->word_count, .roots = pages->roots,
@@ -366,10 +376,13 @@ static int report_once(void *context, bool again, bool *stop) {
     }
     if (collection.snapshot.owner_count == 0) {
         progress_end();
-        status = no_target(pages, &targets, request->linker);
-        if (smaps && needs_page_tables(pages))
-            warn_ldr("smaps can be read, but has an answer only for the table and for --json");
+        status = LDR_EXIT_NO_TARGET;
         *stop = chosen && !pages->by_user;
+        if (!request->said)
+            no_target(pages, &targets, request->linker, pages->views.interval_s && !*stop);
+        if (!request->said && smaps && needs_page_tables(pages))
+            warn_ldr("smaps can be read, but has an answer only for the table and for --json");
+        request->said = true;
     } else {
         struct tally tally;
         tally_make(&tally, &collection.snapshot);
@@ -377,9 +390,10 @@ static int report_once(void *context, bool again, bool *stop) {
             .collection = &collection, .tally = &tally, .targets = &targets, .causes = collection.causes_sought && !pages->why_object.object,
             .which = chosen ? "chosen " : "", .where = chosen || pages->all ? "" : " on ld-ldr.so",
             .columns = pages->columns.count ? &pages->columns : NULL, .sort = pages->sort,
-            .top = pages->top, .why = pages->why, .map = pages->map || pages->views.html,
+            .top = pages->top, .segments = pages->segments, .why = pages->why, .map = pages->map || pages->views.html,
         };
         report.exact = report_is_exact(&report);
+        request->said = false;
         progress_end();
         status = report.exact ? LDR_EXIT_OK : LDR_EXIT_PARTIAL;
         bool found = true;
@@ -395,13 +409,16 @@ static int report_once(void *context, bool again, bool *stop) {
             found = report_table(&report, pages->object, pages->views.json);
         } else if (views_replace_text(&pages->views)) {
             struct json_object *document = report_document(&report);
+            if (pages->views.html)
+                json_object_object_add(document, "why", why_listing(&collection, &tally));
             if (!views_write(&pages->views, document, again))
                 status = LDR_EXIT_FAILED;
             json_object_put(document);
         } else {
             if (pages->views.interval_s)
                 print_time(again);
-            report_text(&report);
+            /* the time, and the blank line before it */
+            report_text(&report, pages->views.interval_s ? 2 : 0);
             if (pages->sharing)
                 report_sharing(&report);
         }
@@ -420,6 +437,29 @@ static int report_once(void *context, bool again, bool *stop) {
     return status;
 }
 
+/* The text of a report that was kept, after its time. */
+static void text_of_kept(void *context, struct json_object *document) {
+    const struct pages_options *pages = context;
+    struct kept_report kept;
+    kept_report_make(&kept, document);
+    kept.report.columns = pages->columns.count ? &pages->columns : NULL;
+    kept.report.sort = pages->sort;
+    kept.report.top = pages->top;
+    kept.report.segments = pages->segments;
+    kept.report.why = pages->why;
+    char *when = clean_text(member_text(document, "time"));
+    printf("%s\n", when);
+    report_text(&kept.report, 1);
+    if (pages->sharing)
+        report_sharing(&kept.report);
+    fflush(stdout);
+    report_say_limits(&kept.report);
+    if (kept.targets.missing)
+        warn_ldr("%" PRIu64 " that had been named %s not there", kept.targets.missing, kept.targets.missing == 1 ? "was" : "were");
+    free(when);
+    kept_report_free(&kept);
+}
+
 /* Every process that is measured is held open. */
 static void raise_descriptors(void) {
     struct rlimit limit;
@@ -430,20 +470,20 @@ static void raise_descriptors(void) {
 }
 
 int cmd_pages(int argc, char **argv) {
-    struct pages_options pages = { .top = KEY_TOP_DEFAULT, .sort = COLUMNS };
+    struct pages_options pages = { .top = TOP_FIT, .sort = COLUMNS };
     argp_err_exit_status = LDR_EXIT_USAGE;
     if (argc > 1 && strcmp(argv[1], "diff") == 0)
         return pages_diff(argc - 1, argv + 1);
     if (argp_parse(&argp, argc, argv, 0, NULL, &pages) != 0)
         return LDR_EXIT_USAGE;
     if (pages.views.from)
-        return views_from(&pages.views);
+        return views_from(&pages.views, text_of_kept, &pages);
 
     guard_start();
     raise_descriptors();
     use_huge_heap();
     char *linker = find_ldso_quietly();
-    struct request request = { &pages, linker };
+    struct request request = { .pages = &pages, .linker = linker };
     int status = repeat_reports(&pages.views, report_once, &request);
     free(linker);
     free(pages.roots);

@@ -5,21 +5,38 @@
 #include "columns.h"
 #include "host/collect.h"
 
+#include <stdio.h>
+
 struct json_object;
+
+#define NOT_CACHED UINT64_MAX
+
+/* Frames that each two of some owners both have. */
+struct share_table {
+    uint32_t *owners;
+    size_t count;
+    uint64_t *frames; /* count * count */
+};
 
 struct report {
     const struct collection *collection;
     const struct tally *tally;
     const struct targets *targets;
     const char *which, *where;    /* complete the headline's "12 [which ]processes[ where]" */
-    size_t top;                   /* objects in the text table, 0 = all */
+    size_t top;                   /* objects in the text table, 0 = all; TOP_FIT: as many as fit on a screen */
+    bool segments;                /* each object's segments on lines of their own there */
     const struct column_choice *columns; /* of the text table; NULL: the usual ones */
     size_t sort;                  /* objects of the text table by this column; COLUMNS: by mapped pages; COLUMNS + 1: by path */
     bool why;                     /* private copies by cause in the text table */
     bool causes;                  /* causes are part of what is shown: an unknown one makes the report partial */
     bool map;                     /* every segment page by page in JSON */
+    const uint64_t *cached;       /* of a report that was kept, by object: pages in the page cache that nobody maps, or NOT_CACHED; else NULL */
+    const struct share_table *sharing; /* of a report that was kept; NULL: the tally tells */
     bool exact;                   /* every number is what it says: nothing missing, unstable or only a bound */
 };
+
+#define TOP_FIT SIZE_MAX
+enum { OBJECTS_MIN = 4 }; /* listed even where the screen is too small for them */
 
 /* report_is_exact - true when nothing limits the report */
 bool report_is_exact(const struct report *report);
@@ -27,6 +44,26 @@ bool report_is_exact(const struct report *report);
 void report_say_limits(const struct report *report);
 /* report_put_limits - the same as members of the document, and left_out */
 void report_put_limits(const struct report *report, struct json_object *to);
+
+/* report_take_limits - what report_put_limits wrote, back from a document */
+void report_take_limits(const struct json_object *document, struct collection *collection, struct targets *targets);
+
+/* count_offsets - where in struct counts the members are that a document calls count_names (views/views.h) */
+extern const size_t count_offsets[];
+
+/* A report that was kept (report_kept.c): what a struct report points to, as far as report_text and report_sharing look at it. Names
+ * point into the document. */
+struct kept_report {
+    struct report report;
+    struct collection collection;
+    struct tally tally;
+    struct targets targets;
+    struct share_table sharing;
+    uint64_t *cached;
+};
+/* kept_report_make - DOCUMENT has passed document_check, and must stay until kept_report_free */
+void kept_report_make(struct kept_report *kept, struct json_object *document);
+void kept_report_free(struct kept_report *kept);
 
 /* object_order - indices of the objects that have pages, most mapped pages first, then by path, device, inode.
  * malloc'd; *count set */
@@ -44,7 +81,11 @@ static inline const char *plural(uint64_t count) { return count == 1 ? "" : "s";
 static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "es"; }
 
 const char *method_name(enum method method);
-void report_text(const struct report *report);
+/* report_text - the report for people, on standard output; USED: lines of the screen that are taken already */
+void report_text(const struct report *report, size_t used);
+/* report_objects - the table of it, in ROOM lines; without some columns where it would be wider than WIDTH (0: any width will do)
+ *   out  shown, count  objects that have lines of their own, and all */
+void report_objects(FILE *out, const struct report *report, size_t room, size_t width, size_t *shown, size_t *count);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */
 struct json_object *report_document(const struct report *report);
 

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "report.h"
 #include "host/resident.h"
+#include "views/views.h"
 
 #include <json-c/printbuf.h>
 #include <stdio.h>
@@ -80,22 +81,19 @@ static void put_private(struct json_object *to, const struct counts *counts) {
     put(to, "pages_private_unknown", counts->causes[CAUSE_UNKNOWN]);
 }
 
+const size_t count_offsets[COUNT_NAMES] = {
+    offsetof(struct counts, pages), offsetof(struct counts, frames), offsetof(struct counts, shared), offsetof(struct counts, shared_copies),
+    offsetof(struct counts, alone), offsetof(struct counts, private_copies), offsetof(struct counts, causes[CAUSE_RELOCATION]),
+    offsetof(struct counts, causes[CAUSE_RELOCATION_AND_WRITE]), offsetof(struct counts, causes[CAUSE_WRITE]),
+    offsetof(struct counts, causes[CAUSE_IDENTICAL]), offsetof(struct counts, causes[CAUSE_UNKNOWN]), offsetof(struct counts, memory),
+    offsetof(struct counts, unresolved), offsetof(struct counts, avoided), offsetof(struct counts, again), offsetof(struct counts, swapped),
+    offsetof(struct counts, images), offsetof(struct counts, images_avoided), offsetof(struct counts, won_relocated),
+    offsetof(struct counts, won_duplicates),
+};
+
 static void put_counts(struct json_object *to, const struct counts *counts) {
-    put(to, "pages_mapped", counts->pages);
-    put(to, "frames", counts->frames);
-    put(to, "frames_shared", counts->shared);
-    put(to, "frames_shared_copies", counts->shared_copies);
-    put(to, "frames_alone", counts->alone);
-    put_private(to, counts);
-    put(to, "frames_memory", counts->memory);
-    put(to, "pages_private_unresolved", counts->unresolved);
-    put(to, "page_copies_avoided", counts->avoided);
-    put(to, "pages_mapped_again", counts->again);
-    put(to, "pages_swapped", counts->swapped);
-    put(to, "pages_from_images", counts->images);
-    put(to, "page_copies_avoided_images", counts->images_avoided);
-    put(to, "pages_won_relocated", counts->won_relocated);
-    put(to, "pages_won_duplicates", counts->won_duplicates);
+    for (size_t i = 0; i < COUNT_NAMES; i++)
+        put(to, count_names[i], *(const uint64_t *)((const char *)counts + count_offsets[i]));
     put_classes(to, counts);
 }
 

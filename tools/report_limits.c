@@ -2,6 +2,7 @@
  * JSON, so that no report is inexact without a reason that can be read. */
 #include "ldr.h"
 #include "report.h"
+#include "views/views.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,6 +33,8 @@ static char *refusal(const struct targets *targets) {
     for (size_t i = 0; i < targets->left_count && !error; i++)
         if (targets->left[i].why == LEFT_UNOPENED)
             error = targets->left[i].error;
+    if (!error)
+        return must_format("left out: could not be opened");
     struct rlimit limit;
     if (error == -EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
         return must_format("left out: too many open files (the limit is %ju: ulimit -Hn)", (uintmax_t)limit.rlim_cur);
@@ -130,8 +133,9 @@ void report_say_limits(const struct report *report) {
     free(refused);
 }
 
+static const char *const whys[] = { [LEFT_UNREADABLE] = "unreadable", [LEFT_UNEXAMINED] = "unexamined", [LEFT_UNOPENED] = "unopened", [LEFT_VANISHED] = "vanished" };
+
 void report_put_limits(const struct report *report, struct json_object *to) {
-    static const char *const whys[] = { [LEFT_UNREADABLE] = "unreadable", [LEFT_UNEXAMINED] = "unexamined", [LEFT_UNOPENED] = "unopened", [LEFT_VANISHED] = "vanished" };
     struct limit list[LIMITS_MAX];
     size_t count = list_limits(report, list, "");
     for (size_t i = 0; i < count; i++)
@@ -145,4 +149,25 @@ void report_put_limits(const struct report *report, struct json_object *to) {
         json_object_array_add(left, process);
     }
     json_object_object_add(to, "left_out", left);
+}
+
+void report_take_limits(const struct json_object *document, struct collection *collection, struct targets *targets) {
+    const struct { const char *key; uint64_t *count; } counts[] = {
+        { "unstable", &collection->unstable }, { "headers_unread", &collection->shapes_unknown }, { "missing", &targets->missing },
+        { "memory_unreadable", &collection->memory_unreadable }, { "files_unexplained", &collection->files_unexplained },
+        { "causes_changed", &collection->causes_changed }, { "counts_differ", &collection->disagreeing }, { "markers", &collection->markers },
+        { "identity_unsure", &collection->identity_unsure }, { "swap_unnamed", &collection->swap_unnamed },
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        *counts[i].count = member_count(document, counts[i].key);
+    collection->memory_unchecked = member_flag(document, "memory_unchecked");
+    collection->merged_unknown = member_flag(document, "merged_unknown");
+    for (size_t why = 0; why < LEFT_WHYS; why++)
+        targets->left_by[why] = member_count(document, whys[why]);
+    struct json_object *left = member_list(document, "left_out");
+    targets->left = must_alloc(list_length(left) + 1, sizeof *targets->left);
+    for (size_t i = 0; i < list_length(left); i++)
+        for (size_t why = 0; why < LEFT_WHYS; why++)
+            if (strcmp(member_text(list_item(left, i), "why"), whys[why]) == 0)
+                targets->left[targets->left_count++] = (struct left_out){ (pid_t)member_count(list_item(left, i), "pid"), (enum left_why)why, 0 };
 }

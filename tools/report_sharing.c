@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* More processes than these have more pairs than a person reads; those that share most are among the first. */
-enum { OWNERS_MAX = 1024, BAR_MAX = 40 };
+enum { OWNERS_MAX = 1024, BAR_MAX = 40, PAIRS = 6 };
 
 struct sharing_pair {
     uint32_t a, b;
@@ -42,15 +42,19 @@ static void print_histogram(const struct report *report) {
 
 static void print_pairs(const struct report *report, size_t shown) {
     const struct collection *collection = report->collection;
-    size_t count;
-    uint32_t *owners = matrix_owners(report, OWNERS_MAX, &count);
-    uint64_t *matrix = share_matrix(report->tally, collection->snapshot.owner_count, owners, count);
+    struct share_table table = { 0 };
+    if (!report->sharing) {
+        table.owners = matrix_owners(report, OWNERS_MAX, &table.count);
+        table.frames = share_matrix(report->tally, collection->snapshot.owner_count, table.owners, table.count);
+    }
+    const struct share_table *shared = report->sharing ? report->sharing : &table;
+    size_t count = shared->count;
     struct sharing_pair *pairs = must_alloc(count * count / 2 + 1, sizeof *pairs);
     size_t pair_count = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t j = i + 1; j < count; j++)
-            if (matrix[i * count + j])
-                pairs[pair_count++] = (struct sharing_pair){ owners[i], owners[j], matrix[i * count + j] };
+            if (shared->frames[i * count + j])
+                pairs[pair_count++] = (struct sharing_pair){ shared->owners[i], shared->owners[j], shared->frames[i * count + j] };
     qsort(pairs, pair_count, sizeof *pairs, compare_pairs);
     if (pair_count)
         printf("\n%12s  %s\n", "frames", "shared by");
@@ -64,12 +68,12 @@ static void print_pairs(const struct report *report, size_t shown) {
     if (shown && pair_count > shown)
         printf("%12s  %zu more pairs (--top 0 shows all)\n", "...", pair_count - shown);
     free(pairs);
-    free(matrix);
-    free(owners);
+    free(table.frames);
+    free(table.owners);
 }
 
 void report_sharing(const struct report *report) {
     print_histogram(report);
-    print_pairs(report, report->top);
+    print_pairs(report, report->top == TOP_FIT ? PAIRS : report->top);
     putchar('\n');
 }

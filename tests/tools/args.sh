@@ -43,7 +43,8 @@ status_and "pages, interval that is no number" 2 "not 'nan'" "$ldr" pages --inte
 status_and "pages, reports without interval" 2 "--reports needs --interval" "$ldr" pages --reports 2 1
 status_and "pages, no reports" 2 "a number from 1 on, not '0'" "$ldr" pages --interval 1 --reports 0 1
 status_and "pages, report without from" 2 "--report needs --from" "$ldr" pages --report 2 1
-status_and "pages, from without a view" 2 "--from needs a view" "$ldr" pages --from x
+status_and "pages, from and a scope" 2 "no --scope" "$ldr" pages --from x --scope all
+status_and "pages, from and the story of an object" 2 "no --why=OBJECT" "$ldr" pages --from x --why=libc.so.6
 status_and "pages, --pages with another view" 2 "only --json goes with it" "$ldr" pages --pages libc.so.6 --csv 1
 status_and "pages, from and a process" 2 "--from shows what was recorded" "$ldr" pages --from x --json 1
 status_and "pages, from and an interval" 2 "no --interval" "$ldr" pages --from x --json --interval 1

@@ -41,7 +41,7 @@ for library in libcauses.so libcauses-relr.so; do
 done
 
 # The text: the columns, the line of sums, and the same numbers as JSON
-text=$("$ldr" pages --why --top 0 "$first" "$second")
+text=$("$ldr" pages --why --segments --top 0 "$first" "$second")
 contains "--why: columns" "$(tr -s ' ' <<<"$text")" "alone reloc reloc+write write identical avoided shared"
 contains "--why: a line of the object" "$(grep -A1 '^libcauses' <<<"$text" | grep ' data ' | tr -s ' ')" " 12 4 4 2 "
 sums=$(get "'private %d = relocation only %d + relocation and write %d + write only %d + identical to the file %d' % tuple(r['totals'][k] for k in ['pages_private'] + ['pages_private_' + c for c in ($keys)][:4])")

@@ -52,7 +52,7 @@ text=$("$ldr" pages --why "${pids[@]}")
 contains "equal addresses: text" "$text" "could be won: $(get "r['totals']['pages_won_relocated']") pages, "
 contains "equal addresses: text names objects" "$text" "if relocated pages with equal content were shared ("
 contains "equal addresses: libpattern.so is named" "$text" "libpattern.so 8"
-equal "equal addresses: column" "$("$ldr" pages --columns sharable --top 0 "${pids[@]}" | awk '$1 == "libpattern.so" { on = 1 } on && $1 == "RELRO" { print $2; exit }')" 8
+equal "equal addresses: column" "$("$ldr" pages --columns sharable --segments --top 0 "${pids[@]}" | awk '$1 == "libpattern.so" { on = 1 } on && $1 == "RELRO" { print $2; exit }')" 8
 contains "without --why: what would tell" "$("$ldr" pages "${pids[@]}")" "--why tells what made them so, and what could be won"
 contains "--why=OBJECT: text" "$("$ldr" pages --why=libpattern.so:.data.rel.ro "${pids[@]}")" "8 copies, 0.0 MiB, if relocated pages with equal content were shared"
 "$ldr" pages --why=libpattern.so --json "${pids[@]}" >why

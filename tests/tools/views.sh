@@ -164,6 +164,29 @@ kill -INT "$endless" 2>/dev/null || true
 kill -TERM "$endless"
 found=0; wait "$endless" || found=$?
 equal "interrupted: ends at once, with the status of its reports" "$found $(wc -l <"$work/s.jsonl")" "0 1"
+# Nobody there: said once, not at each beat; watching goes on, and whoever comes is reported. A user without processes.
+if [ "$(id -u)" = 0 ]; then
+    status "nobody: the status" 4 "$ldr" pages --interval 0.1 --reports 4 --user 65519
+    equal "nobody: said once" "$(grep -c 'user 65519 has no process' "$work/err") $(grep -c 'a report will follow' "$work/err") $(wc -c <"$work/out")" "1 1 0"
+    status "nobody, one report asked for" 4 "$ldr" pages --user 65519
+    equal "nobody, one report asked for: none will follow" "$(cat "$work/err")" "ldr pages: user 65519 has no process"
+    "$ldr" pages --interval 0.1 --record "$work/n.jsonl" --user 65519 2>"$work/watch" &
+    endless=$!
+    for _ in $(seq 100); do [ -s "$work/watch" ] && break; sleep 0.05; done
+    hold setpriv --reuid 65519 --regid 65519 --clear-groups bash -c "$waits"; await; short=$answer
+    for _ in $(seq 100); do [ -s "$work/n.jsonl" ] && break; sleep 0.05; done
+    kill "$short"; wait "$short" 2>/dev/null
+    unset "held[-1]"
+    for _ in $(seq 100); do [ "$(grep -c 'has no process' "$work/watch")" = 2 ] && break; sleep 0.05; done
+    sleep 0.5
+    kill -TERM "$endless"
+    found=0; wait "$endless" || found=$?
+    # 3: the process ended while it was measured
+    case $found in 0 | 3) echo "ok nobody, then somebody: the status" ;; *) equal "nobody, then somebody: the status" "$found: $(cat "$work/watch")" "0 or 3" ;; esac
+    equal "nobody, somebody, nobody: said twice, and a report" "$(grep -c 'has no process' "$work/watch") $([ -s "$work/n.jsonl" ] && echo recorded)" "2 recorded"
+else
+    skip "reports of nobody" "not root"
+fi
 hold bash -c "$waits"; await; short=$answer
 "$ldr" pages --interval 0.1 --record "$work/e.jsonl" "$short" >"$work/out" 2>"$work/err" &
 endless=$!

@@ -103,6 +103,22 @@ def make(processes, paths, names, rng):
         return {"pages": pages, "bytes": pages * 4096, **more}
     twice = [{"path": o["path"], "device": o["device"], "inode": o["inode"], "build_id": "c0ffee", "processes": o["processes"]} for o in objects]
     sets = [amount(n, files=twice[2 * i:2 * i + 2]) for i, n in enumerate((totals["pages_won_duplicates"] - 1, 1, 0))]
+    names = rng.sample(HOSTILE, 6)
+
+    def page(i, o):
+        copies = rng.randint(1, 9)
+        entries = [{"name": f"{names[k]}{i}" if k else names[k], "type": "struct " + names[k - 1], "file": "src/" + names[k - 2], "line": rng.randint(1, 999),
+                    "relocations": rng.randint(0, 30), "processes_writing": k, **({"values": rng.choice(("same", "same_place", "different"))} if k else {}),
+                    "members": [".a", "." + names[k]][:k], "members_left_out": k} for k in range(3)]
+        return {"vaddr": hex(4096 * i), "sections": [".data", names[4]], "processes": copies, "copies": copies,
+                **dict.fromkeys((f"copies_{cause}" for cause in CAUSES), 0), "copies_write": copies, "relocations": 7,
+                "types": [{"type": "R_X86_64_RELATIVE", "count": 4}, {"type": names[5], "count": 3}], "symbols": [names[3] + "@V", "f"],
+                "symbols_left_out": 1, "variables": entries, "variables_left_out": i % 3}
+    why = {"objects": [], "objects_left_out": max(0, len(objects) - 8), "objects_most": 8, "pages_most": 100}
+    for o in objects[:8]:
+        pages = [page(i, o) for i in range(min(100, rng.randint(5, 150)) if len(paths) > 100 else rng.randint(2, 6))]
+        why["objects"].append({"path": o["path"], "copies": sum(p["copies"] for p in pages), "pages_private": len(pages) + 3, "pages": pages,
+                               "names": {"by": rng.choice(("dwarf", "symbol", "section")), "source": o["path"], "problem": names[0]}})
     savings = {"now": amount(totals["page_copies_avoided"]), "now_by_images": amount(totals["page_copies_avoided_images"]),
                "if_relocated_shared": amount(totals["pages_won_relocated"]),
                "if_duplicates_one": amount(totals["pages_won_duplicates"], sets=sets)}
@@ -113,7 +129,7 @@ def make(processes, paths, names, rng):
             "merged_unknown": False, "left_out": [],
             "totals": {"processes": processes, **totals, "frames_in_several_segments": 0, **kernel}, "savings": savings, "processes": listed,
             "histogram": [{"owners": k, "frames": n, "pages": n * k} for k, n in sorted(histogram.items())],
-            "matrix": {"owners": list(range(processes)), "shared_frames": matrix}, "objects": objects,
+            "matrix": {"owners": list(range(processes)), "shared_frames": matrix}, "objects": objects, "why": why,
             "owner_sets": [[]] + [[0, k - 1] for k in range(1, processes + 1)]}
 
 

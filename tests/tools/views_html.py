@@ -81,6 +81,34 @@ try:
         ...[...row.querySelectorAll('[data-count]')].map(cell => Number(cell.textContent.replaceAll(',', '')))])"""),
           [[p["name"], p["pid"], *(p[key] for key in keys)] for p in doc["processes"]])
 
+    # ---- who made pages private: every object's copies, every page and variable of one, and what is found by a variable's name ----
+    listed = doc["why"]["objects"]
+    check("who: every object listed, with its copies", browser.evaluate("""[...document.querySelectorAll('#who details')].map(node => [node.dataset.path,
+        Number(node.querySelector('[data-copies]').textContent.replaceAll(',', ''))])"""), [[o["path"], o["copies"]] for o in listed])
+    check("who: nothing is drawn before it is opened", browser.evaluate("document.querySelectorAll('.who-page').length"), 0)
+    WHO = """[...document.querySelectorAll('#who details[open]:not([hidden]) .who-page')].map(node => [node.dataset.vaddr, [...node.querySelectorAll('li > b')].map(b => b.textContent)])"""
+    most = max(listed, key=lambda o: sum(len(p["variables"]) for p in o["pages"]))
+    browser.evaluate(f"document.querySelectorAll('#who details')[{listed.index(most)}].open = true")
+    time.sleep(0.3)
+    check("who: every page and variable of an object", browser.evaluate(WHO), [[p["vaddr"], [v["name"] for v in p["variables"]]] for p in most["pages"]])
+    text = browser.evaluate(f"document.querySelectorAll('#who details')[{listed.index(most)}].textContent")
+    check("who: types, lines and relocations of an object", [part for p in most["pages"][:3] for part in
+          [f"{p['relocations']:,} relocation"] * (p["relocations"] > 0) + [f"{v['file'].rsplit('/', 1)[-1]}:{v['line']}" for v in p["variables"] if v["file"].isalnum()] if part not in text], [])
+    shot("who")
+    browser.evaluate(f"document.querySelectorAll('#who details')[{listed.index(most)}].open = false")
+    wanted = next(v["name"] for p in most["pages"] for v in p["variables"] if v["name"].strip())
+    browser.evaluate(f"(s => {{ s.value = {json.dumps(wanted)}; s.dispatchEvent(new Event('input')); }})(document.getElementById('search'))")
+    wanted = browser.evaluate("document.getElementById('search').value").strip().lower() # without line breaks
+
+    def has(o, p):
+        return wanted in o["path"].lower() or any(wanted in text.lower() for text in [p["vaddr"], *p["sections"], *p["symbols"], *(f"{v['name']} {v['type']} {v['file']}" for v in p["variables"])])
+    found = [p for o in listed for p in o["pages"] if wanted not in o["path"].lower() and has(o, p)]
+    check("who: a variable searched for", sorted(row[0] for row in browser.evaluate(WHO)), sorted(p["vaddr"] for p in found))
+    browser.evaluate("document.getElementById('who-part').scrollIntoView()")
+    shot("who-search")
+    browser.evaluate("(s => { s.value = ''; s.dispatchEvent(new Event('input')); scrollTo(0, 0); })(document.getElementById('search'))")
+    check("who: closed again", browser.evaluate("document.querySelectorAll('#who details[open], #who details[hidden]').length"), 0)
+
     # ---- the page map: colours of its squares, and the tip over them ----
     first = browser.evaluate("document.querySelector('#objects article canvas').closest('article').dataset.path")
     target = next(o for o in doc["objects"] if o["path"] == first)
@@ -152,10 +180,17 @@ try:
         name = "dark" if dark else "light"
         check(f"{name}, phone: nothing is wider than the screen", browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), True)
         shot(f"phone-{name}")
+        browser.evaluate("(d => { d.open = true; d.scrollIntoView(); })(document.querySelector('#who details'))")
+        time.sleep(0.3)
+        check(f"{name}, phone: nothing is wider with an object open", browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), True)
+        shot(f"phone-{name}-who")
         low = [(s, round(contrast(s), 2)) for s in ("h1", ".note", ".lead", "nav a", "footer p") if contrast(s) < 4.5]
         check(f"{name}: text has contrast", low, [])
     browser.open(page, dark=True)
     shot("dark")
+    browser.evaluate("(d => { d.open = true; d.scrollIntoView(); })(document.querySelector('#who details'))")
+    time.sleep(0.3)
+    shot("dark-who")
     if strong:
         browser.evaluate("document.querySelector('#objects article canvas').scrollIntoView({ block: 'center' })")
         time.sleep(0.3)

@@ -17,7 +17,38 @@ for _ in 1 2; do
 done
 # shellcheck disable=SC2086 # a list of numbers
 "$ldr" pages --record "$work/real.jsonl" --html "$work/real.html" $pids || echo "not ok html: a report of four processes"
+# Of one object what its own report says: every page, copy, cause, relocation, and variable written
+"$ldr" pages --why=libc.so.6 --json $pids >"$work/story.json" || echo "not ok html: the story of libc"
 release || true
+equal "who made libc's pages private: as --why=OBJECT has it" "$(/usr/bin/python3 - "$work/real.jsonl" "$work/story.json" <<'EOF'
+import collections, json, sys
+report, story = (json.load(open(name)) for name in sys.argv[1:])
+listed = next(o for o in report["why"]["objects"] if o["path"] == story["object"])
+mine = next(o for o in report["objects"] if o["path"] == story["object"])
+causes = [f"copies_{c}" for c in ("relocation", "relocation_and_write", "write", "identical", "unknown")]
+assert listed["copies"] == story["totals"]["copies"] == mine["pages_private"] and listed["names"] == story["names"]
+assert len(listed["pages"]) == listed["pages_private"] == len(story["pages"]) > 3
+for page, other in zip(listed["pages"], story["pages"]):
+    assert int(page["vaddr"], 16) == other["vaddr"] and all(page[key] == other[key] for key in ["copies", "processes", *causes])
+    assert page["relocations"] == len(other["relocations"])
+    assert {t["type"]: t["count"] for t in page["types"]} == collections.Counter(
+        r.get("type") or {"dynamic": ".dynamic", "lazy": "lazy binding"}[r["kind"]] for r in other["relocations"])
+    symbols = {r["symbol"] + "@" * bool(r["version"]) + r["version"] for r in other["relocations"] if r.get("symbol")}
+    assert set(page["symbols"]) <= symbols and len(page["symbols"]) + page["symbols_left_out"] == len(symbols)
+    # by name, type and line: what was written there, in how many processes at most, and the relocations inside
+    written = collections.Counter()
+    for w in other["written"]:
+        key = (w["name"] + (w["path"] if w["named_by"] == "section" else ""), w.get("file", ""), w.get("line", 0))
+        written[key] = max(written[key], w["processes"])
+    inside = collections.Counter((r["variable"], r.get("file", ""), r.get("line", 0)) for r in other["relocations"] if "variable" in r)
+    assert page["variables_left_out"] or {(v["name"], v["file"], v["line"]) for v in page["variables"] if v["processes_writing"]} == set(written)
+    for v in page["variables"]:
+        key = (v["name"], v["file"], v["line"])
+        assert v["processes_writing"] == written[key] and v["relocations"] == inside[key], (v, written[key], inside[key])
+print("all")
+EOF
+)" all
+equal "who made pages private: its schema" "$(/usr/bin/python3 "$here/views_check.py" schema "$work/real.jsonl" "$here/../../tools/views/ldr-pages.schema.json" 2>&1 | grep -v '^ok')" ""
 for kind in hostile large; do
     /usr/bin/python3 "$here/views_document.py" $kind >"$work/$kind.jsonl"
     "$ldr" pages --from "$work/$kind.jsonl" --html "$work/$kind.html" || echo "not ok html: made from a $kind document"

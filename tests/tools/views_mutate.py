@@ -13,6 +13,8 @@ WORDS = [b"null", b"-1", b"1e999", b"18446744073709551616", b"4503599627370497",
 def change(data):
     data = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 5))):
+        if not data:
+            break
         at = rng.randrange(len(data))
         how = rng.randrange(6)
         if how == 0:
@@ -41,6 +43,7 @@ with tempfile.TemporaryDirectory() as folder:
             f.write(data + b"\n")
         command = rng.choice([["--from", path, "--csv=" + rng.choice(("totals", "segments", "processes", "objects"))],
                               ["--from", path, "--openmetrics", "-"], ["--from", path, "--html", "-"], ["--from", path, "--json"],
+                              ["--from", path], ["--from", path, "--sharing", "--segments", "--why", "--top", "0"],
                               ["diff", path, recording], ["diff", "--json", recording, path], ["diff", path]])
         try:
             done = subprocess.run([ldr, "pages", *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=20)

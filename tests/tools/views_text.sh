@@ -55,7 +55,7 @@ def table(text):
 names = list(MEMBERS)
 for scope in ("elf", "all"):
     doc = json.loads(run("--json", "--scope", scope).stdout)
-    done = run("--scope", scope, "--top", "0", "--columns", ",".join(names) + ",share")
+    done = run("--scope", scope, "--segments", "--top", "0", "--columns", ",".join(names) + ",share")
     objects, sums = table(done.stdout)
     expected = []
     for o in doc["objects"]:
@@ -69,14 +69,20 @@ for scope in ("elf", "all"):
     check(f"every column of every segment, scope {scope}", objects, expected)
     totals = doc["totals"]
     check(f"the total, scope {scope}", sums[-1][2], [f"{totals[MEMBERS[n]]:,}" for n in names] + [f"{totals['frames_shared'] * 100 // totals['frames']}%"])
-    # one column at a time, so that blank cells of the correction cannot be taken for others
+    objects, _ = table(run("--scope", scope, "--top", "0", "--columns", ",".join(names) + ",share").stdout)
+    check(f"every column of every object, scope {scope}", [row for row in objects if row[0]],
+          [(os.path.basename(o["path"]), "", [f"{o[MEMBERS[n]]:,}" for n in names] + ([f"{o['frames_shared'] * 100 // o['frames']}%"] if o["frames"] else []))
+           for o in doc["objects"]])
+    # one column at a time, so that blank cells of the correction cannot be taken for others; objects that share a line too
     bad = []
     for n in names[1:]:
-        _, rows = table(run("--scope", scope, "--columns", n).stdout)
-        add = sum(number(words[0]) for _, segment, words in rows[:-1] if words)
-        if add != number(rows[-1][2][0]):
-            bad.append((n, add, rows[-1][2][0]))
-    check(f"the lines add up to the total, in each column, scope {scope}", bad, [])
+        for more in [], ["--top", "3"], ["--top", "0"]:
+            objects, rows = table(run("--scope", scope, "--columns", n, *more).stdout)
+            for part in objects, rows[:-1]:
+                add = sum(number(words[0]) for _, segment, words in part if words)
+                if add != number(rows[-1][2][0]):
+                    bad.append((n, more, add, rows[-1][2][0]))
+    check(f"the lines add up to the total, objects and sums, in each column, scope {scope}", bad, [])
 doc = json.loads(run("--json").stdout)
 for key in names:
     found = [name for name, _, _ in table(run("--top", "0", "--sort", key).stdout)[0] if name]
@@ -96,9 +102,9 @@ for arguments, part in ((["--columns", "frames,freckles"], "there is no column '
 import fcntl, pty, struct, termios
 
 
-def on_terminal(columns, *arguments):
+def terminal_text(lines, columns, *arguments):
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen([ldr, "pages", *arguments, *pids], stdout=theirs)
     os.close(theirs)
     text = b""
@@ -112,7 +118,11 @@ def on_terminal(columns, *arguments):
         text += got
     process.wait()
     os.close(ours)
-    lines = text.decode().replace("\r", "").split("\n")
+    return text.decode().replace("\r", "")
+
+
+def on_terminal(columns, *arguments):
+    lines = terminal_text(24, columns, *arguments).split("\n")
     first = next(i for i, line in enumerate(lines) if line.startswith("object "))
     last = next(i for i, line in enumerate(lines) if line.startswith("total "))
     return lines[first].split(), max(len(line) for line in lines[first:last + 1])
@@ -124,5 +134,54 @@ for arguments in [], ["--why"]:
     titles, width = on_terminal(80, *arguments)
     check(f"80 characters {arguments}: fits, and the sums are there", (width <= 80, {"frames", "avoided"} <= set(titles)), (True, True))
 check("a terminal, columns chosen: as they are", on_terminal(40, "--columns", "frames,alone,share")[0], "object segment frames alone shared".split())
+# one screen: as many objects as fit, none left out where there is room, the rest in one line
+def screen_lines(text, columns):
+    return sum(max(1, -(-len(line.replace("\033[1m", "").replace("\033[0m", "")) // columns)) for line in text.split("\n")[:-1])
+
+
+everything = screen_lines(terminal_text(200, 120), 120)
+for height in 24, 30, everything, everything + 1:
+    for arguments in [], ["--why"], ["--segments"], ["--columns", "frames,private"]:
+        text = terminal_text(height, 120, *arguments)
+        used, others = screen_lines(text, 120), "other objects" in text
+        listed = sum(1 for name, _, _ in table(text)[0] if name and "other objects" not in name)
+        # the prompt has the last line; with --segments a few lines stay free where the next object has more of them
+        check(f"{height} lines {arguments}: fits, or has the fewest objects", used <= height - 1 or (listed, others) == (4, True), True)
+        check(f"{height} lines {arguments}: the screen is used", not others or used >= height - (5 if arguments == ["--segments"] else 1), True)
+        check(f"{height} lines {arguments}: what is left out is said", f"listed: {listed} of {len(doc['objects'])} objects; --top 0 lists all" in text, others)
+check("all objects where they fit, with the prompt's line", "other objects" in terminal_text(everything + 1, 120), False)
+check("a line less: not all of them", "other objects" in terminal_text(everything, 120), True)
+# a report that was kept: the text that the processes themselves have, but for the time above and who was chosen in the headline
+def kept(text, *arguments):
+    done = subprocess.run([ldr, "pages", "--from", "-", *arguments], input=text, capture_output=True, text=True)
+    return done.stdout.split("\n", 1), done.stderr, done.returncode
+
+
+def cached(text):
+    """The text without what is in the page cache, which others on the machine change, and that number."""
+    line = next((line for line in text.split("\n") if line.startswith("page cache: ")), "")
+    return text.replace(line, ""), number(line.split()[2]) if line else 0
+
+
+for scope in "elf", "all":
+    document = run("--json", "--scope", scope).stdout
+    for arguments in ["--why"], ["--why", "--segments"], ["--sharing", "--columns", "procs,private,reloc,write,images", "--sort", "reloc"], ["--why", "--top", "2"]:
+        live = run("--scope", scope, *arguments)
+        (when, text), said, status = kept(document, *arguments)
+        check(f"kept, scope {scope} {arguments}: the live text", cached(text)[0], cached(live.stdout.replace(" chosen processes", " processes", 1))[0])
+        if scope == "all":
+            check(f"kept, {arguments}: the page cache of then", cached(text)[1], sum(o.get("pages_cached_unmapped", 0) for o in json.loads(document)["objects"]))
+        check(f"kept, scope {scope} {arguments}: time, messages, status", (when, said, status), (json.loads(document)["time"], live.stderr, live.returncode))
+    live, (_, text), = run("--scope", scope).stdout.split("\n"), kept(document)[0]
+    check(f"kept, scope {scope}: the same table, and causes too", [line for line in text.split("\n") if line not in live and not line.startswith(("private ", "could be won", "page cache"))],
+          [live[0].replace(" chosen", "")])
+limited = json.loads(run("--json").stdout)
+limited.update(exact=False, unreadable=2, memory_unreadable=1, missing=3, unopened=1, left_out=[{"pid": 7, "why": "unreadable"}, {"pid": 8, "why": "unreadable"}, {"pid": 9, "why": "unopened"}])
+(_, text), said, status = kept(json.dumps(limited))
+check("kept, with limits: said, and the status", (status, "not complete (see below)" in text, [line.split(": ")[1][:33] for line in said.split("\n")[:-1]]),
+      (3, True, ["2 processes (7, 8) left out", "1 process (9) left out", "1 process whose memory may not be", "3 that had been named were not th"]))
+check("no terminal: as on a screen of 40 lines", screen_lines(run("--segments").stdout, 120) <= 40, True)
+check("no terminal: what does not fit is left out", "other objects" in run("--segments").stdout, True)
+check("a number of objects asked for: they are there", sum(1 for name, _, _ in table(terminal_text(24, 120, "--top", "0"))[0] if name), len(doc["objects"]))
 EOF
 release || echo "not ok a held program ended with status $?"

@@ -360,6 +360,9 @@ struct counts {
     uint64_t classes[CLASSES]; /* pages, swapped ones too: of each exactly one class */
 };
 
+/* counts_add - every member, classes too */
+void counts_add(struct counts *to, const struct counts *from);
+
 struct histogram { uint64_t frames, pages; };
 
 /* A row is one segment of one object. Objects have the rows that their kind can have, one after the other. */

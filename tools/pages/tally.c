@@ -113,7 +113,7 @@ static void add_unkeyed(struct counts *to, enum segment_kind kind, enum page_cau
     }
 }
 
-static void add_counts(struct counts *to, const struct counts *from) {
+void counts_add(struct counts *to, const struct counts *from) {
     to->pages += from->pages;
     to->avoided += from->avoided;
     to->again += from->again;
@@ -440,13 +440,13 @@ void tally_make(struct tally *tally, const struct snapshot *snapshot) {
 
     /* What has no key so far is additive; keyed frames follow, each once in its first row, object and the total. */
     for (uint32_t row = 0; row < row_count; row++) {
-        add_counts(&tally->objects[tally->rows[row].object], &tally->rows[row].counts);
-        add_counts(&tally->total, &tally->rows[row].counts);
+        counts_add(&tally->objects[tally->rows[row].object], &tally->rows[row].counts);
+        counts_add(&tally->total, &tally->rows[row].counts);
     }
     count_frames(tally);
     count_overlaps(tally);
     for (uint32_t row = 0; row < row_count; row++)
-        add_counts(&tally->kinds[tally->rows[row].kind], &tally->rows[row].counts);
+        counts_add(&tally->kinds[tally->rows[row].kind], &tally->rows[row].counts);
     count_object_owners(tally, snapshot);
 
     assert_sums(&tally->total);

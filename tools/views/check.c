@@ -188,6 +188,46 @@ static char *check_savings(struct json_object *document) {
     return error || !duplicates ? error : check_member_items(duplicates, "savings.if_duplicates_one", "sets", json_type_object, check_set);
 }
 
+/* ---- who made pages private ---- */
+
+static char *check_variable(struct json_object *variable, const char *where) {
+    char *error = check_member(variable, where, "name", json_type_string);
+    return error ? error : check_member_items(variable, where, "members", json_type_string, NULL);
+}
+
+static char *check_type(struct json_object *type, const char *where) {
+    char *error = check_member(type, where, "type", json_type_string);
+    return error ? error : check_member(type, where, "count", json_type_int);
+}
+
+static char *check_page(struct json_object *page, const char *where) {
+    char *error = check_member(page, where, "vaddr", json_type_string);
+    if (!error)
+        error = check_member(page, where, "copies", json_type_int);
+    if (!error)
+        error = check_member_items(page, where, "sections", json_type_string, NULL);
+    if (!error)
+        error = check_member_items(page, where, "types", json_type_object, check_type);
+    if (!error)
+        error = check_member_items(page, where, "symbols", json_type_string, NULL);
+    return error ? error : check_member_items(page, where, "variables", json_type_object, check_variable);
+}
+
+static char *check_listed(struct json_object *object, const char *where) {
+    char *error = check_member(object, where, "path", json_type_string);
+    if (!error)
+        error = check_member(object, where, "copies", json_type_int);
+    if (!error)
+        error = check_optional(object, where, "names", json_type_object);
+    return error ? error : check_member_items(object, where, "pages", json_type_object, check_page);
+}
+
+static char *check_why(struct json_object *document) {
+    char *error = check_optional(document, "the report", "why", json_type_object);
+    struct json_object *why = member_object(document, "why");
+    return error || !why ? error : check_member_items(why, "why", "objects", json_type_object, check_listed);
+}
+
 static char *check_head(const struct json_object *document) {
     static const struct { const char *key; enum json_type type; bool needed; } members[] = {
         { "method", json_type_string, true }, { "exact", json_type_boolean, true }, { "totals", json_type_object, true },
@@ -230,5 +270,7 @@ char *document_check(struct json_object *document) {
         error = check_matrix(document);
     if (!error)
         error = check_savings(document);
+    if (!error)
+        error = check_why(document);
     return error ? error : check_numbers(document, "the report");
 }

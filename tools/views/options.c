@@ -75,8 +75,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             argp_error(state, "--report needs --from");
         if (views->from && (views->interval_s || views->record))
             argp_error(state, "--from shows what was recorded: no --interval and no --record with it");
-        if (views->from && !views_replace_text(views))
-            argp_error(state, "--from needs a view: --json, --csv, --html or --openmetrics");
         return 0;
     }
     default: return ARGP_ERR_UNKNOWN;
@@ -117,7 +115,7 @@ bool views_write(const struct view_options *views, struct json_object *document,
     return good;
 }
 
-int views_from(const struct view_options *views) {
+int views_from(const struct view_options *views, void (*text)(void *context, struct json_object *document), void *context) {
     struct recording recording;
     if (!recording_open(&recording, views->from))
         return LDR_EXIT_FAILED;
@@ -126,7 +124,11 @@ int views_from(const struct view_options *views) {
     recording_close(&recording);
     if (!document)
         return empty ? LDR_EXIT_NO_TARGET : LDR_EXIT_FAILED;
-    bool good = views_write(views, document, false);
+    bool good = true;
+    if (views_replace_text(views))
+        good = views_write(views, document, false);
+    else
+        text(context, document);
     int status = !good ? LDR_EXIT_FAILED : broken || !member_flag(document, "exact") ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
     json_object_put(document);
     return status;

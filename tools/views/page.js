@@ -322,6 +322,73 @@
     byId("more-causes").addEventListener("click", () => { allCauses = !allCauses; filter(); });
   }
 
+  /* ---- who made pages private: drawn when an object is opened, or when something in it was searched for ---- */
+  const WHO_SHOWN = 100;
+  const whoItems = [];
+  const relocationWords = page => (page.types || []).map(type => `${number(type.count)} ${type.type}`).join(", ");
+  function whoText(variable) {
+    const words = [];
+    if (variable.processes_writing > 0) words.push(`written in ${plural(variable.processes_writing, "process")}` +
+      ({ same: ", same value", same_place: ", same place", different: ", different values" }[variable.values] || ""));
+    if (variable.relocations > 0) words.push(plural(variable.relocations, "relocation"));
+    return words.join(" · ");
+  }
+  /* bdi: a name may turn the direction of writing, but not that of the text behind it */
+  function whoPage(page) {
+    const causes = CAUSES.map(([key, name, word]) => [page[key.replace("pages_private", "copies")], name, word]).filter(([copies]) => copies > 0);
+    const symbols = page.symbols || [], variables = page.variables || [];
+    return make("div", { className: "who-page", "data-vaddr": page.vaddr },
+      make("p", {}, make("code", {}, page.vaddr), " ", make("bdi", {}, (page.sections || []).join(", ")), ` · ${plural(page.copies, "copy").replace("copys", "copies")}: `,
+        ...causes.flatMap(([copies, name, word]) => [make("span", { className: "swatch", background: variable(name) }), `${word} ${number(copies)} `])),
+      page.relocations > 0 ? make("p", {}, plural(page.relocations, "relocation"), " (", make("bdi", {}, relocationWords(page)), ")",
+        symbols.length ? ": " : "", make("bdi", {}, symbols.join(", ")), page.symbols_left_out > 0 ? ` and ${number(page.symbols_left_out)} more` : "") : null,
+      make("ul", {}, ...variables.map(entry => make("li", {}, make("b", {}, entry.name),
+        entry.type ? make("code", {}, ` ${entry.type}`) : null, entry.file ? " " : null, entry.file ? make("bdi", {}, `${fileName(entry.file)}:${entry.line}`) : null, ` — ${whoText(entry)}`,
+        (entry.members || []).length ? make("small", {}, " ", make("bdi", {}, entry.members.join(" ")), (entry.members_left_out > 0 ? ` and ${number(entry.members_left_out)} more` : "")) : null)),
+        page.variables_left_out > 0 ? make("li", { className: "note" }, `and ${number(page.variables_left_out)} more`) : null));
+  }
+  function makeWho(object) {
+    const pages = object.pages || [], names = object.names || {};
+    const item = { object, lower: object.path.toLowerCase(), body: make("div"), rows: pages.map(page => ({ page, lower: [page.vaddr, ...(page.sections || []),
+      ...(page.symbols || []), ...(page.variables || []).map(entry => `${entry.name} ${entry.type} ${entry.file}`)].join("\n").toLowerCase() })) };
+    const by = { dwarf: "names, types and lines from debug information", symbol: "names from the symbol table (no debug information: no types and lines)",
+      section: "no names: neither debug information nor symbols" }[names.by] || "";
+    item.count = make("span", {});
+    item.node = make("details", { className: "object", "data-path": object.path },
+      make("summary", {}, make("b", {}, fileName(object.path)), " ", make("span", { "data-copies": object.copies }, number(object.copies)),
+        ` private copies of ${plural(object.pages_private || pages.length, "page")} `, item.count),
+      make("p", { className: "note" }, by, make("bdi", {}, names.problem ? `; ${names.problem}` : "")), item.body);
+    item.node.addEventListener("toggle", () => { if (item.node.open) drawWho(item); });
+    return item;
+  }
+  function drawWho(item) {
+    const rows = item.found || item.rows, left = (item.found ? 0 : (item.object.pages_private || 0) - item.rows.length) + Math.max(0, rows.length - WHO_SHOWN);
+    item.body.replaceChildren(...rows.slice(0, WHO_SHOWN).map(row => whoPage(row.page)));
+    if (left > 0) item.body.append(make("p", { className: "note" }, `and ${plural(left, "page")} more: ldr pages --why=${fileName(item.object.path)}`));
+  }
+  function drawWhoList() {
+    const why = report.why || {}, objects = why.objects || [];
+    if (!objects.length) return;
+    byId("who-part").hidden = false;
+    byId("who-note").textContent = `The relocations on each page, and the variables that they and the writes lie in. ` +
+      (why.objects_left_out > 0 ? `These are the ${number(objects.length)} objects with most private copies; of ${plural(why.objects_left_out, "object")} more ` +
+        `the command ldr pages --why=OBJECT tells it. ` : "") + `Of each at most ${plural(why.pages_most || WHO_SHOWN, "page")}, those first where most could be won.`;
+    for (const object of objects) whoItems.push(makeWho(object));
+    byId("who").append(...whoItems.map(item => item.node));
+  }
+  /* Objects whose path fits with all their pages; of the others the pages that name what was searched for. */
+  function filterWho(wanted) {
+    for (const item of whoItems) {
+      const all = !wanted || item.lower.includes(wanted);
+      item.found = all ? null : item.rows.filter(row => row.lower.includes(wanted));
+      item.node.hidden = !all && !item.found.length;
+      item.count.textContent = item.found ? `· ${plural(item.found.length, "page")} found` : "";
+      if (item.found && item.found.length) item.node.open = item.opened = true;
+      else if (item.opened) item.node.open = item.opened = false; /* not what a person opened */
+      if (item.node.open && !item.node.hidden) drawWho(item);
+    }
+  }
+
   /* ---- what could be won ---- */
   const WON_NAMED = 5;
   function drawWon() {
@@ -465,6 +532,7 @@
     byId("process-count").textContent = wanted ? `${number(processes)} of ${plural(processRows.length, "process")}` : plural(processRows.length, "process");
     byId("more-causes").hidden = causes <= CAUSES_SHOWN;
     byId("more-causes").textContent = allCauses ? "Show fewer" : `Show all ${number(causes)}`;
+    filterWho(wanted);
     hideTip();
   }
 
@@ -473,6 +541,7 @@
   drawWhole();
   drawObjects();
   drawCauses();
+  drawWhoList();
   drawWon();
   drawHistogram();
   drawMatrix();

@@ -38,8 +38,8 @@ bool views_replace_text(const struct view_options *options);
 /* views_write - every view that was asked for; again is true from the second report of an interval on */
 bool views_write(const struct view_options *options, struct json_object *document, bool again);
 
-/* views_from - the views of a report that was kept (--from). Exit status of the command. */
-int views_from(const struct view_options *options);
+/* views_from - the views of a report that was kept (--from); text is called when none was asked for. Exit status of the command. */
+int views_from(const struct view_options *options, void (*text)(void *context, struct json_object *document), void *context);
 
 /* ---- document.c ---- */
 

@@ -7,7 +7,7 @@
  *   2. story.c    asks tools/debuginfo, once, who lives at the words that were written and at the places of relocations, and adds
  *                 up by piece (a member), variable, section and page
  *   3. totals.c sums up by section and finds what could be won; instructions.c names who wrote first, where that was recorded
- *   4. text.c, json.c   print that
+ *   4. text.c, json.c   print that; listing.c  a bounded part of it, of several objects, for the page of --html
  *
  * "Copy" is a private page of one process (or one that fork left shared); "page" is a page of the object, of which there may be as
  * many copies as processes. Addresses are those of the file.
@@ -19,6 +19,8 @@
 #include "../host/collect.h"
 #include "../host/places.h"
 #include "../watch/watch.h"
+
+struct json_object;
 
 /* ---- what is asked ---- */
 
@@ -40,6 +42,10 @@ void why_choice_free(struct why_choice *choice);
 /* why_report - everything, from the collection to the printed report
  *   returns an exit status of LDR_EXIT_*: PARTIAL when something could not be read, NO_TARGET when no process has the object */
 int why_report(const struct collection *collection, const struct tally *tally, const struct why_choice *choice, bool complete);
+
+/* why_listing - of the objects with most private copies, page by page, the relocations and variables that made them so: the member "why" of
+ * the document that --html shows. Debug information is read for these objects only; how much is left out, by number or by time, is in it. */
+struct json_object *why_listing(const struct collection *collection, const struct tally *tally);
 
 /* ---- copies.c: what was found in memory ---- */
 
