@@ -58,7 +58,7 @@ done
 echo "$copies copies each of python3 (with ssl and sqlite3), perl and bash, started by: ldr run PROGRAM"
 echo
 status=0
-"$ldr" pages "${pids[@]}" || status=$?
+"$ldr" pages --segments --top 0 "${pids[@]}" || status=$?
 
 exec 9>&- # the last writer: every copy reads the end of its input and ends
 ended=0
