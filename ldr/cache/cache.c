@@ -165,7 +165,8 @@ NOINLINE bool cache_may_make(void)
     /* SIGXFSZ would end whoever writes more. */
     if (sys_call(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, (long)limit, 0, 0) != 0 || limit[0] != ~0ull)
         return cache_miss("the size of files is limited", "");
-    return store_may_make(cache.dir);
+    const char *why = store_refuses_makers(cache.dir);
+    return !why || cache_miss(why, "");
 }
 
 bool cache_take_lock(void)

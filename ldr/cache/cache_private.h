@@ -58,7 +58,7 @@ void tell_warm(void);                 /* the start is made from cache.record: wh
  * user, or to root, as only they may write it. */
 int store_open(bool create);          /* directory descriptor, or negative: no cache; the user's: cache.dir_name */
 int store_reopen(void);               /* the same directory later, when the environment may have been written over */
-bool store_may_make(int dir);         /* a file system of this machine's own, with room */
+const char *store_refuses_makers(int dir);    /* not a file system of this machine's own, with room: why; else NULL */
 #define STORE_MOST (512ul << 20)
 u64 store_limit(void);                /* bytes of packs that the store may keep: STORE_MOST, or half of a small file system */
 u64 store_user(void);                 /* effective user id */

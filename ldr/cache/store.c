@@ -102,14 +102,14 @@ static bool is_of_this_machine(u64 type)
  * now. */
 static u64 room;
 
-bool store_may_make(int dir)
+const char *store_refuses_makers(int dir)
 {
     struct { u64 type, block, blocks, free, available, rest[27]; } fs = { 0 };
     if (sys_call(__NR_fstatfs, dir, (long)&fs, 0, 0, 0, 0) != 0 || !is_of_this_machine(fs.type))
-        return cache_miss("the directory's file system is not one of this machine's", "");
+        return "the directory's file system is not one of this machine's";
     u64 kept = fs.blocks / 8;
     room = !fs.blocks ? ~0ull : fs.available > kept ? (fs.available - kept) * fs.block : 0;
-    return room || cache_miss("the directory's file system is nearly full", "");
+    return room ? NULL : "the directory's file system is nearly full";
 }
 
 u64 store_limit(void)
