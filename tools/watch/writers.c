@@ -1,4 +1,5 @@
 /* writers.c - reads what record.c wrote, while it may still be written. */
+#include "../host/proc.h"
 #include "../ldr.h"
 #include "watch.h"
 
@@ -97,7 +98,7 @@ bool writers_read(const char *file, struct writers *writers) {
         fclose(in);
         return false;
     }
-    if (watch_start_time(pid) != start || start == 0) {
+    if (proc_stat_number(pid, 22) != start || start == 0) {
         warn_ldr("%s: is of process %d, which has ended", file, pid);
         fclose(in);
         return false;
