@@ -316,5 +316,8 @@ struct tls_layout {
 };
 /* tls_place - offset of a block so that (tp - offset) is congruent to vaddr modulo align; false: overflow. */
 bool tls_place(struct tls_layout *layout, u64 memsz, u64 align, u64 vaddr, u64 *offset);
+/* tls_word - what a relocation of a class RELOC_TLS_* stores for the variable at `at` (S + A) of a module; of a descriptor the second word,
+ * when the module's block is a static one. */
+u64 tls_word(enum reloc_class class, const struct object *module, u64 at);
 
 #endif
