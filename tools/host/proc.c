@@ -149,24 +149,6 @@ int proc_open_memory(pid_t pid, pid_t *task) {
 }
 
 /* The number after "\nNAME:"; 0 when there is no such line. */
-uint64_t proc_stat_number(pid_t task, int field) {
-    struct text stat = { 0 };
-    int proc = proc_open(task);
-    uint64_t number = 0;
-    if (proc >= 0 && proc_read(proc, "stat", &stat) == 0) {
-        /* the second field is a name in brackets, which may hold anything */
-        const char *at = strrchr(stat.bytes, ')');
-        for (int i = 2; at && i < field; i++)
-            at = strchr(at + 1, ' ');
-        if (at)
-            number = strtoull(at, NULL, 10);
-    }
-    if (proc >= 0)
-        close(proc);
-    text_free(&stat);
-    return number;
-}
-
 static uint64_t status_number(const struct text *status, const char *name) {
     const char *at = strstr(status->bytes, name);
     return at ? strtoull(at + strlen(name), NULL, 10) : 0;

@@ -37,10 +37,6 @@ static inline bool proc_error_is_end(int error) { return error == -ENOENT || err
 /* proc_parent - PID of its parent, 0 if it has none or is gone */
 pid_t proc_parent(int proc);
 
-/* proc_stat_number - number FIELD (proc(5): 22 is the start in the kernel's ticks since boot, 39 the CPU it ran on last) of the stat file of a
- * process or thread; 0 when there is none */
-uint64_t proc_stat_number(pid_t task, int field);
-
 /* proc_user - its real user ID; 0 or -errno */
 int proc_user(int proc, uid_t *user);
 

@@ -1,7 +1,7 @@
 /* watch.c - ptrace(2) for few events. PTRACE_SEIZE does not stop the process and adds no SIGTRAP at execve; a signal that comes is a
  * stop in which it must be handed on, a job-control stop must be left standing (PTRACE_LISTEN). */
+#include "life.h"
 #include "watch.h"
-#include "proc.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -37,7 +37,7 @@ static void follow(pid_t thread, struct progress *progress) {
     enum { EVERY = 16 };
     cpu_set_t there;
     uint64_t cpu;
-    if (++progress->clones % EVERY || (cpu = proc_stat_number(thread, 39)) >= CPU_SETSIZE)
+    if (++progress->clones % EVERY || (cpu = life_number(thread, LIFE_CPU)) >= CPU_SETSIZE)
         return;
     CPU_ZERO(&there);
     CPU_SET((size_t)cpu, &there);

@@ -4,7 +4,7 @@
  * One ring for each CPU, because an event that new threads inherit cannot have one for all. The program is stopped at a pipe
  * until all events are open, and they count from its execve on. */
 #include "../host/forward.h"
-#include "../host/proc.h"
+#include "../host/life.h"
 #include "../ldr.h"
 #include "watch.h"
 
@@ -237,7 +237,7 @@ int watch_run(const char *file, const char *program, char **args) {
         fclose(watcher.out);
         return LDR_EXIT_OWN;
     }
-    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 "\n", (int)child, proc_stat_number(child, 22));
+    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 "\n", (int)child, life_number(child, LIFE_START));
     fflush(watcher.out);
     if (write(gate[1], "g", 1) != 1)
         warn_ldr("the program could not be started: %s", strerror(errno));
