@@ -139,7 +139,7 @@ const char *node_path(const struct node *node) {
 const char *node_name(const struct node *node) { return node->object.aliases.name ? node->object.aliases.name : node_path(node); }
 
 bool node_is_linker(const struct node *node) {
-    return node->object.image.soname && str_equal(node->object.image.soname, "ld-linux-x86-64.so.2");
+    return object_is_system_linker(&node->object);
 }
 
 /* ---- what the search asks ---------------------------------------------------------------------------------------------- */
@@ -245,7 +245,7 @@ static int take_candidate(struct session *session, const struct library_file *fi
         return 0;
     }
     attempt->outcome = ATTEMPT_TAKEN;
-    node->object.found_by = session->as_preload ? FOUND_PRELOAD : attempt->rule;
+    node->object.found_by = candidate_found_by(&node->object, attempt->rule, session->as_preload);
     session->candidate = node;
     return 1;
 }
