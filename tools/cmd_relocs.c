@@ -280,6 +280,8 @@ static void ask_source(struct listing *listing) {
 }
 
 static void print_counts(const struct listing *listing) {
+    if (source_words_problem(&listing->words))
+        plain_printf("%s: variables are not or not all known: %s\n", node_path(object_node(listing->object)), source_words_problem(&listing->words));
     plain_printf("%s: %" PRIu64 " relocation%s", node_path(object_node(listing->object)), listing->shown, listing->shown == 1 ? "" : "s");
     const char *lead = ": ";
     for (u32 type = 0; type <= ARCH_RELOC_TYPES; type++)
@@ -334,6 +336,8 @@ static u64 list_all(const struct relocs_options *relocs, const struct session *s
         relocs_each(object, take, &listing);
         if (json) {
             printf("], ");
+            if (source_words_problem(&listing.words))
+                printf("\"source_problem\": "), json_text(source_words_problem(&listing.words)), printf(", ");
             print_counts_json(&listing);
             putchar('}');
         } else if (listing.shown || !relocs->list) {
