@@ -132,6 +132,15 @@ static const char *type_text(u32 type, char *room, size_t len) {
     return name ? name : room;
 }
 
+/* The number that a relocation of thread storage stores (of a descriptor the second word); false: it is none, or a number that the process
+ * gives only when it opens the library. */
+static bool stored_number(const struct reloc_record *record, const struct target *target, i64 *number) {
+    if (record->kind.class < RELOC_TLS_MODULE || !target->object || !target->object->tls_module)
+        return false;
+    *number = (i64)tls_word(record->kind.class, target->object, target->vaddr);
+    return true;
+}
+
 /* What is stored where it is not the target's address. NULL: it is. */
 static const char *stored_text(const struct reloc_record *record) {
     switch (record->kind.class) {
@@ -142,9 +151,19 @@ static const char *stored_text(const struct reloc_record *record) {
     case RELOC_TLS_MODULE: return "its module number";
     case RELOC_TLS_OFFSET: return "as offset in its thread storage";
     case RELOC_TLS_TPOFF: return "as offset from the thread pointer";
-    case RELOC_TLS_DESC: return "a descriptor of two words";
+    case RELOC_TLS_DESC: return "a descriptor: a function, and the offset from the thread pointer";
     default: return NULL;
     }
+}
+
+static void print_target(const struct reloc_record *record, const struct target *target) {
+    const char *stored = stored_text(record);
+    i64 number;
+    plain_printf(" -> %s %#" PRIx64, node_path(object_node(target->object)), target->vaddr);
+    if (stored_number(record, target, &number))
+        plain_printf(" (%s: %s%#" PRIx64 ")", stored, number < 0 ? "-" : "", number < 0 ? 0 - (u64)number : (u64)number);
+    else if (stored)
+        plain_printf(" (%s)", stored);
 }
 
 static void print_record(const struct listing *listing, const struct reloc_record *record, const struct section *section, const struct target *target) {
@@ -155,8 +174,7 @@ static void print_record(const struct listing *listing, const struct reloc_recor
     if (record->addend && record->symbol)
         plain_printf(" %c %#" PRIx64, record->addend < 0 ? '-' : '+', record->addend < 0 ? 0 - (u64)record->addend : (u64)record->addend);
     if (target->object)
-        plain_printf(" -> %s %#" PRIx64 "%s%s%s", node_path(object_node(target->object)), target->vaddr, stored_text(record) ? " (" : "",
-                     stored_text(record) ? stored_text(record) : "", stored_text(record) ? ")" : "");
+        print_target(record, target);
     else if (target->result == REFERENCE_WEAK)
         plain_printf(" -> 0 (weak)");
     else if (target->result == REFERENCE_UNDEFINED)
@@ -216,6 +234,9 @@ static void print_record_json(struct listing *listing, const struct reloc_record
         json_text(node_path(object_node(target->object)));
         printf(", \"target_vaddr\": %" PRIu64, target->vaddr);
     }
+    i64 number;
+    if (stored_number(record, target, &number))
+        printf(", \"stored\": %" PRId64, number);
     const struct debuginfo_answer *answer = source_word(&listing->words, listing->shown - 1);
     if (answer)
         print_variable_json(answer);
@@ -259,6 +280,8 @@ static void ask_source(struct listing *listing) {
 }
 
 static void print_counts(const struct listing *listing) {
+    if (source_words_problem(&listing->words))
+        plain_printf("%s: variables are not or not all known: %s\n", node_path(object_node(listing->object)), source_words_problem(&listing->words));
     plain_printf("%s: %" PRIu64 " relocation%s", node_path(object_node(listing->object)), listing->shown, listing->shown == 1 ? "" : "s");
     const char *lead = ": ";
     for (u32 type = 0; type <= ARCH_RELOC_TYPES; type++)
@@ -313,6 +336,8 @@ static u64 list_all(const struct relocs_options *relocs, const struct session *s
         relocs_each(object, take, &listing);
         if (json) {
             printf("], ");
+            if (source_words_problem(&listing.words))
+                printf("\"source_problem\": "), json_text(source_words_problem(&listing.words)), printf(", ");
             print_counts_json(&listing);
             putchar('}');
         } else if (listing.shown || !relocs->list) {

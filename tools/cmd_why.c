@@ -203,6 +203,18 @@ static bool program_of(pid_t pid, char *program, size_t room, int *status) {
 }
 
 /* Every file of the start that the process has mapped and that is no longer at its path; whether there is one. */
+static bool tell_rewritten(const struct process_view *process, const struct session *session) {
+    bool contents = false;
+    for (const struct object *object = session->first; object; object = object->next) {
+        enum rewritten how = process_rewritten(process, object_node(object));
+        if (how != REWRITTEN_NOT)
+            warn_ldr("%s: %s after process %d started; what is told of it is of what it holds now", node_path(object_node(object)),
+                     how == REWRITTEN_CONTENTS ? "was written to" : "was changed (written to, or only its owner, mode or links)", (int)process->pid);
+        contents |= how == REWRITTEN_CONTENTS;
+    }
+    return contents;
+}
+
 static bool tell_stale(const struct process_view *process) {
     for (u32 i = 0; i < process->stale_count; i++) {
         const struct stale_mapping *stale = &process->stale[i];
@@ -220,7 +232,8 @@ static int why_in_process(struct session *session, const struct process_view *pr
     u64 vaddr;
     struct object *object = process_locate(process, session, addr, &vaddr);
     const struct stale_mapping *stale = process_stale(process, addr);
-    bool partial = tell_stale(process);
+    bool partial = tell_rewritten(process, session);
+    partial |= tell_stale(process);
     if (stale) {
         warn_ldr("%#llx is in that %s: its file is no longer there to be read", (unsigned long long)addr, node_path(stale->node));
         return LDR_EXIT_PARTIAL;

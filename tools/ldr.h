@@ -41,6 +41,10 @@ void name_command(const char *name);
 /* warn_ldr - one line on stderr, prefixed with the running command's name ("ldr pages: ..."). */
 void warn_ldr(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* make_printable - in place: what a terminal or a reader of JSON could stumble over (control characters, bytes that are no UTF-8)
+ * becomes '?'. */
+void make_printable(char *text);
+
 /* Allocation that cannot fail for the caller: prints what was asked for and exits LDR_EXIT_FAILED. */
 void *must_alloc(size_t count, size_t size);
 void *must_grow(void *block, size_t count, size_t size);

@@ -14,13 +14,35 @@ static const char *command_name = "ldr";
 
 void name_command(const char *name) { command_name = name; }
 
+void make_printable(char *text) {
+    for (unsigned char *at = (unsigned char *)text; *at; ) {
+        size_t more = *at < 0x80 ? 0 : *at >= 0xc2 && *at < 0xe0 ? 1 : *at >= 0xe0 && *at < 0xf0 ? 2 : *at >= 0xf0 && *at < 0xf5 ? 3 : 9;
+        bool good = more < 9 && *at >= 0x20 && *at != 0x7f;
+        for (size_t i = 1; good && i <= more; i++)
+            good = (at[i] & 0xc0) == 0x80;
+        /* overlong forms, surrogates and C1 controls */
+        good = good && !(*at == 0xe0 && at[1] < 0xa0) && !(*at == 0xed && at[1] >= 0xa0) && !(*at == 0xf0 && at[1] < 0x90) &&
+               !(*at == 0xf4 && at[1] >= 0x90) && !(*at == 0xc2 && at[1] < 0xa0);
+        if (good) {
+            at += more + 1;
+        } else {
+            *at++ = '?';
+        }
+    }
+}
+
+/* One line whatever the names in it hold. */
 void warn_ldr(const char *format, ...) {
+    char *text = NULL;
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%s: ", command_name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;                  /* no memory: what was to be said, without its values */
     va_end(args);
+    if (text)
+        make_printable(text);
+    fprintf(stderr, "%s: %s\n", command_name, text ? text : format);
+    free(text);
 }
 
 /* One arena, grown once: the kernel gives a range of addresses, and memory 2 MiB at a time as it is touched. What does not fit into the

@@ -68,7 +68,7 @@ static void put_address(struct lines *lines, u64 value)
 static const char *name_of(const struct object *object)
 {
     const struct image *program = &session.program->image;
-    bool linker = object->is_linker || (object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2"));
+    bool linker = object->is_linker || object_is_system_linker(object);
     const char *interp = linker && program->interp_len ? view_at(&session.program->view, program->interp_vaddr, program->interp_len) : NULL;
     return interp ? interp : object_label(object);
 }

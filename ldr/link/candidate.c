@@ -44,7 +44,17 @@ int candidate_check_library(const struct object *object, bool opened_late, struc
 bool candidate_is_ldr(const struct object *object)
 {
     u32 len;
-    return object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2") && image_note(&object->image, &object->view, "ldr", 1, &len) != NULL;
+    return object_is_system_linker(object) && image_note(&object->image, &object->view, "ldr", 1, &len) != NULL;
+}
+
+bool object_is_system_linker(const struct object *object)
+{
+    return object->image.soname && str_equal(object->image.soname, "ld-linux-x86-64.so.2");
+}
+
+enum found_by candidate_found_by(const struct object *object, enum found_by rule, bool as_preload)
+{
+    return as_preload ? FOUND_PRELOAD : object_is_system_linker(object) ? FOUND_INTERPRETER : rule;
 }
 
 bool object_runs_on(const struct object *object, u32 (*cpu_level)(struct search *), struct search *search)

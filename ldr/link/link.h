@@ -17,7 +17,8 @@ enum found_by {                       /* the rule that led to a file; also the w
     FOUND_CACHE,
     FOUND_DEFAULT,
     FOUND_KERNEL,                     /* vDSO */
-    FOUND_SELF                        /* ld-ldr.so */
+    FOUND_SELF,                       /* ld-ldr.so */
+    FOUND_INTERPRETER                 /* the system's linker, which the program names as its own (PT_INTERP): whatever search led to its file */
 };
 
 struct object;
@@ -187,11 +188,15 @@ const char *search_default_dir(u32 i);                         /* NULL past the 
  * candidate_is_foreign    the first bytes are another class's or machine's: passed over unreported; *other_class is only ever set
  * candidate_check_library the rules for what may be loaded besides the program; 0 or -LDR_E_*, reported. `opened_late`: by dlopen
  * candidate_is_ldr        it is ld-ldr.so itself, in the genuine linker's place: the search must lead on
+ * candidate_found_by      the word for how it was found, `rule` having led to the file
+ * object_is_system_linker it is the system's linker, or stands in its place
  * object_runs_on          its code is for this CPU level or a lower one, else it would die of SIGILL somewhere */
 int candidate_after_error(int sys_errno, enum found_by rule);
 bool candidate_is_foreign(const u8 *head, u64 len, bool *other_class);
 int candidate_check_library(const struct object *object, bool opened_late, struct report *report);
 bool candidate_is_ldr(const struct object *object);
+enum found_by candidate_found_by(const struct object *object, enum found_by rule, bool as_preload);
+bool object_is_system_linker(const struct object *object);
 bool object_runs_on(const struct object *object, u32 (*cpu_level)(struct search *), struct search *search);
 
 /* versions.c: every version need of an object, judged. Begin with a zeroed check. */
@@ -316,5 +321,8 @@ struct tls_layout {
 };
 /* tls_place - offset of a block so that (tp - offset) is congruent to vaddr modulo align; false: overflow. */
 bool tls_place(struct tls_layout *layout, u64 memsz, u64 align, u64 vaddr, u64 *offset);
+/* tls_word - what a relocation of a class RELOC_TLS_* stores for the variable at `at` (S + A) of a module; of a descriptor the second word,
+ * when the module's block is a static one. */
+u64 tls_word(enum reloc_class class, const struct object *module, u64 at);
 
 #endif

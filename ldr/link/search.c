@@ -20,6 +20,7 @@ const char *found_by_text(enum found_by rule)
     case FOUND_DEFAULT: return "default directory";
     case FOUND_KERNEL: return "kernel";
     case FOUND_SELF: return "linker";
+    case FOUND_INTERPRETER: return "the program's linker";
     }
     return "";
 }

@@ -19,3 +19,12 @@ bool tls_place(struct tls_layout *layout, u64 memsz, u64 align, u64 vaddr, u64 *
         layout->align = align;
     return true;
 }
+
+u64 tls_word(enum reloc_class class, const struct object *module, u64 at)
+{
+    switch (class) {
+    case RELOC_TLS_MODULE: return module->tls_module;
+    case RELOC_TLS_OFFSET: return at;
+    default: return at - module->tls_offset;
+    }
+}

@@ -160,18 +160,18 @@ static int apply_tls(struct walk *walk, const struct reloc_kind *kind, u64 place
     u64 *at = (u64 *)(walk->bias + place);
     switch (kind->class) {
     case RELOC_TLS_MODULE:
-        *at = module ? module->tls_module : 0;
+        *at = module ? tls_word(kind->class, module, 0) : 0;
         return 0;
     case RELOC_TLS_OFFSET:
         if (module)
-            *at = symbol_value + addend;
+            *at = tls_word(kind->class, module, symbol_value + addend);
         return 0;
     case RELOC_TLS_TPOFF:
         if (module) {
             int err = module->tls_offset ? 0 : tls_make_static(module);
             if (err)
                 return err;
-            *at = symbol_value + addend - module->tls_offset;
+            *at = tls_word(kind->class, module, symbol_value + addend);
         }
         return 0;
     default: {
@@ -180,7 +180,7 @@ static int apply_tls(struct walk *walk, const struct reloc_kind *kind, u64 place
             at[1] = addend;
             at[0] = gate_for((u64)ldr_tlsdesc_undefined_weak);
         } else if (module->tls_offset || tls_try_static(module)) {
-            at[1] = symbol_value + addend - module->tls_offset;
+            at[1] = tls_word(kind->class, module, symbol_value + addend);
             at[0] = gate_for((u64)ldr_tlsdesc_static);
         } else {
             struct tls_index *index = arena_alloc(walk->object->arena, sizeof *index);

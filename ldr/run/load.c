@@ -220,7 +220,7 @@ static int take_candidate(struct opened *file, const char *path, enum found_by r
         discard(object);
         return 0;
     }
-    object->found_by = attempt.as == FOUND_PRELOAD || attempt.as == FOUND_TRUSTED_PRELOAD ? FOUND_PRELOAD : rule;
+    object->found_by = candidate_found_by(object, rule, attempt.as == FOUND_PRELOAD || attempt.as == FOUND_TRUSTED_PRELOAD);
     attempt.result = object;
     return 1;
 }

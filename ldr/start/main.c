@@ -385,7 +385,7 @@ u64 ldr_start(u64 *stack)
     u32 at = 0;
     u64 needed;
     /* A linker by itself, the system's or another of ours, starts by itself. */
-    bool is_linker = program->image.soname && str_equal(program->image.soname, "ld-linux-x86-64.so.2") && !program->image.interp_len;
+    bool is_linker = object_is_system_linker(program) && !program->image.interp_len;
     bool is_static = !program->image.dyn_vaddr || is_linker || (!program->image.interp_len && (program->image.flags_1 & DF_1_PIE) &&
                                                    !image_next_dyn(&program->image, &at, DT_NEEDED, &needed));
     if (options.what == DO_VERIFY)

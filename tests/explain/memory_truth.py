@@ -1,18 +1,20 @@
-"""memory_truth.py LDR - the values that `ldr relocs` foretells against the memory of running processes: programs that wait for their input,
-started under the system's linker with LD_BIND_NOW; every word of sections that nobody writes after relocation."""
+"""memory_truth.py LDR LD-LDR - the values that `ldr relocs` foretells against the memory of running processes: programs that wait for their
+input, started under the system's linker and under ours with LD_BIND_NOW; every word of sections that nobody writes after relocation."""
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import truth
 
-ldr = sys.argv[1]
+ldr, ours = map(os.path.abspath, sys.argv[1:3])
 PROGRAMS = {"cat": [], "bash": [], "perl": [], "sqlite3": [], "python3.11": ["-"], "gdb": ["-nx", "-q"], "bc": [], "node": ["-"], "sed": ["p"]}
 SEALED = {".got", ".got.plt", ".data.rel.ro", ".init_array", ".fini_array"}
 PLAIN = {"R_X86_64_RELATIVE", "R_X86_64_64", "R_X86_64_GLOB_DAT", "R_X86_64_JUMP_SLOT"}
 passed = failed = skipped = words = 0
+numbers = set()
 
 
 def bases(pid):
@@ -37,8 +39,8 @@ def first_vaddr(path):
     return 0
 
 
-def compare(path, pid):
-    """(words compared, descriptions of differences)"""
+def compare(path, pid, own_linker):
+    """(words compared, descriptions of differences); what binds to the linker binds to ours where that is it"""
     out = subprocess.run([ldr, "relocs", "--list", "--json", path], env=truth.environment(), capture_output=True, check=False).stdout
     report, where, count, bad = json.loads(out), bases(pid), 0, []
     bias = {node["path"]: where[os.path.realpath(node["path"])] - first_vaddr(node["path"]) for node in report["objects"]}
@@ -47,12 +49,17 @@ def compare(path, pid):
             if os.path.realpath(node["path"]) == truth.LINKER:
                 continue
             for record in node["records"]:
-                if record["type"] not in PLAIN or record.get("section") not in SEALED or record.get("result") == "undefined":
+                number = "stored" in record
+                if not number and record["type"] not in PLAIN or record.get("section") not in SEALED or record.get("result") == "undefined":
                     continue
-                memory.seek(bias[node["path"]] + record["place"])
+                if own_linker and os.path.realpath(record.get("target", "")) == truth.LINKER:
+                    continue
+                memory.seek(bias[node["path"]] + record["place"] + 8 * (record["type"] == "R_X86_64_TLSDESC"))
                 have = int.from_bytes(memory.read(8), "little")
-                want = bias[record["target"]] + record["target_vaddr"] if "target" in record else record["addend"] % (1 << 64)
-                if have != want and record.get("target") and is_chosen_at_run_time(record):
+                if number:
+                    numbers.add(record["type"])
+                want = record["stored"] % (1 << 64) if number else bias[record["target"]] + record["target_vaddr"] if "target" in record else record["addend"] % (1 << 64)
+                if have != want and not number and record.get("target") and is_chosen_at_run_time(record):
                     continue
                 count += 1
                 if have != want and len(bad) < 5:
@@ -85,24 +92,65 @@ def waits(pid):
         time.sleep(0.05)
 
 
+# Modules of every size and alignment, all four kinds of numbers, an undefined weak variable.
+LIBRARY = """
+__thread int first[3]; __thread _Alignas(256) char wide[300] = "x"; static __thread long own = 7;
+extern __thread int nowhere __attribute__((weak)); extern __thread int initial __attribute__((tls_model("initial-exec")));
+void *addresses[5];
+void LIBRARY(void) { addresses[0] = &first; addresses[1] = wide; addresses[2] = &own; addresses[3] = &nowhere; addresses[4] = &initial; }
+"""
+MAIN = """
+#include <unistd.h>
+__thread _Alignas(64) char c = 1; __thread int initial = 2;
+extern __thread int first[3];
+void gnu(void), gnu2(void);
+int main(int argc, char **argv) { char byte; gnu(); gnu2(); return read(0, &byte, 1) + c + first[1]; }
+"""
+
+
+def build(folder):
+    """a program with two libraries, of both TLS dialects"""
+    for name, text in ("library.c", LIBRARY), ("main.c", MAIN):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    for dialect in "gnu", "gnu2":
+        subprocess.run(["gcc", "-shared", "-fPIC", f"-mtls-dialect={dialect}", f"-DLIBRARY={dialect}", "-o", f"lib{dialect}.so", "library.c"], cwd=folder, check=True)
+    subprocess.run(["gcc", "-o", "main", "main.c", "./libgnu.so", "./libgnu2.so"], cwd=folder, check=True)
+    return os.path.join(folder, "main")
+
+
+def judge(name, path, command):
+    """one program, started that way"""
+    global passed, failed, words
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=os.path.dirname(path),
+                          env=truth.environment({"LD_BIND_NOW": "1", "LDR_CACHE": "off"})) as process:
+        waits(process.pid)
+        try:
+            count, bad = compare(os.path.realpath(path), process.pid, command[0] == ours)
+        except (OSError, KeyError) as error:
+            count, bad = 0, [f"{type(error).__name__} {error}"]
+        process.kill()
+    words += count
+    passed, failed = passed + (not bad and count > 0), failed + bool(bad or not count)
+    for text in bad or [] if count else ["nothing compared", *bad]:
+        print(f"not ok {name}: {text}")
+
+
 for name, arguments in PROGRAMS.items():
     path = os.path.join("/usr/bin", name)
     if not os.path.exists(path):
         print(f"skip {name}: not installed")
         skipped += 1
         continue
-    with subprocess.Popen([path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env=truth.environment({"LD_BIND_NOW": "1"})) as process:
-        waits(process.pid)
-        try:
-            count, bad = compare(os.path.realpath(path), process.pid)
-        except (OSError, KeyError) as error:
-            count, bad = 0, [f"{type(error).__name__} {error}"]
-        process.kill()
-    words += count
-    passed, failed = passed + (not bad and count > 0), failed + bool(bad or not count)
-    for text in bad:
-        print(f"not ok {name}: {text}")
+    judge(name, path, [path, *arguments])
+    judge(f"{name} under ld-ldr.so", path, [ours, path, *arguments])
+with tempfile.TemporaryDirectory() as folder:
+    path = build(folder)
+    os.chdir(folder)
+    judge("thread storage", path, [ours, path])
+if len(numbers) != 4:
+    print(f"not ok only these numbers of thread storage were met: {numbers}")
+    failed += 1
 print(f"{words} words as foretold")
 print(f"{passed} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed != 0 or not passed)

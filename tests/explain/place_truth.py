@@ -134,6 +134,16 @@ with tempfile.TemporaryDirectory() as folder:
         status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
         judge("nothing is stale yet", status == 0 and not err, err)
 
+        # Written to in place: the same file, by its stamps only.
+        time.sleep(0.2)
+        os.chmod(library, 0o755)
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("a library's mode changed", status == 0 and out and err.count("\n") == 1 and f"{library}: was changed (" in err, (status, err))
+        with open(library, "r+b") as f:
+            f.write(b"\x7f")
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("a library written to in place", status == 3 and "is filled by" in out and f"{library}: was written to after process {process.pid} started" in err, (status, err))
+
         # An update puts a new file into the place of the library: the process keeps the old one.
         shutil.copy(library, library + ".new")
         os.replace(library + ".new", library)

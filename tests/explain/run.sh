@@ -29,8 +29,9 @@ else
 fi
 run "corpus of broken programs" ./corpus.sh "$build"
 run "relocs and why: libelf and LD_DEBUG=bindings" python3 relocs_truth.py "$build/ldr" "$build/explain/libelf_relocs"
-run "relocs: the memory of running processes" python3 memory_truth.py "$build/ldr"
+run "relocs: the memory of running processes" python3 memory_truth.py "$build/ldr" "$build/ld-ldr.so"
 run "why: addresses" python3 place_truth.py "$build/ldr"
+run "words of the commands" python3 words.py "$build/ldr"
 run "check: the distribution" python3 check_truth.py "$build/ldr"
 run "check: SARIF against its schema" ./sarif.sh "$build"
 if "$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1; then passed=$((passed + 1))

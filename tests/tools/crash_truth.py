@@ -146,6 +146,14 @@ for name, job, keys in ("Ctrl-C", program, [b"\x03"]), ("Ctrl-C with a handler",
     check(f"{name}: {plain} with and without", plain == watched and plain, watched)
 
 # ---- what it costs a program that does not crash ----
+# Beside it, by count: a watcher that copied the memory of `ldr` had the faults of that, the parts for a report were to be set up before one is due.
+faults = subprocess.run([ldr, "run", "--crash-report", "python3", "-c", """
+import re
+watcher = int(re.search(r'TracerPid:\t(\d+)', open('/proc/self/status').read())[1])
+print(watcher and open(f'/proc/{watcher}/stat').read().rsplit(')', 1)[1].split()[7])"""], capture_output=True, text=True, check=False).stdout.strip()
+check("a watcher that waits has taken no page of its own beyond two", faults.isdigit() and int(faults) <= 2, faults)
+
+
 def seconds(arguments):
     start = time.perf_counter()
     subprocess.run([ldr, "run", *arguments], stdout=subprocess.DEVNULL, check=False)

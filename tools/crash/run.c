@@ -12,17 +12,26 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { REPORT_SECONDS = 120 };
+enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 64 << 10, GUARD = 4096 };
+
+/* Where the program-to-be and its watcher meet: GONE is what the kernel writes when the watcher ends. */
+enum step { GONE, BEGUN, REFUSED_ONCE, PERMITTED, REFUSED, WATCHED };
 
 struct reporter {
     struct crash_watch *watch;
     const char *text, *json;          /* as given to crash_run; the watcher stays in the folder of the start */
+    pid_t program, watcher;
+    int error;                        /* of the last try to watch */
+    int step;                         /* enum step; a futex */
+    char *stack;                      /* the watcher's, then the middle's */
 };
 
 static void at_signal(pid_t pid, pid_t thread, int number, void *arg) {
@@ -39,87 +48,89 @@ static void at_end(pid_t pid, int status, void *arg) {
     crash_write(reporter->watch, status, reporter->text, reporter->json);
 }
 
-static void only_standard_error(int kept) {
+static void only_standard_error(void) {
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
         if (fd < STDERR_FILENO || (fcntl(fd, F_GETFD) < 0 && fd != null))
             dup2(null, fd);
-    if (kept > 3)
-        syscall(SYS_close_range, 3u, (unsigned)kept - 1, 0u);
-    syscall(SYS_close_range, (unsigned)kept + 1, ~0u, 0u);
+    syscall(SYS_close_range, STDERR_FILENO + 1u, ~0u, 0u);
 }
 
-struct message { pid_t watcher; int error; };
+static void go_to(struct reporter *reporter, enum step step) {
+    __atomic_store_n(&reporter->step, (int)step, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &reporter->step, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
 
-/* `talk`: a socket to the program-to-be. When it is refused it is asked for permission, and once more tried. */
-static _Noreturn void be_watcher(pid_t pid, int talk, const struct reporter *reporter) {
-    const struct watch watch = { .signal = at_signal, .ended = at_end, .arg = (void *)reporter };
-    struct message message = { .watcher = getpid() };
-    char byte;
-    only_standard_error(talk);
-    for (int tries = 0; tries < 2; tries++) {
-        message.error = watch_seize(pid, &watch);
-        if (write(talk, &message, sizeof message) != sizeof message)
-            _exit(LDR_EXIT_OWN);
-        if (!message.error)
-            break;
-        if (tries || read(talk, &byte, 1) != 1)
-            _exit(LDR_EXIT_OWN);
+static enum step wait_beyond(struct reporter *reporter, enum step step) {
+    int now;
+    while ((now = __atomic_load_n(&reporter->step, __ATOMIC_ACQUIRE)) == (int)step)
+        syscall(SYS_futex, &reporter->step, FUTEX_WAIT, (int)step, NULL, NULL, 0);
+    return (enum step)now;
+}
+
+static int be_watcher(void *arg) {
+    struct reporter *reporter = arg;
+    const struct watch watch = { .signal = at_signal, .ended = at_end, .arg = reporter };
+    only_standard_error();
+    reporter->watcher = getpid();
+    reporter->error = watch_seize(reporter->program, &watch);
+    if (reporter->error) {
+        go_to(reporter, REFUSED_ONCE);
+        wait_beyond(reporter, REFUSED_ONCE);
+        reporter->error = watch_seize(reporter->program, &watch);
     }
-    close(talk);
+    go_to(reporter, reporter->error ? REFUSED : WATCHED);
+    if (reporter->error)
+        _exit(LDR_EXIT_OWN);
     signal(SIGPIPE, SIG_IGN);
-    watch_wait(pid, true, &watch);
+    watch_wait(reporter->program, true, &watch);
     _exit(0);
 }
 
-/* A socket pair that takes none of the three standard descriptors, should they be closed. */
-static bool pair_above(int ends[2]) {
-    int low[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, low) != 0)
-        return false;
-    for (int i = 0; i < 2; i++) {
-        ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 3);
-        close(low[i]);
+static int be_middle(void *arg) {
+    struct reporter *reporter = arg;
+    setsid();
+    if (clone(be_watcher, reporter->stack + STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
+        reporter->error = errno;
+        reporter->step = GONE;
     }
-    return ends[0] >= 0 && ends[1] >= 0;
+    _exit(0);
+}
+
+/* The watcher shares this process's memory until the program takes its place (execve leaves it all to the watcher): no page table is copied, no
+ * page copied on writing, which were most of what a start cost. Until it has told how it went only one of the two runs.
+ * The middle has no end signal: a SIGCHLD would still be pending in the program if that is blocked. As process 1 of its namespace the program
+ * would inherit the watcher as its child. */
+static int begin_watch(struct reporter *reporter) {
+    if (reporter->program == 1)
+        return ECHILD;
+    reporter->stack = mmap(NULL, STACK + MIDDLE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (reporter->stack == MAP_FAILED || mprotect(reporter->stack, GUARD, PROT_NONE) != 0)
+        return errno;
+    reporter->error = ECHILD;
+    reporter->step = BEGUN;
+    pid_t middle = clone(be_middle, reporter->stack + STACK + MIDDLE_STACK, CLONE_VM | CLONE_VFORK, reporter);
+    if (middle < 0)
+        return errno;
+    while (waitpid(middle, NULL, __WALL) < 0 && errno == EINTR)
+        ;
+    enum step step = wait_beyond(reporter, BEGUN);
+    if (step == REFUSED_ONCE) {
+        /* where only descendants may be traced (Yama), this one is allowed to; forgotten again before the program starts */
+        prctl(PR_SET_PTRACER, (unsigned long)reporter->watcher, 0, 0, 0);
+        go_to(reporter, PERMITTED);
+        step = wait_beyond(reporter, PERMITTED);
+        prctl(PR_SET_PTRACER, 0, 0, 0, 0);
+    }
+    return step == WATCHED ? 0 : reporter->error ? reporter->error : ECHILD;
 }
 
 int crash_run(const char *text, const char *json, const struct crash_start *start, const char *program, char **args) {
-    struct reporter reporter = { crash_watch_new(start), text, json };
-    struct message message = { .error = ECHILD };
-    int ends[2];
-    pid_t pid = getpid();
-    if (!pair_above(ends)) {
-        warn_ldr("socketpair: %s", strerror(errno));
-        return LDR_EXIT_OWN;
-    }
-    /* Without an end signal: a SIGCHLD would still be pending in the program if that is blocked. As process 1 of its namespace the program
-     * would inherit the watcher as its child. */
-    pid_t middle = pid == 1 ? -1 : (pid_t)syscall(SYS_clone, 0ul, 0ul, 0ul, 0ul, 0ul);
-    if (middle == 0) {
-        setsid();
-        close(ends[0]);
-        if (fork() == 0)
-            be_watcher(pid, ends[1], &reporter);
-        _exit(0);
-    }
-    if (middle < 0 && pid != 1)
-        message.error = errno;
-    close(ends[1]);
-    while (middle > 0 && waitpid(middle, NULL, __WALL) < 0 && errno == EINTR)
-        ;
-    if (middle > 0 && read(ends[0], &message, sizeof message) != sizeof message)
-        message.error = ECHILD;
-    if (message.error && message.watcher) {
-        /* where only descendants may be traced (Yama), this one is allowed to; forgotten again before the program starts */
-        prctl(PR_SET_PTRACER, (unsigned long)message.watcher, 0, 0, 0);
-        if (write(ends[0], "", 1) != 1 || read(ends[0], &message, sizeof message) != sizeof message)
-            message.error = ECHILD;
-        prctl(PR_SET_PTRACER, 0, 0, 0, 0);
-    }
-    close(ends[0]);
-    if (message.error)
-        warn_ldr("no crash report, the program cannot be watched: %s", pid == 1 ? "it is process 1" : strerror(message.error));
+    struct reporter *reporter = must_alloc(1, sizeof *reporter);       /* the watcher's, for the rest of its life */
+    *reporter = (struct reporter){ .watch = crash_watch_new(start), .text = text, .json = json, .program = getpid() };
+    int error = begin_watch(reporter);
+    if (error)
+        warn_ldr("no crash report, the program cannot be watched: %s", reporter->program == 1 ? "it is process 1" : strerror(error));
     execv(program, args);
     warn_ldr("%s: cannot be executed: %s", program, strerror(errno));
     return LDR_EXIT_OWN;

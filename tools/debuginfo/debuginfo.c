@@ -27,23 +27,6 @@ const char *debuginfo_how_name(enum debuginfo_how how) {
     return names[how];
 }
 
-void make_printable(char *text) {
-    for (unsigned char *at = (unsigned char *)text; *at; ) {
-        size_t more = *at < 0x80 ? 0 : *at >= 0xc2 && *at < 0xe0 ? 1 : *at >= 0xe0 && *at < 0xf0 ? 2 : *at >= 0xf0 && *at < 0xf5 ? 3 : 9;
-        bool good = more < 9 && *at >= 0x20 && *at != 0x7f;
-        for (size_t i = 1; good && i <= more; i++)
-            good = (at[i] & 0xc0) == 0x80;
-        /* overlong forms, surrogates and C1 controls */
-        good = good && !(*at == 0xe0 && at[1] < 0xa0) && !(*at == 0xed && at[1] >= 0xa0) && !(*at == 0xf0 && at[1] < 0x90) &&
-               !(*at == 0xf4 && at[1] >= 0x90) && !(*at == 0xc2 && at[1] < 0xa0);
-        if (good) {
-            at += more + 1;
-        } else {
-            *at++ = '?';
-        }
-    }
-}
-
 /* ---- opening ---- */
 
 static int compare_sections(const void *a, const void *b) {
@@ -251,9 +234,12 @@ static int compare_questions(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* The first byte of what the child sends: what it could not read. */
+enum { GAP_SPLIT = 1, GAP_PACKED = 2 };
+
 static void answer_all(void *argument, struct outbox *outbox) {
     const struct task *task = argument;
-    bool split = false;
+    bool split = false, packed = false;
     outbox->bytes = must_alloc(outbox->room = 4096, 1);
     outbox->len = 1;
     struct asked asked = { .questions = task->questions, .count = task->count, .outbox = outbox };
@@ -264,11 +250,12 @@ static void answer_all(void *argument, struct outbox *outbox) {
     sorted = task->questions;
     if (task->count > 1)
         qsort(asked.order, task->count, sizeof *asked.order, compare_questions);
-    struct session session;
+    struct session session = { 0 };
     struct symtab symtab;
     bool symbols = task->how >= DEBUGINFO_SYMBOL && task->debuginfo->symbols &&
                    symtab_read(task->debuginfo->symbols, task->debuginfo->symbol_type, &symtab);
     bool dwarf = task->how == DEBUGINFO_DWARF && session_start(&session, task->debuginfo->dwarf, &task->debuginfo->shared);
+    packed = session.packed;
     if (dwarf) {
         session.symbols = symbols ? &symtab : NULL;
         (task->code ? functions_answer : variables_answer)(&session, &asked);
@@ -288,7 +275,7 @@ static void answer_all(void *argument, struct outbox *outbox) {
     }
     if (symbols)
         symtab_free(&symtab);
-    outbox->bytes[0] = split;
+    outbox->bytes[0] = (char)((split ? GAP_SPLIT : 0) | (packed ? GAP_PACKED : 0));
     free(asked.order);
     free(asked.answered);
 }
@@ -313,10 +300,10 @@ static int compare_answers(const void *a, const void *b) {
 }
 
 /* Takes BYTES. False when it is not what an honest child sends. */
-static bool decode(char *bytes, size_t len, const struct task *task, struct debuginfo_answers *answers, bool *split) {
+static bool decode(char *bytes, size_t len, const struct task *task, struct debuginfo_answers *answers, int *gaps) {
     size_t room = 0;
     *answers = (struct debuginfo_answers){ .text = bytes };
-    *split = len && *bytes;
+    *gaps = len ? *bytes : 0;
     for (size_t at = 1; at < len; ) {
         struct wire wire;
         struct debuginfo_answer answer = { 0 };
@@ -367,7 +354,7 @@ static void ask(struct debuginfo *debuginfo, const struct debuginfo_question *qu
     for (;; task.how--) {
         char *bytes, *why;
         size_t len;
-        bool split;
+        int gaps;
         if (task.how == DEBUGINFO_SECTION) { /* nothing of the file is read: no child */
             struct outbox outbox = { 0 };
             answer_all(&task, &outbox);
@@ -377,9 +364,10 @@ static void ask(struct debuginfo *debuginfo, const struct debuginfo_question *qu
         } else {
             why = child_run(answer_all, &task, &bytes, &len);
         }
-        if (!why && decode(bytes, len, &task, answers, &split)) {
-            if (split && !debuginfo->problem)
-                debuginfo->problem = must_format("%s has split DWARF: what the compiler put into .dwo files (types, variables, local functions) is not read",
+        if (!why && decode(bytes, len, &task, answers, &gaps)) {
+            if (gaps && !debuginfo->problem)
+                debuginfo->problem = must_format(gaps & GAP_PACKED ? "%s has compressed debug sections that cannot be unpacked: damaged, or not by zlib"
+                                                                   : "%s has split DWARF: what the compiler put into .dwo files (types, variables, local functions) is not read",
                                                  debuginfo_source(debuginfo));
             return;
         }

@@ -94,8 +94,4 @@ void debuginfo_ask(struct debuginfo *debuginfo, const struct debuginfo_question 
 void debuginfo_ask_code(struct debuginfo *debuginfo, const struct debuginfo_question *questions, size_t count,
                         struct debuginfo_answers *answers);
 
-/* make_printable - in place: what a terminal or a reader of JSON could stumble over (control characters, bytes that are no UTF-8)
- * becomes '?'. Every text of this header has gone through it. */
-void make_printable(char *text);
-
 #endif

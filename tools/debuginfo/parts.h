@@ -76,6 +76,7 @@ struct session {
     struct type_cache *cache; /* types.c's */
     const struct symtab *symbols; /* NULL: none */
     bool split;        /* a unit that mattered has its contents in a .dwo file */
+    bool packed;       /* a section is compressed and could not be unpacked */
     uint64_t unit_low; /* the unit at hand: its address, 0 without one */
     bool cplusplus; /* the unit at hand: "struct" in front of a tag is left out */
 };

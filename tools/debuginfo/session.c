@@ -111,7 +111,7 @@ static bool take_section(Elf_Scn *section, const GElf_Shdr *header, bool old_com
     return true;
 }
 
-static struct interface *interface_make(const struct objfile *file) {
+static struct interface *interface_make(const struct objfile *file, bool *packed) {
     struct interface *interface = must_alloc(1, sizeof *interface);
     size_t count = 0;
     if (elf_getshdrnum(file->elf, &count) != 0 || count > UINT16_MAX)
@@ -129,6 +129,8 @@ static struct interface *interface_make(const struct objfile *file) {
         struct shown shown = { .name = name };
         if (take_section(section, &header, own[1] == 'z', &shown))
             interface->sections[index] = shown;
+        else
+            *packed |= header.sh_size != 0;
     }
     return interface;
 }
@@ -396,13 +398,13 @@ bool session_start(struct session *session, const struct objfile *file, const st
     *session = (struct session){ 0 };
     /* libdwarf keeps a tree of all it hands out, to free it at the end; this process ends instead */
     dwarf_set_de_alloc_flag(0);
-    session->interfaces[0] = interface_make(file);
+    session->interfaces[0] = interface_make(file, &session->packed);
     session->dbg = start(session->interfaces[0]);
     if (!session->dbg)
         return false;
     if (shared && shared->elf) {
         Dwarf_Error error;
-        session->interfaces[1] = interface_make(shared);
+        session->interfaces[1] = interface_make(shared, &session->packed);
         session->shared = start(session->interfaces[1]);
         if (session->shared)
             dwarf_set_tied_dbg(session->dbg, session->shared, &error);

@@ -206,7 +206,7 @@ static int open_library(struct catalog *catalog, const char *path, const struct 
     }
     struct known_file *known = must_alloc(1, sizeof *known);
     known->file = (struct library_file){ .path = must_format("%s", path), .real_path = real_path_of(catalog, fd), .dev = st.st_dev, .ino = st.st_ino,
-                                         .mode = st.st_mode, .owner = st.st_uid, .written = st.st_mtim, .len = (u64)st.st_size,
+                                         .mode = st.st_mode, .owner = st.st_uid, .written = st.st_mtim, .changed = st.st_ctim, .len = (u64)st.st_size,
                                          .bytes = bytes ? steady_at(bytes) : NULL, .mapped = bytes };
     close(fd);
     known->next = catalog->files[bucket];

@@ -23,7 +23,7 @@ struct library_file {
     ino_t ino;
     mode_t mode;
     uid_t owner;
-    struct timespec written;          /* its time stamp when it was opened */
+    struct timespec written, changed; /* its time stamps when it was opened: of the contents, of the inode */
     u64 len;                          /* bytes */
     u8 *bytes;                        /* mapped, private; NULL when empty */
     const struct steady *mapped;       /* the same */

@@ -153,10 +153,12 @@ static bool is_c_library(const struct object *object) { return defines_versions(
  * delete (C++ standard, "Replacement functions"). */
 static bool is_runtime(const struct object *object) { return is_c_library(object) || defines_versions(object, "GLIBCXX_"); }
 
-/* Entities that C++ compilers put into every object that uses them; type information and its names are the same everywhere. */
+/* Entities that C++ compilers put into every object that uses them; type information and its names are the same everywhere. What is declared in a
+ * function (_ZZ, its guard _ZGVZ) and exported all the same belongs to an inline one or a template: that of another has no linkage. */
 static bool is_vague(const char *name, const Elf64_Sym *sym) {
     u32 bind = ELF64_ST_BIND(sym->st_info);
-    return str_starts(name, "_Z") && (bind == STB_WEAK || bind == STB_GNU_UNIQUE || str_starts(name, "_ZTS") || str_starts(name, "_ZTI"));
+    return str_starts(name, "_Z") && (bind == STB_WEAK || bind == STB_GNU_UNIQUE || str_starts(name, "_ZTS") || str_starts(name, "_ZTI") ||
+                                      str_starts(name, "_ZZ") || str_starts(name, "_ZGVZ"));
 }
 
 /* Every link editor defines these in every output. */

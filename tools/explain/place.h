@@ -39,6 +39,7 @@ struct process_view {
     u64 *bias;                        /* by node number; ~0: not mapped */
     struct stale_mapping *stale;      /* of a file that has a node's path and is another: deleted or replaced since it was mapped */
     u32 stale_count;
+    u64 started;                      /* nanoseconds since 1970 (life_start) */
 };
 /* process_open - where a process has the session's objects; false after one message. */
 bool process_open(struct process_view *view, const struct session *session, pid_t pid);
@@ -46,6 +47,10 @@ bool process_open(struct process_view *view, const struct session *session, pid_
 struct object *process_locate(const struct process_view *view, const struct session *session, u64 addr, u64 *vaddr);
 /* process_stale - the mapping of a file that is no longer there, around an address; NULL: none. */
 const struct stale_mapping *process_stale(const struct process_view *view, u64 addr);
+/* process_rewritten - whether the file of a mapped object was changed since the process started. A file written to in place is the same file to the
+ * kernel, and its pages that the process has not copied show the new contents there as here: time stamps are all that tells. */
+enum rewritten { REWRITTEN_NOT, REWRITTEN_INODE /* contents, or only owner, mode or links */, REWRITTEN_CONTENTS };
+enum rewritten process_rewritten(const struct process_view *view, const struct node *node);
 /* process_judge - what is at the place now, beside what the linker stores there. */
 struct judgement {
     enum { WORD_UNREADABLE, WORD_NOT_FORETOLD /* no address comes of the type */, WORD_AS_STORED, WORD_NOT_CALLED_YET /* lazy */,

@@ -1,4 +1,5 @@
 /* process.c - a running process beside the session that its start would be: which mapping is which object, and what a word holds now. */
+#include "../host/life.h"
 #include "../ldr.h"
 #include "mappings.h"
 #include "place.h"
@@ -7,7 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define NANO 1000000000ull
+
+/* Before 1970 is 1970. */
+static u64 nanoseconds(const struct timespec *time) { return time->tv_sec < 0 ? 0 : (u64)time->tv_sec * NANO + (u64)time->tv_nsec; }
 
 /* The device and inode by which mappings name a file: on some filesystems (overlayfs, btrfs) others than stat(2) tells. So each file of the
  * session is found among our own mappings, where the catalog has it. */
@@ -52,9 +59,17 @@ static void note_mapping(struct process_view *view, const struct session *sessio
     }
 }
 
+enum rewritten process_rewritten(const struct process_view *view, const struct node *node) {
+    const u64 slack = NANO / 10;      /* how well a start, told in ticks, and a file's stamp go together */
+    if (!node->file || view->bias[node->number] == ~0ull || view->started > ~slack)
+        return REWRITTEN_NOT;
+    u64 from = view->started + slack;
+    return nanoseconds(&node->file->written) > from ? REWRITTEN_CONTENTS : nanoseconds(&node->file->changed) > from ? REWRITTEN_INODE : REWRITTEN_NOT;
+}
+
 bool process_open(struct process_view *view, const struct session *session, pid_t pid) {
     size_t count;
-    *view = (struct process_view){ .pid = pid, .bias = must_alloc(session->count, sizeof *view->bias) };
+    *view = (struct process_view){ .pid = pid, .started = life_start(pid), .bias = must_alloc(session->count, sizeof *view->bias) };
     memset(view->bias, 0xff, session->count * sizeof *view->bias);
     struct mapping *mappings = mappings_read(pid, &count);
     if (!mappings) {

@@ -139,7 +139,7 @@ const char *node_path(const struct node *node) {
 const char *node_name(const struct node *node) { return node->object.aliases.name ? node->object.aliases.name : node_path(node); }
 
 bool node_is_linker(const struct node *node) {
-    return node->object.image.soname && str_equal(node->object.image.soname, "ld-linux-x86-64.so.2");
+    return object_is_system_linker(&node->object);
 }
 
 /* ---- what the search asks ---------------------------------------------------------------------------------------------- */
@@ -245,7 +245,7 @@ static int take_candidate(struct session *session, const struct library_file *fi
         return 0;
     }
     attempt->outcome = ATTEMPT_TAKEN;
-    node->object.found_by = session->as_preload ? FOUND_PRELOAD : attempt->rule;
+    node->object.found_by = candidate_found_by(&node->object, attempt->rule, session->as_preload);
     session->candidate = node;
     return 1;
 }
@@ -428,6 +428,21 @@ static void *must_have(void *at) {
 }
 
 /* As init_order_build in run/init.c and place_everything in start/main.c. */
+/* Modules are numbered in load order and their blocks placed in that order (tls_add_module, tls_start_main_thread in run/tls.c). What a library
+ * would get in somebody else's process is not known. */
+static void place_thread_storage(struct session *session) {
+    struct tls_layout layout = { 0 };
+    u64 modules = 0;
+    for (struct object *object = session->first; object && !session_is_library(session); object = object->next) {
+        const struct image *image = &object->image;
+        if (!image->tls_memsz)
+            continue;
+        if (!tls_place(&layout, image->tls_memsz, image->tls_align, image->tls_vaddr, &object->tls_offset))
+            return;                   /* of an absurd size: the start ends here, and no number is known from here on */
+        object->tls_module = ++modules;
+    }
+}
+
 void session_place(struct session *session, bool references) {
     struct object *root = &session->program->object;
     struct object **found = must_have(arena_alloc(&session->arena, (session->count + 1ul) * sizeof *found));
@@ -462,6 +477,7 @@ void session_place(struct session *session, bool references) {
         object->scope = scopes;
         object->scope_count = 2;
     }
+    place_thread_storage(session);
     u64 wanted = 0;
     for (struct object *object = session->first; object && references; object = object->next)
         wanted += object->image.rela.count - object->image.rela_relative + object->image.plt.count;

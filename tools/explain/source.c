@@ -61,6 +61,11 @@ const struct debuginfo_answer *source_word(const struct source_words *words, siz
     return answer->question != number || answer->how == DEBUGINFO_SECTION || (section && section->fixed) ? NULL : answer;
 }
 
+const char *source_words_problem(const struct source_words *words) {
+    const char *problem = words->debuginfo ? debuginfo_problem(words->debuginfo) : "";
+    return *problem ? problem : NULL;
+}
+
 void source_words_free(struct source_words *words) {
     free(words->first);
     debuginfo_answers_free(&words->answers);

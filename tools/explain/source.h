@@ -23,6 +23,8 @@ struct source_words source_words(const struct node *node, const u64 *places, siz
 const struct debuginfo_answer *source_word(const struct source_words *words, size_t number);
 /* source_word_text - "file.c:3, struct method [2] of methods[1].call", "methods+0x18"; malloc'd */
 char *source_word_text(const struct debuginfo_answer *answer);
+/* source_words_problem - why debug information that there is, or was, gives less than it should; NULL: nothing wrong */
+const char *source_words_problem(const struct source_words *words);
 void source_words_free(struct source_words *words);
 
 #endif

@@ -122,22 +122,27 @@ static void print_definition(const struct object *object, u64 vaddr, bool is_cod
     free(why);
 }
 
-static void print_variable(const struct object *object, u64 vaddr) {
+/* True when it said why it knows none: the same of every place of the object. */
+static bool print_variable(const struct object *object, u64 vaddr) {
     struct source_words words = source_words(object_node(object), &vaddr, 1);
     const struct debuginfo_answer *answer = source_word(&words, 0);
     char *text = answer ? source_word_text(answer) : NULL;
     if (text)
         plain_printf("  the reference is in %s\n", text);
+    const char *problem = answer && answer->how == DEBUGINFO_DWARF ? NULL : source_words_problem(&words);
+    if (problem)
+        plain_printf("  where the variable was written is not known: %s\n", problem);
     free(text);
     source_words_free(&words);
+    return problem;
 }
 
 /* Where the definition was written, and for words of data which variable refers to it. */
 static void print_sources(const struct story_reference *reference) {
     for (u32 i = 0; i < reference->place_count && i < PLACES_MAX; i++) {
         const struct reloc_record *record = &reference->places[i];
-        if (record->kind.class == RELOC_SYMBOL && record->type == R_X86_64_64)
-            print_variable(reference->by, record->place);
+        if (record->kind.class == RELOC_SYMBOL && record->type == R_X86_64_64 && print_variable(reference->by, record->place))
+            break;
     }
     if (reference->result == 0 && reference->found.symbol->st_shndx != SHN_UNDEF && ELF64_ST_TYPE(reference->found.symbol->st_info) != STT_TLS)
         print_definition(reference->found.object, reference->found.symbol->st_value,

@@ -63,15 +63,11 @@ const char *shown_path(const struct session *session, const struct node *node) {
     return node_is_linker(node) && interpreter ? interpreter : node_path(node);
 }
 
-char *found_text(const struct session *session, const struct node *node) {
+char *found_text(const struct node *node) {
     const struct attempt *taken = node->found_by ? node->found_by->attempts : NULL;
     while (taken && taken->outcome != ATTEMPT_TAKEN)
         taken = taken->next;
-    if (node_is_linker(node) && session_interpreter(session))
-        return must_format("the program's linker");
-    if (node->found_by && node->found_by->kind == REQUEST_PRELOAD)
-        return must_format("preload");
-    char *rule = rule_text(taken ? taken->rule : node->object.found_by, taken ? taken->owner : NULL);
+    char *rule = rule_text(node->object.found_by, taken ? taken->owner : NULL);
     const char *level = taken ? strstr(taken->path, "/glibc-hwcaps/") : NULL;
     if (!level)
         return rule;
@@ -126,7 +122,7 @@ static void print_node_line(struct printer *printer, const struct request *reque
         plain_printf("%s%s%s => not found%s\n", printer->prefix, lead, request->name, kind_text(request->kind));
         return;
     }
-    char *found = found_text(report->session, node), *size = size_text(node->file->len);
+    char *found = found_text(node), *size = size_text(node->file->len);
     const char *path = shown_path(report->session, node);
     plain_printf("%s%s%s%s%s (%s, %s)%s%s\n", printer->prefix, lead, request->name, strcmp(request->name, path) == 0 ? "" : " => ",
            strcmp(request->name, path) == 0 ? "" : path, found, size, kind_text(request->kind),

@@ -25,7 +25,7 @@ const char *attempt_outcome_name(enum attempt_outcome outcome);
  * that does not exist). */
 char *attempt_text(const struct attempt *attempt);
 /* found_text - by which rule a node was found; malloc'd */
-char *found_text(const struct session *session, const struct node *node);
+char *found_text(const struct node *node);
 /* shown_path - the path to show: for the linker the one that the program names */
 const char *shown_path(const struct session *session, const struct node *node);
 struct json_object *attempts_json(const struct attempt *first);

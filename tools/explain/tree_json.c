@@ -73,7 +73,7 @@ static struct json_object *object_json(struct tree_report *report, const struct 
     put_bool(one, "missing", object->is_missing);
     report->missing += object->is_missing;
     if (!object->is_missing) {
-        char *found = found_text(report->session, node);
+        char *found = found_text(node);
         put_text(one, "file", node_path(node));
         put_text(one, "real_path", node->file->real_path);
         put_text(one, "soname", object->image.soname);

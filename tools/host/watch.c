@@ -1,8 +1,10 @@
 /* watch.c - ptrace(2) for few events. PTRACE_SEIZE does not stop the process and adds no SIGTRAP at execve; a signal that comes is a
  * stop in which it must be handed on, a job-control stop must be left standing (PTRACE_LISTEN). */
+#include "life.h"
 #include "watch.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +25,39 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
     return syscall(SYS_tgkill, pid, thread, 0) == 0;
 }
 
+/* What watching one process has come to. */
+struct progress {
+    bool looked, follows;
+    unsigned clones;
+    cpu_set_t allowed;                /* before the first time it followed */
+};
+
+/* Where many threads are made: from one CPU to another each stop costs two wake-ups of a CPU that sleeps, on the same CPU two switches. */
+static void follow(pid_t thread, struct progress *progress) {
+    enum { EVERY = 16 };
+    cpu_set_t there;
+    uint64_t cpu;
+    if (++progress->clones % EVERY || (cpu = life_number(thread, LIFE_CPU)) >= CPU_SETSIZE)
+        return;
+    CPU_ZERO(&there);
+    CPU_SET((size_t)cpu, &there);
+    if (progress->follows || sched_getaffinity(0, sizeof progress->allowed, &progress->allowed) == 0)
+        progress->follows = sched_setaffinity(0, sizeof there, &there) == 0 || progress->follows;
+}
+
+/* A report takes long, and the program's other threads run on. */
+static void follow_no_more(struct progress *progress) {
+    if (progress->follows)
+        sched_setaffinity(0, sizeof progress->allowed, &progress->allowed);
+    progress->follows = false;
+}
+
 /* `stop` as waitid has it: the signal, and the event above it. */
-static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, bool *looked) {
+static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, struct progress *progress) {
     int event = stop >> 8, number = stop & 0xff, deliver = 0;
     if (event == PTRACE_EVENT_EXIT) {
-        if (watch->look && !*looked && thread == pid) {
-            *looked = true;
+        if (watch->look && !progress->looked && thread == pid) {
+            progress->looked = true;
             watch->look(pid, watch->arg);
         }
     } else if (event == PTRACE_EVENT_STOP) {
@@ -40,7 +69,10 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
             ptrace(PTRACE_DETACH, thread, 0, 0);
             return;
         }
+    } else if (event == PTRACE_EVENT_CLONE) {
+        follow(thread, progress);
     } else if (!event) {
+        follow_no_more(progress);
         if (watch->signal)
             watch->signal(pid, thread, number, watch->arg);
         deliver = number;
@@ -49,7 +81,7 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
 }
 
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
-    bool looked = false;
+    struct progress progress = { 0 };
     int status = 0;
     for (;;) {
         siginfo_t info;
@@ -64,7 +96,7 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
             watch->ended(pid, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0), watch->arg);
         /* A stop need not be taken: it is over when the thread goes on. */
         if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
-            go_on(pid, info.si_pid, info.si_status, watch, &looked);
+            go_on(pid, info.si_pid, info.si_status, watch, &progress);
         else if (waitpid(info.si_pid, &status, __WALL) == info.si_pid && over)
             return status;
     }

@@ -48,7 +48,7 @@ static void put_map(struct json_object *to, const struct story *story) {
     put_object(to, "object", story->object);
     put_text(to, "name", story->object->name);
     put_object(to, "loader", story->other);
-    put_text(to, "rule", story->object->rule <= FOUND_SELF ? found_by_text((enum found_by)object->rule) : "?");
+    put_text(to, "rule", story->object->rule <= FOUND_INTERPRETER ? found_by_text((enum found_by)object->rule) : "?");
     put_text(to, "build_id", *hex ? hex : NULL);
     json_object_object_add(to, "from_cache", json_object_new_boolean((story->object->flag & TRACE_IS_SHARED) != 0));
     put_address(to, "bias", object->bias);
@@ -106,7 +106,7 @@ static void put_details(struct json_object *to, const struct story *story) {
         return;
     case STORY_TRY:
         put_text(to, "path", story->name);
-        put_text(to, "rule", story->value <= FOUND_SELF ? found_by_text((enum found_by)story->value) : "?");
+        put_text(to, "rule", story->value <= FOUND_INTERPRETER ? found_by_text((enum found_by)story->value) : "?");
         put_number(to, "errno", (uint64_t)story->error);
         return;
     case STORY_DIRECTORY:

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define NO_STORY SIZE_MAX
 
@@ -31,60 +30,11 @@ struct maker {
     struct process **processes;
     struct pids pids;          /* where in processes */
     size_t room;
-    uint64_t tick0;
-    double ns_per_tick;
+    struct trace_clock clock;
 };
 
 static struct traced **every_object;
 static size_t every_count, every_room;
-
-/* ---- words ---------------------------------------------------------------------------------------------------------- */
-
-static const char *const kind_names[STORY_KINDS] = {
-    [STORY_PROCESS] = "process", [STORY_PHASE] = "phase", [STORY_SEARCH] = "search", [STORY_TRY] = "try", [STORY_DIRECTORY] = "directory",
-    [STORY_MAP] = "map", [STORY_RELOCATE] = "relocate", [STORY_BIND] = "bind", [STORY_LAZY] = "lazy", [STORY_PROTECT] = "protect",
-    [STORY_CONSTRUCTOR] = "constructor", [STORY_DESTRUCTOR] = "destructor", [STORY_OPEN] = "dlopen", [STORY_CLOSE] = "dlclose",
-    [STORY_KEEP] = "keep", [STORY_UNLOAD] = "unload", [STORY_TLS] = "tls", [STORY_TLS_BLOCK] = "tls-block",
-    [STORY_CACHE] = "cache",
-    [STORY_ERROR] = "error",
-};
-
-const char *story_kind_name(enum story_kind kind) { return kind_names[kind]; }
-
-int story_kind_of(const char *name) {
-    for (int i = 0; i < STORY_KINDS; i++)
-        if (strcmp(kind_names[i], name) == 0)
-            return i;
-    return -1;
-}
-
-const char *phase_name(unsigned phase) {
-    static const char *const names[TRACE_PHASES] = { "load", "link", "relocate", "protect", "constructors", "running", "finish", "end" };
-    return phase < TRACE_PHASES ? names[phase] : "?";
-}
-
-const char *traced_path(const struct traced *object) { return object ? object->path : "?"; }
-
-const char *traced_short(const struct traced *object) {
-    const char *path = traced_path(object), *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-static bool object_matches(const struct traced *object, const char *pattern) {
-    return object && (fnmatch(pattern, object->path, 0) == 0 || fnmatch(pattern, traced_short(object), 0) == 0);
-}
-
-bool story_passes(const struct story *story, const struct story_filter *filter) {
-    if (!(filter->kinds >> story->kind & 1))
-        return false;
-    if (filter->object && !object_matches(story->object, filter->object) && !object_matches(story->other, filter->object) &&
-        !(story->kind <= STORY_DIRECTORY && story->name &&
-          (fnmatch(filter->object, story->name, 0) == 0 ||
-           fnmatch(filter->object, strrchr(story->name, '/') ? strrchr(story->name, '/') + 1 : story->name, 0) == 0)))
-        return false;
-    bool has_symbol = story->kind == STORY_BIND || story->kind == STORY_LAZY;
-    return !filter->symbol || (has_symbol && story->name && fnmatch(filter->symbol, story->name, 0) == 0);
-}
 
 /* ---- processes and objects ------------------------------------------------------------------------------------------ */
 
@@ -142,9 +92,7 @@ static void object_forget(struct process *process, uint64_t id) {
 
 /* ---- stories -------------------------------------------------------------------------------------------------------- */
 
-static uint64_t ns_of(const struct maker *maker, uint64_t ticks) {
-    return ticks <= maker->tick0 ? 0 : (uint64_t)((double)(ticks - maker->tick0) * maker->ns_per_tick);
-}
+static uint64_t ns_of(const struct maker *maker, uint64_t ticks) { return trace_clock_ns(&maker->clock, ticks); }
 
 static struct story *tell(struct maker *maker, const struct raw_event *raw, enum story_kind kind, struct traced *object) {
     struct trace_model *model = maker->model;
@@ -482,52 +430,6 @@ static void tell_event(struct maker *maker, const struct raw_event *raw) {
     }
 }
 
-/* ---- clock ---------------------------------------------------------------------------------------------------------- */
-
-/* A process that ended at once told its time only once: then this machine's ticks of today. */
-static double measured_ns_per_tick(void) {
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    uint64_t ticks = __builtin_ia32_rdtsc(), ns;
-    do {
-        clock_gettime(CLOCK_MONOTONIC, &to);
-        ns = (uint64_t)(to.tv_sec - from.tv_sec) * 1000000000u + (uint64_t)to.tv_nsec - (uint64_t)from.tv_nsec;
-    } while (ns < 2000000);
-    ticks = __builtin_ia32_rdtsc() - ticks;
-    return ticks ? (double)ns / (double)ticks : 1;
-}
-
-/* Ticks become nanoseconds by the two PROCESS or PHASE events that lie farthest apart. (The first phase's reading is not of its
- * beginning, which lies before the record was made.) */
-static void set_clock(struct maker *maker, const struct record *record) {
-    const struct trace_event *first = NULL, *last = NULL;
-    for (size_t i = 0; i < record->count; i++) {
-        const struct trace_event *event = record->events[i].event;
-        if (event->type != TRACE_PROCESS && (event->type != TRACE_PHASE || event->flag == TRACE_LOAD))
-            continue;
-        first = first ? first : event;
-        last = event;
-    }
-    maker->tick0 = record->count ? record->events[0].event->time : 0;
-    maker->ns_per_tick = 1;
-    if (!first)
-        return;
-    if (last->time - first->time < 100000)
-        last = first;             /* too near each other to tell */
-    uint64_t ns0, ns1; /* the first member of both kinds */
-    memcpy(&ns0, first + 1, sizeof ns0);
-    memcpy(&ns1, last + 1, sizeof ns1);
-    if (last->time > first->time && ns1 > ns0) {
-        maker->ns_per_tick = (double)(ns1 - ns0) / (double)(last->time - first->time);
-        maker->model->mono = ns0 - (uint64_t)((double)(first->time - maker->tick0) * maker->ns_per_tick);
-    } else if (last == first) {
-        maker->ns_per_tick = measured_ns_per_tick();
-        maker->model->mono = ns0 - (uint64_t)((double)(first->time - maker->tick0) * maker->ns_per_tick);
-    } else {
-        warn_ldr("the clock went backwards in this record (more than one start of the machine?): times are ticks");
-    }
-}
-
 static int by_start(const void *a, const void *b) {
     const struct story *x = a, *y = b;
     if (x->start != y->start)
@@ -551,8 +453,8 @@ static void link_stories(struct trace_model *model) {
 
 void model_make(const struct record *record, const struct story_filter *filter, struct trace_model *model) {
     *model = (struct trace_model){ 0 };
-    struct maker maker = { .model = model, .filter = filter };
-    set_clock(&maker, record);
+    struct maker maker = { .model = model, .filter = filter, .clock = trace_clock_of(record) };
+    model->mono = maker.clock.mono;
     for (size_t i = 0; i < record->count; i++)
         tell_event(&maker, &record->events[i]);
     if (record->count)

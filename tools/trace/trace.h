@@ -2,6 +2,7 @@
  *
  *   read.c    bytes of the record, checked -> events            text.c    stories for people
  *   model.c   events -> objects, stories                        json.c    one JSON object a line
+ *   clock.c   ticks -> nanoseconds                              words.c   names of stories, the filter
  *   pids.c    a number for each process
  *   names.c   files -> names of symbols and functions           viewer.c  Trace Event format (Perfetto, chrome://tracing)
  */
@@ -66,6 +67,17 @@ bool names_stands_at(struct elf_names *names, const char *name, uint64_t vaddr);
 const char *names_function(struct elf_names *names, uint64_t vaddr);
 void names_free_all(void);
 
+/* ---- clock.c */
+
+struct trace_clock {
+    uint64_t tick0;                   /* of the first event: nanosecond 0 */
+    double ns_per_tick;
+    uint64_t mono;                    /* CLOCK_MONOTONIC at tick0, nanoseconds; 0: not known */
+};
+/* trace_clock_of - by the events that tell the time; says so when it went backwards */
+struct trace_clock trace_clock_of(const struct record *record);
+uint64_t trace_clock_ns(const struct trace_clock *clock, uint64_t ticks);
+
 /* ---- model.c */
 enum story_kind {
     STORY_PROCESS, STORY_PHASE, STORY_SEARCH, STORY_TRY, STORY_DIRECTORY, STORY_MAP, STORY_RELOCATE, STORY_BIND, STORY_LAZY, STORY_PROTECT,
@@ -98,6 +110,9 @@ struct story_filter {
 };
 void model_make(const struct record *record, const struct story_filter *filter, struct trace_model *model);
 void model_free(struct trace_model *model);
+
+/* ---- words.c */
+
 bool story_passes(const struct story *story, const struct story_filter *filter);
 const char *story_kind_name(enum story_kind kind);
 int story_kind_of(const char *name); /* -1: unknown */

@@ -4,6 +4,8 @@
  *
  * One ring for each CPU, because an event that new threads inherit cannot have one for all. The program is stopped at a pipe
  * until all events are open, and they count from its execve on. */
+#include "../host/forward.h"
+#include "../host/life.h"
 #include "../ldr.h"
 #include "watch.h"
 
@@ -269,30 +271,6 @@ static void drain_all(struct watcher *watcher) {
     fflush(watcher->out);
 }
 
-static volatile sig_atomic_t child_pid;
-static void pass_on(int number) {
-    if (child_pid > 0)
-        kill(child_pid, number);
-}
-
-/* Field 22 of /proc/PID/stat, behind the name in brackets, which may hold anything. */
-uint64_t watch_start_time(pid_t pid) {
-    char path[64], text[1024];
-    unsigned long long start = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    size_t len = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (file)
-        fclose(file);
-    text[len] = '\0';
-    char *at = strrchr(text, ')');
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    if (at)
-        start = strtoull(at, NULL, 10);
-    return start;
-}
-
 int watch_run(const char *file, const char *program, char **args) {
     struct watcher watcher = { .out = fopen(file, "we") };
     int gate[2];
@@ -300,7 +278,7 @@ int watch_run(const char *file, const char *program, char **args) {
         warn_ldr("%s: cannot be written: %s", file, strerror(errno));
         return LDR_EXIT_OWN;
     }
-    pid_t child = fork();
+    pid_t child = forward_fork(0);
     if (child == 0) {
         char go;
         close(gate[1]);
@@ -321,13 +299,8 @@ int watch_run(const char *file, const char *program, char **args) {
         fclose(watcher.out);
         return LDR_EXIT_OWN;
     }
-    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 " %s\n", (int)child, watch_start_time(child), watch_seen_name(watcher.seen));
+    fprintf(watcher.out, "ldr-writes 1 %d %" PRIu64 " %s\n", (int)child, life_number(child, LIFE_START), watch_seen_name(watcher.seen));
     fflush(watcher.out);
-    child_pid = child;
-    for (size_t i = 0; i < 5; i++)
-        signal((const int[]){ SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM }[i], pass_on);
-    signal(SIGINT, SIG_IGN); /* a terminal sends these to the program too */
-    signal(SIGQUIT, SIG_IGN);
     if (write(gate[1], "g", 1) != 1)
         warn_ldr("the program could not be started: %s", strerror(errno));
     close(gate[1]);
@@ -342,6 +315,7 @@ int watch_run(const char *file, const char *program, char **args) {
         poll(ready, watcher.ring_count + 1, DRAIN_MS);
         drain_all(&watcher);
     }
+    forward_end();
     drain_all(&watcher);
     free(ready);
     if (end >= 0)

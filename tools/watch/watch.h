@@ -37,9 +37,6 @@ struct writers {
     struct fault *list; /* of what is mapped now, by page, then time; owned */
     size_t count;
 };
-/* watch_start_time - of a process, in the kernel's ticks since boot; 0 when there is none */
-uint64_t watch_start_time(pid_t pid);
-
 /* writers_read - a record of a process that still runs; false after a message */
 bool writers_read(const char *file, struct writers *writers);
 /* writers_find - who made the page private: the first write; of faults of unknown kind the last, because one that read may precede

@@ -1,4 +1,5 @@
 /* writers.c - reads what record.c wrote, while it may still be written. */
+#include "../host/life.h"
 #include "../ldr.h"
 #include "watch.h"
 
@@ -98,7 +99,7 @@ bool writers_read(const char *file, struct writers *writers) {
         fclose(in);
         return false;
     }
-    if (watch_start_time(pid) != start || start == 0) {
+    if (life_number(pid, LIFE_START) != start || start == 0) {
         warn_ldr("%s: is of process %d, which has ended", file, pid);
         fclose(in);
         return false;

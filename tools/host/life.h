@@ -1,0 +1,14 @@
+/* life.h - numbers of a process's or thread's life that /proc tells: where it ran last, when it started. */
+#ifndef LDR_HOST_LIFE_H
+#define LDR_HOST_LIFE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum life_number { LIFE_START = 22 /* ticks since boot */, LIFE_CPU = 39 /* it ran on last */ };
+/* life_number - a number of its stat file; 0 when there is none */
+uint64_t life_number(pid_t task, enum life_number which);
+/* life_start - when it started, nanoseconds since 1970, to one tick (1/100 s) and as well as the clock was set since; UINT64_MAX: not known */
+uint64_t life_start(pid_t pid);
+
+#endif
