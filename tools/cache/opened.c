@@ -14,8 +14,10 @@ static char *judge(const struct cache_dir *store, const struct pack *pack, const
     const struct late_head *head = bytes_at(bytes, 0, 1, sizeof *head);
     if (!head || head->magic != LATE_MAGIC)
         return must_format("%s: not images of what was opened", pack->name);
-    if (head->size != bytes->len || head->tables < sizeof *head || head->tables > bytes->len)
+    if (head->size != bytes->len)
         return must_format("%s: %llu bytes long, expected %llu", pack->name, (unsigned long long)bytes->len, (unsigned long long)head->size);
+    if (head->tables < sizeof *head || head->tables > bytes->len)
+        return must_format("%s: tables of %u bytes, expected %zu to %llu", pack->name, head->tables, sizeof *head, (unsigned long long)bytes->len);
     if (head->sum != cache_sum(bytes->at + 24, head->tables - 24))
         return must_format("%s: its sum is not %016llx", pack->name, (unsigned long long)head->sum);
     if (memcmp(head->boot, store->boot, sizeof store->boot) != 0)
