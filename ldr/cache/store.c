@@ -28,7 +28,7 @@ static bool is_believed(const struct stat *st, u32 type)
 }
 
 /* What a user may write shall not come into a process that has another group's rights besides: the helper of a set-group-ID program, say,
- * whose own start is not marked AT_SECURE. */
+ * whose own start is not marked AT_SECURE. Such a process makes none either (make_dir): the user, who owns it, could change what is in it. */
 static bool is_believed_dir(const struct stat *st)
 {
     return is_believed(st, MODE_DIR) && (cache.store != STORE_USER || st->st_gid == store_group());
@@ -120,24 +120,16 @@ u64 store_limit(void)
     return known && half < STORE_MOST ? half : STORE_MOST;
 }
 
-/* Made only in a directory of the same user: another's, kept in the environment across sudo or su, is not ours to fill. A user who names
- * one may have it anywhere; root, whose environment may be somebody else's, may not. A directory whose group goes to all that is made in
- * it must not keep ours from being believed. */
-static int make_dir(char *path, bool given)
+/* Made only in a directory of the same user and group: another's, kept in the environment across sudo or su, is not ours to fill. */
+static int make_dir(char *path)
 {
     struct stat st;
     char *slash = (char *)str_rchr(path, '/');
-    if (!given || store_user() == 0) {
-        *slash = 0;
-        int err = sys_stat(slash == path ? "/" : path, &st);
-        *slash = '/';
-        if (err || st.st_uid != store_user())
-            return -1;
-    }
-    if (sys_mkdir(path, 0700) != 0)
-        return -1;
-    sys_call(__NR_lchown, (long)path, -1, (long)store_group(), 0, 0, 0);
-    return open_dir(path);
+    *slash = 0;
+    int err = sys_stat(slash == path ? "/" : path, &st);
+    *slash = '/';
+    bool ours = !err && st.st_uid == store_user() && st.st_gid == store_group();
+    return ours && sys_mkdir(path, 0700) == 0 ? open_dir(path) : -1;
 }
 
 /* What everybody shall read is readable whatever umask root has. */
@@ -198,7 +190,7 @@ int store_open(bool create)
             return -1;
         int dir = open_dir(buf);
         if (dir == -2 /* ENOENT */ && create)
-            dir = make_dir(buf, given != NULL);
+            dir = make_dir(buf);
         if (dir >= 0)
             cache.dir_name = arena_dup(&session.permanent, buf);
         if (dir >= 0 || given)

@@ -1,6 +1,6 @@
 """trusted.py - whose directory is believed, what root's environment may say about it, how much of a file system is filled, and every way to
 switch the cache off. Truth: the system's linker, and the directory itself."""
-import os, shutil, subprocess, time
+import os, shutil, subprocess
 from kit import *
 
 NOBODY = 65534
@@ -22,13 +22,28 @@ def group_of_another(tree, right):
     check("another group: not believed", answer[0] == 127 and "this user's and group's alone" in answer[2], answer)
     equal("another group: the right answer, and no record", [ours("now", OTHER_GROUP), records(home + "/c")], [right, kept])
     equal("another group: `ldr cache` says so", "group" in ldr_cache(home + "/c", OTHER_GROUP), True)
-    # A directory that hands its group on to what is made in it.
-    shared = tree.file("shared")
-    os.mkdir(shared)
-    os.chown(shared, NOBODY, OTHER_GROUP)
-    os.chmod(shared, 0o2770)
-    equal("below a set-group-ID directory", [ours(s, NOBODY, shared + "/c") for s in ("now", "require")], [right] * 2)
-    equal("below a set-group-ID directory: the group is the user's", os.stat(shared + "/c").st_gid, NOBODY)
+    # One that it made the user could forge, and could not use.
+    equal("another group: the right answer where there is no store", ours("now", OTHER_GROUP, home + "/d"), right)
+    check("another group: none is made", not os.path.exists(home + "/d"))
+    equal("afterwards the user makes one", [ours(s, NOBODY, home + "/d") for s in ("now", "require")], [right] * 2)
+
+
+def others_files(tree, right):
+    """The directory may hold files of somebody else's."""
+    where = tree.file("mixed")
+    os.mkdir(where, 0o700)
+    names = ["l-important", "t-work.txt", "r-notes", "p-value.txt", "r-0123", "p-0123456789abcdeg", "l-", "t-", "catalog.txt", "r-" + "0" * 33]
+    for name in names:
+        with open(os.path.join(where, name), "w") as f:
+            f.write("mine")
+    ours = [name for name in ("r-" + "0" * 32, "p-" + "a" * 16, "l-" + "b" * 16, "t-1f")]
+    for name in ours:
+        with open(os.path.join(where, name), "w") as f:
+            f.write("left by an earlier build")
+    equal("files of others: the answer", [run(tree.command(), {**tree.env, "LDR_CACHE_DIR": where, "LDR_CACHE": s}) for s in ("now", "require")], [right] * 2)
+    there = os.listdir(where)
+    check("files of others stay", set(names) <= set(there), sorted(set(names) - set(there)))
+    check("what has our names and is no good goes", not set(ours) & set(there), sorted(set(ours) & set(there)))
 
 
 def ldr_cache(where, group):
@@ -58,8 +73,10 @@ def switched_off(tree, right):
     for word in ("off", "0", "no", "OFF", "false", "off ", "none", "disabled"):
         shutil.rmtree(tree.cache, ignore_errors=True)
         equal(f"LDR_CACHE={word!r}: the answer", run(tree.command(), {**tree.env, "LDR_CACHE_DIR": tree.cache, "LDR_CACHE": word}), right)
-        time.sleep(0.05)
-        check(f"LDR_CACHE={word!r}: nothing is made", not os.path.exists(tree.cache))
+        told = subprocess.run(tree.command(), env={"PATH": "/bin", **tree.env, "LDR_CACHE_DIR": tree.cache, "LDR_CACHE": word, "LD_DEBUG": "cache"},
+                              capture_output=True, text=True).stderr
+        check(f"LDR_CACHE={word!r}: told, and nothing is made", ("LDR_CACHE=off" if word == "off" else "LDR_CACHE has no such word") in told and
+              "cache: made" not in told and not os.path.exists(tree.cache), told)
     equal("LDR_CACHE= is as if it were not set", run(tree.command(), {**tree.env, "LDR_CACHE_DIR": tree.cache, "LDR_CACHE": ""}), right)
     await_quiet(tree.cache)
     check("LDR_CACHE= is as if it were not set: a record is made", records(tree.cache))
@@ -99,6 +116,7 @@ if __name__ == "__main__":
             right = tree.system()
             check(f"the system's answer, {way}", right[0] == 0, right)
             group_of_another(tree, right)
+            others_files(tree, right)
             root_environment(tree, right)
             switched_off(tree, right)
             room_for_others(tree, right)

@@ -203,6 +203,44 @@ text=$({ "$ldr" run --crash-report "$ldr" run --crash-report ./cases recover; } 
 equal "where ptrace is refused the program runs" "$?" 7
 contains "and it is said" "$text" "no crash report, the program cannot be watched: Operation not permitted"
 
+# Killed while the watcher begins: it ends too. A copy of the command, so that no other run's watcher is counted.
+cp "$ldr" killed-ldr
+equal "starts that are killed leave no watcher" "$(LDR_LDSO=${LDR_LDSO:-$build/ld-ldr.so} python3 - "$PWD/killed-ldr" <<'P'
+import os, random, signal, sys, time
+command = sys.argv[1]
+null = os.open("/dev/null", os.O_RDWR)
+files = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
+for i in range(200):
+    pid = os.posix_spawn(command, [command, "run", "--crash-report", "sleep", "0.3"], os.environ, file_actions=files)
+    until = time.perf_counter() + random.uniform(0.0005, 0.006)
+    while time.perf_counter() < until:
+        pass
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+def left():
+    found = 0
+    for name in os.listdir("/proc"):
+        try:
+            found += name.isdigit() and os.readlink(f"/proc/{name}/exe") == command
+        except OSError:
+            pass
+    return found
+end = time.time() + 20
+while left() and time.time() < end:
+    time.sleep(0.1)
+print(left())
+P
+)" 0
+text=$(timeout 20 python3 -c '
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+os.execv(sys.argv[1], sys.argv[1:])' "$ldr" run --crash-report python3 -c '
+import os
+try: os.wait()
+except ChildProcessError: print("no child")' 2>&1)
+contains "a subreaper inherits no watcher" "$text" "no child"
+contains "and it is said" "$text" "no crash report, the program cannot be watched: it is a subreaper"
+
 kinds=$(grep -oE 'set\(crash, ([a-z]+ \? )?"[a-z-]+"( : "[a-z-]+")?' "$here/../../tools/crash/cause.c" | grep -oE '"[a-z-]+"' | tr -d '"' | sort -u)
 plain=$(sed 's/\\-/-/g' "$here/../../tools/ldr-crash-report.7")
 equal "every kind is in the manual" "$(for kind in $kinds; do grep -qw -- "$kind" <<<"$plain" || echo "$kind"; done)" ""

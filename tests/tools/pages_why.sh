@@ -160,6 +160,7 @@ P
 }
 found=0; "$ldr" run --watch-writes record sh -c 'exit 7' <hold >out 2>err || found=$?
 equal "--watch-writes: the program's status, no output" "$found $(cat out err)" "7 "
+equal "--watch-writes with SIGCHLD ignored: the program's status" "$(python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' "$ldr" run --watch-writes record sh -c 'exit 3' 2>/dev/null; echo $?)" 3
 pids=(); start "$ldr" run --watch-writes record ./opener ./whole.so subject_first
 watcher=$! parent=$(awk '/^PPid/ { print $2 }' "/proc/${pids[0]}/status")
 equal "--watch-writes: the watcher is the parent" "$parent" "$watcher"

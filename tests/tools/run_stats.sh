@@ -158,3 +158,18 @@ equal "a program not found" "$("$ldr" run --stats nonexistent-program 2>/dev/nul
 env=$("$ldr" run --stats /usr/bin/env sleep 0 2>&1)
 contains "execve of a program on another linker is said" "$env" "it became another program by execve"
 equal "its pages are those of the new program" "$(grep -c '^sleep ' <<<"$env")" 1
+
+# A file that may be written in a folder that may not; a file with two names.
+mkdir -p locked; echo old >locked/stats.json; echo old >one.json; ln one.json two.json
+chmod 755 . locked; chmod 666 locked/stats.json
+if [ "$(id -u)" = 0 ]; then
+    LDR_CACHE=off setpriv --reuid 65534 --regid 65534 --clear-groups "$ldr" run --stats-json locked/stats.json /bin/true 2>err
+    equal "a file in a folder that may not be written to is written" "$(head -c 1 locked/stats.json)$(cat err)" "{"
+else
+    skip "a file in a folder that may not be written to" "needs root"
+fi
+"$ldr" run --stats-json one.json /bin/true
+equal "both names of a file have it" "$(head -c 1 one.json)$(cmp one.json two.json 2>&1)" "{"
+ignoring() { python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' "$@" 2>/dev/null; echo $?; }
+equal "SIGCHLD ignored: the program's status" "$(ignoring "$ldr" run --stats sh -c 'exit 3') $(ignoring "$ldr" trace -- sh -c 'exit 3' | tail -1)" "3 3"
+equal "SIGCHLD ignored: the program finds it ignored" "$("$ldr" run --stats grep SigIgn /proc/self/status 2>/dev/null | wc -l) $(python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' "$ldr" run --stats grep SigIgn /proc/self/status 2>/dev/null | tr -d '\t')" "1 SigIgn:0000000000010000"

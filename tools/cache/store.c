@@ -108,11 +108,6 @@ static int open_trusted(const struct cache_dir *store, const char *path, bool cr
     int fd = path[0] == '/' ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (made && fd >= 0 && store->kind == STORE_SYSTEM)
         fchmod(fd, 0755);             /* whatever the umask is */
-    if (made && fd >= 0 && store->kind == STORE_USER && fchown(fd, (uid_t)-1, getegid()) != 0) { /* whatever group the directory above hands on */
-        *why = must_format("its group cannot be set: %s", strerror(errno));
-        close(fd);
-        return -1;
-    }
     *why = path[0] != '/' ? must_format("not an absolute path")
          : fd < 0         ? must_format("%s", strerror(errno))
          : fstat(fd, &st) ? must_format("%s", strerror(errno))

@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 64 << 10, GUARD = 4096 };
@@ -76,7 +77,11 @@ static int be_watcher(void *arg) {
     reporter->error = watch_seize(reporter->program, &watch);
     if (reporter->error) {
         go_to(reporter, REFUSED_ONCE);
-        wait_beyond(reporter, REFUSED_ONCE);
+        /* The program-to-be may have been killed: nobody answers then. */
+        const struct timespec patience = { .tv_sec = 2 };
+        while (__atomic_load_n(&reporter->step, __ATOMIC_ACQUIRE) == REFUSED_ONCE)
+            if (syscall(SYS_futex, &reporter->step, FUTEX_WAIT, REFUSED_ONCE, &patience, NULL, 0) != 0 && errno == ETIMEDOUT)
+                _exit(LDR_EXIT_OWN);
         reporter->error = watch_seize(reporter->program, &watch);
     }
     go_to(reporter, reporter->error ? REFUSED : WATCHED);
@@ -99,11 +104,8 @@ static int be_middle(void *arg) {
 
 /* The watcher shares this process's memory until the program takes its place (execve leaves it all to the watcher): no page table is copied, no
  * page copied on writing, which were most of what a start cost. Until it has told how it went only one of the two runs.
- * The middle has no end signal: a SIGCHLD would still be pending in the program if that is blocked. As process 1 of its namespace the program
- * would inherit the watcher as its child. */
+ * The middle has no end signal: a SIGCHLD would still be pending in the program if that is blocked. */
 static int begin_watch(struct reporter *reporter) {
-    if (reporter->program == 1)
-        return ECHILD;
     reporter->stack = mmap(NULL, STACK + MIDDLE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (reporter->stack == MAP_FAILED || mprotect(reporter->stack, GUARD, PROT_NONE) != 0)
         return errno;
@@ -112,25 +114,37 @@ static int begin_watch(struct reporter *reporter) {
     pid_t middle = clone(be_middle, reporter->stack + STACK + MIDDLE_STACK, CLONE_VM | CLONE_VFORK, reporter);
     if (middle < 0)
         return errno;
-    while (waitpid(middle, NULL, __WALL) < 0 && errno == EINTR)
+    int status = 0;
+    while (waitpid(middle, &status, __WALL) < 0 && errno == EINTR)
         ;
-    enum step step = wait_beyond(reporter, BEGUN);
+    if (WIFSIGNALED(status))
+        return ECHILD;                /* killed, perhaps before there was a watcher */
+    int step = (int)wait_beyond(reporter, BEGUN);
     if (step == REFUSED_ONCE) {
         /* where only descendants may be traced (Yama), this one is allowed to; forgotten again before the program starts */
         prctl(PR_SET_PTRACER, (unsigned long)reporter->watcher, 0, 0, 0);
-        go_to(reporter, PERMITTED);
-        step = wait_beyond(reporter, PERMITTED);
+        if (__atomic_compare_exchange_n(&reporter->step, &step, PERMITTED, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            syscall(SYS_futex, &reporter->step, FUTEX_WAKE, 1, NULL, NULL, 0);
+            step = (int)wait_beyond(reporter, PERMITTED);
+        }
         prctl(PR_SET_PTRACER, 0, 0, 0, 0);
     }
     return step == WATCHED ? 0 : reporter->error ? reporter->error : ECHILD;
 }
 
+/* The watcher would be inherited by the program, as a child it does not know. NULL: by somebody else. */
+static const char *inherits(pid_t program) {
+    int reaper = 0;
+    return program == 1 ? "it is process 1" : prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0) == 0 && reaper ? "it is a subreaper" : NULL;
+}
+
 int crash_run(const char *text, const char *json, const struct crash_start *start, const char *program, char **args) {
     struct reporter *reporter = must_alloc(1, sizeof *reporter);       /* the watcher's, for the rest of its life */
     *reporter = (struct reporter){ .watch = crash_watch_new(start), .text = text, .json = json, .program = getpid() };
-    int error = begin_watch(reporter);
-    if (error)
-        warn_ldr("no crash report, the program cannot be watched: %s", reporter->program == 1 ? "it is process 1" : strerror(error));
+    const char *why = inherits(reporter->program);
+    int error = why ? 0 : begin_watch(reporter);
+    if (why || error)
+        warn_ldr("no crash report, the program cannot be watched: %s", why ? why : strerror(error));
     execv(program, args);
     warn_ldr("%s: cannot be executed: %s", program, strerror(errno));
     return LDR_EXIT_OWN;

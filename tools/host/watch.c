@@ -27,29 +27,22 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
 
 /* What watching one process has come to. */
 struct progress {
-    bool looked, follows;
+    bool looked;
     unsigned clones;
-    cpu_set_t allowed;                /* before the first time it followed */
 };
 
 /* Where many threads are made: from one CPU to another each stop costs two wake-ups of a CPU that sleeps, on the same CPU two switches. */
 static void follow(pid_t thread, struct progress *progress) {
     enum { EVERY = 16 };
-    cpu_set_t there;
+    cpu_set_t there, allowed;
     uint64_t cpu;
-    if (++progress->clones % EVERY || (cpu = life_number(thread, LIFE_CPU)) >= CPU_SETSIZE)
+    if (++progress->clones % EVERY || (cpu = life_number(thread, LIFE_CPU)) >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return;
     CPU_ZERO(&there);
     CPU_SET((size_t)cpu, &there);
-    if (progress->follows || sched_getaffinity(0, sizeof progress->allowed, &progress->allowed) == 0)
-        progress->follows = sched_setaffinity(0, sizeof there, &there) == 0 || progress->follows;
-}
-
-/* A report takes long, and the program's other threads run on. */
-static void follow_no_more(struct progress *progress) {
-    if (progress->follows)
-        sched_setaffinity(0, sizeof progress->allowed, &progress->allowed);
-    progress->follows = false;
+    /* It goes there and may go away again: a thread with real-time priority may take that CPU for itself. */
+    if (sched_setaffinity(0, sizeof there, &there) == 0)
+        sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 /* `stop` as waitid has it: the signal, and the event above it. */
@@ -72,7 +65,6 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
     } else if (event == PTRACE_EVENT_CLONE) {
         follow(thread, progress);
     } else if (!event) {
-        follow_no_more(progress);
         if (watch->signal)
             watch->signal(pid, thread, number, watch->arg);
         deliver = number;

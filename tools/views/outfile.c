@@ -33,6 +33,9 @@ bool outfile_open(struct outfile *out, const char *path) {
     bool there = stat(path, &st) == 0;
     if (strcmp(path, "-") == 0 || (there && !S_ISREG(st.st_mode)))
         return open_in_place(out, path);
+    /* Another name of the same file would keep the old contents. */
+    if (there && st.st_nlink > 1)
+        return open_in_place(out, path);
     /* A symbolic link stays; the file it leads to is replaced. */
     char *real = there ? realpath(path, NULL) : NULL;
     out->path = real ? real : must_format("%s", path);
@@ -42,13 +45,18 @@ bool outfile_open(struct outfile *out, const char *path) {
     int fd = mkostemp(out->temporary, O_CLOEXEC);
     if (fd >= 0 && fchmod(fd, there ? st.st_mode & 0777 : new_file_mode()) == 0 && (out->stream = fdopen(fd, "w")))
         return true;
-    warn_ldr("%s: %s", path, strerror(errno));
+    int error = errno;
     if (fd >= 0) {
         close(fd);
         unlink(out->temporary);
     }
     free(out->temporary);
     free(out->path);
+    out->temporary = NULL;
+    /* The file may be written to, and its folder not. */
+    if (fd < 0 && there && (error == EACCES || error == EPERM || error == EROFS))
+        return open_in_place(out, path);
+    warn_ldr("%s: %s", path, strerror(error));
     return false;
 }
 

@@ -95,7 +95,8 @@ struct outfile {
     char *temporary; /* where it is; NULL: written in place, because path is no regular file */
 };
 
-/* outfile_open - prepares to write path: in a file beside it, or directly when path is a device, a pipe or "-" */
+/* outfile_open - prepares to write path: in a file beside it, or directly when path is a device, a pipe or "-", has another name besides, or
+ * lies in a folder that may not be written to */
 bool outfile_open(struct outfile *out, const char *path);
 /* outfile_commit - puts the file in its place; on failure the old one stays and the new one is removed */
 bool outfile_commit(struct outfile *out);

@@ -304,7 +304,7 @@ int watch_run(const char *file, const char *program, char **args) {
     if (write(gate[1], "g", 1) != 1)
         warn_ldr("the program could not be started: %s", strerror(errno));
     close(gate[1]);
-    int status;
+    int status = 0;
     pid_t ended;
     struct pollfd *ready = must_alloc(watcher.ring_count + 1, sizeof *ready);
     int end = (int)syscall(SYS_pidfd_open, child, 0); /* -1 before Linux 5.3: poll leaves it out, and the end is seen a moment later */
