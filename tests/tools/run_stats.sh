@@ -29,7 +29,7 @@ static void count(int number) { (void)number; signals++; }
 static void serve(int pages) {
     char line;
     struct sigaction action = { .sa_handler = count };
-    for (int i = 1; i < 32; i++) sigaction(i, &action, 0);
+    for (int i = 1; i < 32; i++) if (i != SIGCHLD) sigaction(i, &action, 0); /* its child may end first */
     for (;;) {
         puts("ready"); fflush(stdout);
         long got = read(0, &line, 1);
@@ -160,7 +160,7 @@ contains "execve of a program on another linker is said" "$env" "it became anoth
 equal "its pages are those of the new program" "$(grep -c '^sleep ' <<<"$env")" 1
 
 # A file that may be written in a folder that may not; a file with two names.
-mkdir -p locked; echo old >locked/stats.json; echo old >one.json; ln one.json two.json
+mkdir -p locked; echo old >locked/stats.json; echo old >name.json; ln name.json other.json
 chmod 755 . locked; chmod 666 locked/stats.json
 if [ "$(id -u)" = 0 ]; then
     LDR_CACHE=off setpriv --reuid 65534 --regid 65534 --clear-groups "$ldr" run --stats-json locked/stats.json /bin/true 2>err
@@ -168,8 +168,9 @@ if [ "$(id -u)" = 0 ]; then
 else
     skip "a file in a folder that may not be written to" "needs root"
 fi
-"$ldr" run --stats-json one.json /bin/true
-equal "both names of a file have it" "$(head -c 1 one.json)$(cmp one.json two.json 2>&1)" "{"
+"$ldr" run --stats-json name.json /bin/true
+equal "both names of a file have it" "$(head -c 1 name.json)$(cmp name.json other.json 2>&1)" "{"
 ignoring() { python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' "$@" 2>/dev/null; echo $?; }
 equal "SIGCHLD ignored: the program's status" "$(ignoring "$ldr" run --stats sh -c 'exit 3') $(ignoring "$ldr" trace -- sh -c 'exit 3' | tail -1)" "3 3"
-equal "SIGCHLD ignored: the program finds it ignored" "$("$ldr" run --stats grep SigIgn /proc/self/status 2>/dev/null | wc -l) $(python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' "$ldr" run --stats grep SigIgn /proc/self/status 2>/dev/null | tr -d '\t')" "1 SigIgn:0000000000010000"
+ignored=$(python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' "$ldr" run --stats sed -n 's/^SigIgn:[^0-9a-f]*//p' /proc/self/status 2>/dev/null)
+equal "SIGCHLD ignored: the program finds it ignored" "$((0x${ignored:-0} >> 16 & 1))" 1
