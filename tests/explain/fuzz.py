@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 ldr, sources = sys.argv[1], sys.argv[2:]
-count = int(os.environ.get("FUZZ_FILES", "150"))
+count = int(os.environ.get("FUZZ_FILES", "100"))
 environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", LC_ALL="C")
 random.seed(7)
 passed = failed = 0
