@@ -356,6 +356,35 @@ static u64 list_all(const struct relocs_options *relocs, const struct session *s
     return shown;
 }
 
+static bool has_section(const struct object *object, const char *name) {
+    struct sections sections = sections_read(object_node(object)->file);
+    bool has = false;
+    for (size_t i = 0; i < sections.count && !has; i++)
+        has = strcmp(sections.list[i].name, name) == 0;
+    sections_free(&sections);
+    return has;
+}
+
+/* A filter that can match nothing, because it names what is not there, is told from one that matches nothing. */
+static void tell_unmatched(const struct relocs_options *relocs, const struct session *session) {
+    bool object_there = false, type_there = !relocs->type, section_there = !relocs->section;
+    for (const struct object *object = session->first; object; object = object->next)
+        if (!object->is_missing && is_meant(relocs, object)) {
+            object_there = true;
+            section_there = section_there || has_section(object, relocs->section);
+        }
+    for (u32 type = 0; type < ARCH_RELOC_TYPES && !type_there; type++)
+        type_there = type_matches(relocs->type, type);
+    if (!object_there)
+        warn_ldr("%s loads no %s", relocs->program, relocs->object);
+    else if (!type_there)
+        warn_ldr("there is no relocation type '%s' on x86-64", relocs->type);
+    else if (!section_there)
+        warn_ldr(relocs->object ? "%s has no section '%s'" : "no object of %s has a section '%s'", relocs->object ? relocs->object : relocs->program, relocs->section);
+    else
+        warn_ldr("%s: no relocation matches", relocs->program);
+}
+
 int cmd_relocs(int argc, char **argv) {
     static const struct argp_child children[] = EXPLAIN_CHILDREN;
     static const struct argp argp = {
@@ -386,6 +415,6 @@ int cmd_relocs(int argc, char **argv) {
     u64 undefined = 0, shown = list_all(&relocs, &session, &undefined);
     bool filtered = relocs.object || relocs.symbol || relocs.section || relocs.type || relocs.has_page;
     if (!shown && filtered)
-        warn_ldr("%s: no relocation matches", relocs.program);
+        tell_unmatched(&relocs, &session);
     return explain_end(&session, !shown && filtered ? LDR_EXIT_NO_TARGET : undefined ? LDR_EXIT_PARTIAL : LDR_EXIT_OK);
 }

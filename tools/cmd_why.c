@@ -239,7 +239,16 @@ static int why_in_process(struct session *session, const struct process_view *pr
         return LDR_EXIT_PARTIAL;
     }
     if (!object) {
-        warn_ldr("%#llx is in no object that process %d loads at its start", (unsigned long long)addr, (int)process->pid);
+        char *later = process_opened_later(process, session, addr, &vaddr);
+        if (later && strchr(later, '\''))
+            warn_ldr("%#llx is in no object that process %d loads at its start; it is in %s + %#llx, opened later", (unsigned long long)addr, (int)process->pid, later,
+                     (unsigned long long)vaddr);
+        else if (later)
+            warn_ldr("%#llx is in no object that process %d loads at its start; it is in %s + %#llx, opened later: ldr why '%s' '%s' %#llx tells what that library alone fills it with",
+                     (unsigned long long)addr, (int)process->pid, later, (unsigned long long)vaddr, later, later, (unsigned long long)vaddr);
+        else
+            warn_ldr("%#llx is in no object that process %d loads at its start", (unsigned long long)addr, (int)process->pid);
+        free(later);
         return partial ? LDR_EXIT_PARTIAL : LDR_EXIT_NO_TARGET;
     }
     struct place place = place_find(object, vaddr);

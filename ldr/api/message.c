@@ -155,6 +155,24 @@ static void remember(const struct problem *problem)
         first_problem = *problem;
 }
 
+/* Each line of the suggestions an error of its own: a record is read with less of the situation at hand than a message. */
+static void tell_hints(char *at)
+{
+    while (*at) {
+        char *end = (char *)str_chr(at, '\n');
+        while (*at == ' ')
+            at++;
+        if (!end) {
+            event_error(at);
+            return;
+        }
+        *end = 0;
+        event_error(at);
+        *end = '\n';
+        at = end + 1;
+    }
+}
+
 static void print(const char *occasion, const struct problem *problem)
 {
     char buf[8192];
@@ -166,7 +184,9 @@ static void print(const char *occasion, const struct problem *problem)
     event_error(buf);
     text_char(&t, '\n');
     message_put_detail(&t, problem);
+    u64 told = t.len;
     hint_put(&t, problem);
+    tell_hints(buf + told);
     sys_write_all(2, buf, t.len);
     remember(problem);
 }

@@ -63,7 +63,7 @@ void events_protected_(const struct object *object, u64 start, u64 len);
 void events_calling_(const struct object *object, enum call_kind kind);
 void events_call_(const struct object *object, enum call_kind kind, u64 function);
 void events_returned_(const struct object *object, enum call_kind kind, u64 function);
-void events_error_(const char *text);          /* the first line of what is printed, or the whole of dlerror */
+void events_error_(const char *text);          /* the first line of what is printed and each of its suggestions, or the whole of dlerror */
 void events_opening_(const char *name, int mode, const struct object *caller);
 void events_opened_(const char *name, const struct object *object);
 void events_closing_(const struct object *object);

@@ -159,6 +159,33 @@ with tempfile.TemporaryDirectory() as folder:
         judge("the program deleted", status == 3 and not out and "deleted or replaced" in err, (status, err))
         process.kill()
 
+# A library that the process has opened: who it is, where in it, and a command that tells the rest.
+with tempfile.TemporaryDirectory() as folder:
+    with open(os.path.join(folder, "later.c"), "w", encoding="utf-8") as f:
+        f.write("#include <stdlib.h>\nlong big[9000]; void *(*const kept)(size_t) = malloc;")
+    with open(os.path.join(folder, "host.c"), "w", encoding="utf-8") as f:
+        f.write('#include <dlfcn.h>\n#include <unistd.h>\nint main(int n, char **v) { char c; if (!dlopen(v[1], RTLD_NOW)) return 1; write(1, "r", 1); return (int)read(0, &c, 1); }')
+    later = os.path.join(folder, "a later.so")
+    for words in ["-shared", "-fPIC", "-o", later, "later.c"], ["-o", "host", "host.c"]:
+        subprocess.run(["gcc", "-w", *words], cwd=folder, check=True)
+    slot = int(re.search(r"(?m)^([0-9a-f]+) +[0-9a-f]+ +R_X86_64_64 +[0-9a-f]+ malloc", output("readelf", "-rW", later)).group(1), 16)
+    tail = int(re.search(r"(?m) ([0-9a-f]+) +\d+ OBJECT .* big$", output("readelf", "--dyn-syms", "-W", later)).group(1), 16) + 8 * 8999
+    with subprocess.Popen([os.path.join(folder, "host"), later], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=truth.environment()) as process:
+        process.stdout.read(1)
+        with open(f"/proc/{process.pid}/maps", encoding="utf-8") as f:
+            maps = [line.split(None, 5) for line in f]
+        base = next(int(part[0].split("-")[0], 16) for part in maps if part[-1].strip() == later)
+        stack = next(int(part[0].split("-")[0], 16) for part in maps if part[-1].strip() == "[stack]")
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + slot))
+        judge("opened later", status == 4 and not out and f"it is in {later} + {hex(slot)}, opened later: ldr why '{later}' '{later}' {hex(slot)}" in err, (status, err))
+        status, out, _ = ask("why", later, later, hex(slot))
+        judge("opened later: the command", status == 0 and "malloc" in out, (status, out))
+        status, out, err = ask("why", "--pid", str(process.pid), hex(base + tail))
+        judge("opened later: its .bss", status == 4 and f"{later} + {hex(tail)}" in err, (status, err))
+        status, out, err = ask("why", "--pid", str(process.pid), hex(stack))
+        judge("in no file", status == 4 and "opened later" not in err and "in no object" in err, (status, err))
+        process.kill()
+
 print(f"{asked} places of files; in the process: {len(kinds)} kinds")
 print(f"{passed} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed != 0 or not passed)

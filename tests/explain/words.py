@@ -70,6 +70,15 @@ with tempfile.TemporaryDirectory() as folder:
         found = next(o for o in answer["objects"] if o["path"].endswith(name)).get("source_problem", "")
         judge(f"{name}: JSON", problem in found if problem else not found, found)
 
+    # A filter that names what is not there, and one that is right and matches nothing.
+    for filters, said in ((["--object", "nosuch.so"], b"./whole loads no nosuch.so"), (["--type", "FOO"], b"there is no relocation type 'FOO'"),
+                          (["--section", ".nosuch"], b"no object of ./whole has a section '.nosuch'"),
+                          (["--object", "libc.so.6", "--section", ".nosuch"], b"libc.so.6 has no section '.nosuch'"),
+                          (["--object", "libc.so.6", "--type", "copy"], b"./whole: no relocation matches"), (["--section", ".text"], b"./whole: no relocation matches"),
+                          (["--symbol", "nobody_has_this"], b"./whole: no relocation matches")):
+        done = subprocess.run([ldr, "relocs", *filters, "./whole"], capture_output=True, check=False)
+        judge(f"relocs {' '.join(filters)}", done.returncode == 4 and said in done.stderr, (done.returncode, done.stderr))
+
     # A name with a command for terminals, a line end and half a character, as argument and inside a file.
     bad = b"\033]0;x\007 \n\302\233 \377"
     for command in ["tree"], ["why", "--source"], ["relocs"], ["run"], ["trace", "--read"]:

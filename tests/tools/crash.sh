@@ -11,7 +11,7 @@ cp "$here"/crash/* "$work" && cd "$work" || exit 1
 . ./build.sh
 # shellcheck disable=SC2016 # for the linker
 mkdir bad && gcc -g -O1 -shared -fPIC -DBAD_CONSTRUCTOR -o bad/libused.so library.c
-g++ -g -O1 -o shapes shapes.cc
+g++ -g -O1 -w -o shapes shapes.cc
 ulimit -S -c 0
 
 line() { grep -n "LINE $1 \|LINE $1\$" "$2" | cut -d: -f1; }
@@ -19,7 +19,7 @@ line() { grep -n "LINE $1 \|LINE $1\$" "$2" | cut -d: -f1; }
 die() {
     local case=$1 kind=$2 words=$3 source=$4 program=./cases status=0 plain=0 head part
     shift 4
-    case $case in constructor | virtual | throw) program=./shapes ;; esac
+    case $case in constructor | virtual | throw | thrown | noexcept) program=./shapes ;; esac
     [ "$case" = constructor ] && program=./cases
     rm -f report report.json
     "$ldr" run "$program" "$case" >plain.out 2>plain.err &
@@ -47,6 +47,7 @@ die stack stack-overflow "endless or too deep recursion of recurse()" cases.c "s
 die stackhandler stack-overflow "endless or too deep recursion of recurse()" "" "cases.c:$(line stack cases.c)"
 die threadstack stack-overflow "the stack of thread" "" "recursion of recurse()" "without any permission"
 die bus file-truncated "a page that its file no longer has" cases.c "has 100 bytes, the page begins at byte 8192" "BUS_ADRERR"
+die heap heap-overrun "just past the end of the heap: running over a block leads there" "" "came from    overrun()" "cases.c:$(line heap cases.c)" "0 bytes above [heap]"
 die unmap not-mapped "where nothing is mapped" cases.c "munmap"
 LD_LIBRARY_PATH=. die dlclose unloaded-library "called into libplugin.so, which dlclose has unloaded: plugin_function" "" "plugin.c:" "cases.c:$(line dlclose cases.c)"
 die fpe division-by-zero "divided an integer by zero" cases.c "idiv" "divide"
@@ -78,7 +79,11 @@ die kill raised "the program raised SIGSEGV itself" ""
 die killabort raised "the program raised SIGABRT itself, not by abort()" "" "main"
 die raiseabort raised "the program raised SIGABRT itself, not by abort()" "" "main"
 die virtual null-pointer "read from address 0: a null pointer" shapes.cc "shapes::pool<shapes::shape>::total(int)"
-die throw uncaught-exception "std::terminate()" shapes.cc
+die throw uncaught-exception "std::terminate(): an exception (std::runtime_error) that nothing catches" shapes.cc
+die thrown uncaught-exception "an exception (std::out_of_range) that nothing catches" "" "came from    shapes::check(std::vector" "shapes.cc:$(line thrown shapes.cc)"
+die noexcept uncaught-exception "an exception (shapes::own<int>) that nothing catches" shapes.cc
+die main null-pointer "wrote to address 0" cases.c
+equal "main itself: who called it is not told" "$(grep -c 'came from' report)" 0
 
 # shellcheck disable=SC2016 # for the linker
 gcc -g -O1 -w -o constructed cases.c bad/libused.so -Wl,-rpath,'$ORIGIN/bad' -pthread

@@ -101,6 +101,60 @@ gcc -shared -fPIC -Wl,-z,lazy -o plugin.so plugin.c && gcc -o host host.c
 fails "a function missing in a library opened" 127 ./host
 equal "the library is asked about, not the program" "$step" "ldr why ./plugin.so absent"
 equal "dlerror" "$("$ours" ./host now 2>&1)" "$("$system" ./host now 2>&1)"
+
+# A library that is loaded and defines it, opened RTLD_LOCAL: no file tells, only the run does.
+cat >other.c <<'C'
+int absent(void) { return 0; }
+C
+cat >apart.c <<'C'
+#include <dlfcn.h>
+int main(int argc, char **argv) {
+    dlopen(argc > 1 ? argv[1] : "./other.so", RTLD_NOW | (argc > 2 ? RTLD_GLOBAL : RTLD_LOCAL));
+    void *plugin = dlopen("./plugin.so", RTLD_LAZY);
+    return ((int (*)(void))dlsym(plugin, "call"))();
+}
+C
+gcc -shared -fPIC -o other.so other.c && gcc -o apart apart.c && : >none.c
+gcc -shared -fPIC -Wl,-soname,bringer.so -Wl,--no-as-needed -o bringer.so none.c ./other.so
+fails "defined by what was opened RTLD_LOCAL" 127 ./apart ./other.so
+contains "why it does not count" "$said" "  ./other.so defines it, but was opened RTLD_LOCAL, so it is not in the scope of ./plugin.so"
+equal "its command is the run again" "$step" "ldr trace -e dlopen,error ./apart ./other.so"
+again=$(sh -c "$step" 2>&1)
+contains "which tells how each was opened" "$again" "./other.so NOW|LOCAL by apart"
+contains "and the cause" "$(grep ' error ' <<<"$again")" "./other.so defines it, but was opened RTLD_LOCAL"
+fails "opened by a need of such a library" 127 --library-path '/no where' ./apart ./bringer.so
+contains "it is named" "$said" "./other.so defines it, but was opened RTLD_LOCAL (with ./bringer.so), so"
+equal "options are variables there" "$step" "LD_LIBRARY_PATH='/no where' ldr trace -e dlopen,error ./apart ./bringer.so"
+"$ours" ./apart ./other.so global
+equal "opened RTLD_GLOBAL it answers" $? 0
+# As the system's linker searches: the constructor of a library opened RTLD_GLOBAL runs before it is global.
+cat >early.c <<'C'
+#include <dlfcn.h>
+#include <stdlib.h>
+int absent(void) { return 0; }
+__attribute__((constructor)) static void early(void) { exit(((int (*)(void))dlsym(dlopen("./plugin.so", RTLD_LAZY), "call"))()); }
+C
+gcc -shared -fPIC -Wl,-soname,early.so -o early.so early.c
+fails "defined by what is still being opened" 127 ./apart ./early.so global
+contains "that is said, not RTLD_LOCAL" "$said" "./early.so defines it, but is still being opened, so it is not in the scope of ./plugin.so"
+# In the dynamic symbol table, and hidden all the same: no link editor of today writes that, the linker refuses it.
+gcc -shared -fPIC -Wl,-soname,libg.so -o libg.so g.c
+python3 - libg.so greet <<'P'
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+off, = struct.unpack_from("<Q", data, 0x28)
+count, = struct.unpack_from("<H", data, 0x3c)
+heads = [struct.unpack_from("<IIQQQQIIQQ", data, off + 64 * i) for i in range(count)]
+sym = next(h for h in heads if h[1] == 11)
+names = heads[sym[6]][4]
+for at in range(sym[4], sym[4] + sym[5], 24):
+    name = names + struct.unpack_from("<I", data, at)[0]
+    if data[name:data.index(0, name)] == sys.argv[2].encode():
+        data[at + 5] = 2
+open(sys.argv[1], "wb").write(data)
+P
+fails "a symbol that is there and hidden" 127 --library-path . ./plain
+contains "it is told" "$said" "libg.so has it, but hidden: for its own use only"
 # Thousands of names to compare, thousands of times: the looks are counted.
 seq 3000 | sed 's/.*/int very_long_name_of_a_function_&(void);/' >many.c
 { echo 'int (*all[])(void) = {'; seq 3000 | sed 's/.*/very_long_name_of_a_function_&,/'; echo '}; int main(void) { return !all[1]; }'; } >>many.c

@@ -198,7 +198,7 @@ gcc -shared -fPIC -o libnested.so nested.c && gcc -shared -fPIC -DNOTHING -o lib
 equal "the reason of each dlopen" "$(field '[(e["name"], e["why"]) for e in events if e["event"] == "dlopen"]')" "[('./libnested.so', None), ('./libinner-missing.so', './libinner-missing.so: cannot open shared object file: No such file or directory'), ('./fails.c', './fails.c: invalid ELF header'), ('./libunder.so', './libunder.so: undefined symbol: nowhere'), ('./libslow.so', None)]"
 equal "errors that are no dlopen's" "$(field '[e["text"] for e in events if e["event"] == "error" and "no_such" in e["text"]]')" "['./libnested.so: undefined symbol: no_such_symbol']"
 equal "arguments, empty ones too, and no more" "$(field '[e["arguments"][-4:] for e in events if e["event"] == "process"]')" "[['./fails', 'a', '', 'b c']]"
-contains "text has the reason" "$("$ldr" trace ./fails 2>&1)" "fails.c NOW by fails: ./fails.c: invalid ELF header"
+contains "text has the reason" "$("$ldr" trace ./fails 2>&1)" "fails.c NOW|LOCAL by fails: ./fails.c: invalid ELF header"
 "$ldr" trace -e process,error,dlopen -o events.txt ./fails $'\033[31mred\033]0;title\007\nsecond \xc2\x9b2J'
 equal "text: names are no commands to a terminal, and no lines" "$(LC_ALL=C grep -c $'[\001-\011\013-\037\177\233]' events.txt) $(grep -c '^second' events.txt)" "0 0"
 contains "text: what they are otherwise" "$(cat events.txt)" "?[31mred?]0;title??second ??2J"

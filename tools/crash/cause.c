@@ -159,6 +159,12 @@ static void wrote_protected(struct crash *crash) {
     free(there);
 }
 
+/* On the first page behind it: whoever goes through memory in order meets that one first. */
+static bool past_heap(const struct crash *crash) {
+    const struct crash_map *below = space_below(&crash->space, crash->addr);
+    return crash->at.class == PAGE_NOTHING && below && strcmp(below->path, "[heap]") == 0 && crash->addr - below->end < LDR_PAGE;
+}
+
 static void touched(struct crash *crash) {
     const struct crash_map *map = crash->at.map;
     char *there = place_name(&crash->at);
@@ -186,6 +192,9 @@ static void touched(struct crash *crash) {
         set(crash, "no-access", "%s a page without that permission: %s, %s", how, there, page_class_name(crash->at.class));
     } else if (map) {
         set(crash, "refused", "%s %s, and the kernel refused it", how, there);
+    } else if (past_heap(crash)) {
+        set(crash, "heap-overrun", "%s %#llx, just past the end of the heap: running over a block leads there", how, (unsigned long long)crash->addr);
+        advise(crash, "a length or index larger than the block: memset, memcpy or a loop that does not stop");
     } else {
         set(crash, "not-mapped", "%s %#llx, where nothing is mapped", how, (unsigned long long)crash->addr);
         advise(crash, "memory given back (munmap, or free of a large block), an index out of range, or a pointer that was overwritten");
@@ -283,6 +292,14 @@ static bool only_raised(const struct crash *crash) {
     return !frame_named(crash, "abort") && (named || crash->moment.info.si_code != SI_TKILL);
 }
 
+static void terminated(struct crash *crash) {
+    const struct frame *thrown = frame_named(crash, "__cxa_throw"), *last = &crash->unwound.frames[crash->unwound.frame_count - 1];
+    char *type = thrown && thrown < last ? exception_type(crash, thrown[1].sp) : NULL;
+    set(crash, "uncaught-exception", "ended by std::terminate(): an exception %s%s%sthat nothing catches, or a second one during the first", type ? "(" : "",
+        type ? type : "", type ? ") " : "");
+    free(type);
+}
+
 static void aborted(struct crash *crash) {
     crash->message = abort_message(&crash->space);
     const char *said = crash->message ? crash->message : "";
@@ -298,7 +315,7 @@ static void aborted(struct crash *crash) {
     else if (frame_named(crash, "__fortify_fail") || strstr(said, "buffer overflow detected"))
         set(crash, "buffer-overflow", "a checked C library function noticed a write beyond a buffer (_FORTIFY_SOURCE): %s", said);
     else if (frame_named(crash, "__cxa_throw") || frame_named(crash, "std::terminate()"))
-        set(crash, "uncaught-exception", "ended by std::terminate(): an exception that nothing catches, or a second one during the first");
+        terminated(crash);
     else if (*said)
         set(crash, "library-abort", "the C library ended the program: %s", said);
     else if (only_raised(crash))

@@ -9,6 +9,7 @@
  *   access.c   which operand touched which address, and how
  *   slot.c     the GOT slot and the binding that a call went through
  *   cause.c    one sentence
+ *   exception.c   the type of an exception that nothing caught
  *   text.c, json.c   the report
  * Everything is read while the thread stands still before its signal, so all that is shown is as it was. */
 #ifndef LDR_CRASH_H
@@ -152,6 +153,7 @@ struct crash {
     struct moment moment;             /* of the fault: the first one when a handler raised again */
     bool raised_again;                /* a handler of the program ran and raised or returned to it */
     struct space space;
+    const struct crash_object *own;   /* the program's file; NULL: not known */
     struct unwound unwound;
     bool has_addr;
     u64 addr;
@@ -165,6 +167,8 @@ struct crash {
     size_t note_count;
     char *message;                    /* what the C library said before it aborted; NULL */
 };
+/* exception_type - of the C++ exception whose end is on the stack between its pointer and `end`; malloc'd, NULL: none shows */
+char *exception_type(const struct crash *crash, u64 end);
 struct crash_start {
     const char *program, *library_path, *preload;
 };

@@ -135,12 +135,16 @@ static void find_program(struct crash *crash, const struct crash_start *start) {
         const struct library_file *file = crash->space.objects[i].file;
         if (file && file->ino == st.st_ino && file->dev == st.st_dev) {
             crash->program = start->program;
+            crash->own = &crash->space.objects[i];
             crash->library_path = start->library_path;
             crash->preload = start->preload;
             return;
         }
     }
     crash->program = program_of(crash->pid);
+    for (size_t i = 0; i < crash->space.object_count && !crash->own; i++)
+        if (strcmp(crash->space.objects[i].path, crash->program) == 0)
+            crash->own = &crash->space.objects[i];
 }
 
 static void report_build(struct crash_watch *watch, struct ready *ready, pid_t pid, pid_t thread, const struct moment *moment) {

@@ -89,16 +89,23 @@ static void put_instruction(const struct crash *crash, FILE *out) {
     fprintf(out, "%s%s\n", unwound->byte_count ? "  " : "", *unwound->text ? unwound->text : unwound->byte_count ? "(not decoded)" : "none can be read there");
 }
 
-/* Who is to blame when the instruction is nobody's or a library's: the caller; in a library the first frame of another object. */
+/* Who is to blame when the instruction is nobody's or a library's: the caller; in a library the first frame of another object. What runs the
+ * program's own functions is the C library, as always: no news. */
 static const struct frame *caller(const struct crash *crash) {
     const struct unwound *unwound = &crash->unwound;
     if (crash->access == ACCESS_EXECUTES)
         return unwound->frame_count > 1 && unwound->frames[1].object && crash->addr == unwound->frames[0].pc ? &unwound->frames[1] : NULL;
+    size_t from = 0;
     for (size_t i = 0; crash->moment.info.si_code <= 0 && i + 1 < unwound->frame_count; i++)
-        if (strcmp(unwound->frames[i].function, "__cxa_throw") == 0)
-            return &unwound->frames[i + 1];
-    for (size_t i = 1; strcmp(unwound->frames[0].object ? unwound->frames[0].object->path : crash->program, crash->program) != 0 && i < unwound->frame_count; i++)
-        if (unwound->frames[i].object && unwound->frames[i].object != unwound->frames[0].object)
+        if (strcmp(unwound->frames[i].function, "__cxa_throw") == 0) {
+            from = i;
+            if (unwound->frames[i].object == crash->own)
+                return &unwound->frames[i + 1];
+        }
+    if (crash->own && unwound->frames[from].object == crash->own)
+        return NULL;
+    for (size_t i = from + 1; i < unwound->frame_count; i++)
+        if (unwound->frames[i].object && unwound->frames[i].object != unwound->frames[from].object)
             return &unwound->frames[i];
     return NULL;
 }

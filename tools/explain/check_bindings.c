@@ -478,8 +478,8 @@ void check_bindings(const struct check *check) {
     relocs_each(&session->program->object, note_copied, &pass);
     if (pass.copy_count)
         qsort(pass.copies, pass.copy_count, sizeof *pass.copies, compare_places);
-    for (const struct object *object = session->first; object; object = object->next)
-        pass.libraries_missing |= object->is_missing;
+    for (const struct request *request = session->requests; request; request = request->next)
+        pass.libraries_missing |= request->kind != REQUEST_PRELOAD && request->result && request->result->object.is_missing;
     for (struct object *object = session->first; object; object = object->next) {
         pass.object = object;
         pass.last_symbol = pass.told = 0;

@@ -14,27 +14,44 @@ void check_root_refused(struct findings *findings, const char *root, const char 
 
 enum { LIBRARIES_HINTED = 20 };       /* missing libraries of one root that are looked for elsewhere too, which is slow */
 
+/* The linker says so and goes on: nothing was linked with it. */
+static void missing_preload(const struct check *check, const struct request *request) {
+    struct lines lines = { 0 };
+    const struct node *missing = request->result;
+    char *why = missing->defect.code ? defect_text(&missing->defect) : NULL;
+    char *advice = hint_library(check->session, missing->found_by ? missing->found_by : request, &lines);
+    findings_add(check->findings, RULE_MISSING_PRELOAD, rule_severity(RULE_MISSING_PRELOAD), check->root, check->root, request->name,
+                 why ? must_format("%s, named by %s, cannot be loaded (%s: %s): the linker says so and goes on without it", request->name, request->list, missing->defect_path, why)
+                     : must_format("%s, named by %s, is not found: the linker says so and goes on without it", request->name, request->list),
+                 lines.text, advice);
+    free(why);
+}
+
 static void check_missing_libraries(const struct check *check) {
     u32 told = 0;
     for (const struct request *request = check->session->requests; request; request = request->next) {
         const struct node *by = request->by, *missing = request->result;
         if (!missing || !missing->object.is_missing || request->kind == REQUEST_AUXILIARY)
             continue;
-        const char *object = by ? node_path(by) : check->root;
+        if (request->kind == REQUEST_PRELOAD) {
+            if (!findings_known(check->findings, RULE_MISSING_PRELOAD, check->root, check->root, request->name))
+                missing_preload(check, request);
+            continue;
+        }
+        const char *object = node_path(by);
         if (findings_known(check->findings, RULE_MISSING_LIBRARY, check->root, object, request->name))
             continue;
         struct lines lines = { 0 };
         const struct request *searched = missing->found_by ? missing->found_by : request;
-        if (by && by->found_by) {
+        if (by->found_by)
             lines_add(&lines, "%s is needed by %s", node_path(by), by->found_by->by ? node_path(by->found_by->by) : "a preload list");
-        }
         char *advice = told++ < LIBRARIES_HINTED ? hint_library(check->session, searched, &lines) : must_format("Install the library %s.", request->name), *why = NULL;
         if (missing->defect.code)
             why = defect_text(&missing->defect);
         /* A library may be right: the program that opens it has the other loaded already. */
         findings_add(check->findings, RULE_MISSING_LIBRARY, check->is_library ? SEVERITY_WARNING : SEVERITY_ERROR, check->root, object, request->name,
                      why ? must_format("%s cannot be loaded: %s: %s", request->name, missing->defect_path, why)
-                         : must_format("%s is not found%s", request->name, by ? "" : " (preload)"),
+                         : must_format("%s is not found", request->name),
                      lines.text, advice);
         free(why);
     }

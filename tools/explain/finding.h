@@ -12,6 +12,7 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
     X(CHANGED,         "file-changed",        WARNING, "the file was written to while it was read") \
     X(NO_INTERPRETER,  "missing-interpreter", ERROR,   "the linker that the program names does not exist") \
     X(MISSING_LIBRARY, "missing-library",     ERROR,   "a needed library is not found") \
+    X(MISSING_PRELOAD, "missing-preload",     WARNING, "an object to be preloaded is not found, and left out") \
     X(MISSING_VERSION, "missing-version",     ERROR,   "a library lacks a symbol version that is needed of it") \
     X(MISSING_SYMBOL,  "missing-symbol",      ERROR,   "a symbol that nobody defines") \
     X(UNRESOLVED,      "unresolved-symbol",   NOTE,    "a library leaves symbols to whoever loads it") \

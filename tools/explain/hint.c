@@ -139,8 +139,10 @@ static char *library_cause(const struct session *session, const struct request *
             return must_format("Install what the link leads to, or run ldconfig to renew it.");
         }
     }
+    if (strchr(request->name, '/') && request->list)
+        return must_format("Correct the path in %s, or take it out%s.", request->list, *request->name == '/' ? "" : ": it counts from the directory where the program is started");
     if (strchr(request->name, '/')) {
-        lines_add(evidence, "the need is a path, so no directory is searched: the library had no soname when %s was linked with it", by ? node_path(by) : "it");
+        lines_add(evidence, "the need is a path, so no directory is searched: the library had no soname when %s was linked with it", node_path(by));
         return must_format("Link the library with -soname, then its users anew.");
     }
     const struct node *other = by_runpath_of_others(session, request, &where);
@@ -173,6 +175,8 @@ char *hint_library(const struct session *session, const struct request *request,
             lines_add(evidence, "%s", text);
         free(text);
     }
+    if (!advice && request->list)
+        advice = must_format("Name %s by its path in %s, name its directory in LD_LIBRARY_PATH, or take it out.", request->name, request->list);
     return advice ? advice : must_format("Install the library %s, or name its directory in a RUNPATH or in LD_LIBRARY_PATH.", request->name);
 }
 
@@ -257,6 +261,46 @@ static const struct library_file *providers(const struct session *session, const
     return first;
 }
 
+/* A library next to one that is opened, which its opener may open too; a directory of thousands is one that the cache knows as well. */
+static char *beside(const struct session *session, const struct symbol_want *want) {
+    enum { LOOKED_AT = 256 };
+    const char *path = node_path(session->program), *root = catalog_sysroot(session->catalog);
+    char *dir = must_format("%.*s", (int)(base_of(path) - path), path), *outside = must_format("%s%s", root ? root : "", *dir ? dir : "."), *found = NULL;
+    DIR *stream = opendir(outside);
+    u32 looked = 0;
+    for (const struct dirent *entry; stream && !found && looked < LOOKED_AT && (entry = readdir(stream));) {
+        const struct library_file *file;
+        if (!strstr(entry->d_name, ".so"))
+            continue;
+        looked++;
+        char *name = must_format("%s%s", dir, entry->d_name);
+        if (catalog_file(session->catalog, name, &file) == 0 && !file->defect.code && !file->foreign && !object_by_file(session->first, file->dev, file->ino) &&
+            image_find_symbol(&file->image, want))
+            found = name;
+        else
+            free(name);
+    }
+    if (stream)
+        closedir(stream);
+    free(dir);
+    free(outside);
+    return found;
+}
+
+/* Of a library that a program opens: what the program loads counts too, but not what it opened RTLD_LOCAL, as dlopen(3) does unless told otherwise. */
+static char *opened_apart(const struct session *session, const char *name, const struct symbol_want *want, struct lines *evidence) {
+    const char *path = node_path(session->program);
+    char *other = beside(session, want), *advice;
+    if (other)
+        lines_add(evidence, "%s beside it defines it, but %s does not need that library: opened RTLD_LOCAL, dlopen's default, it is not in the scope of %s", other, path, path);
+    else
+        lines_add(evidence, "whoever opens %s may have it in the program or its libraries, or opened RTLD_GLOBAL; what was opened RTLD_LOCAL, dlopen's default, is not searched", path);
+    advice = other ? must_format("Link %s with %s, or open that one with RTLD_GLOBAL before.", path, other)
+                   : must_format("Link %s with the library that defines %s, or open that one with RTLD_GLOBAL before.", path, name);
+    free(other);
+    return advice;
+}
+
 char *hint_symbol(const struct session *session, const char *name, const struct version *version, struct lines *evidence) {
     struct symbol_want want = names_want(name, version);
     struct lost lost = { .evidence = evidence, .version = version };
@@ -283,6 +327,8 @@ char *hint_symbol(const struct session *session, const char *name, const struct 
     const struct library_file *provider = providers(session, name, version, evidence);
     if (provider)
         return must_format("Link with %s, or preload it.", provider->image.soname ? provider->image.soname : provider->path);
+    if (session_is_library(session))
+        return opened_apart(session, name, &want, evidence);
     return must_format("Link with the library that defines %s, or install the version of it that does.", name);
 }
 

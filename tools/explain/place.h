@@ -45,6 +45,8 @@ struct process_view {
 bool process_open(struct process_view *view, const struct session *session, pid_t pid);
 /* process_locate - the object at an address, and the link-time address; NULL: none of the session's. */
 struct object *process_locate(const struct process_view *view, const struct session *session, u64 addr, u64 *vaddr);
+/* process_opened_later - the ELF file at an address that is none of the session's, and the link-time address; malloc'd path, NULL: none. */
+char *process_opened_later(const struct process_view *view, const struct session *session, u64 addr, u64 *vaddr);
 /* process_stale - the mapping of a file that is no longer there, around an address; NULL: none. */
 const struct stale_mapping *process_stale(const struct process_view *view, u64 addr);
 /* process_rewritten - whether the file of a mapped object was changed since the process started. A file written to in place is the same file to the

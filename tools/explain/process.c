@@ -110,6 +110,27 @@ struct object *process_locate(const struct process_view *view, const struct sess
     return NULL;
 }
 
+/* By where the process shows the file's first page: the pages behind it may be another file's, which the cache shares, or none's (.bss). */
+char *process_opened_later(const struct process_view *view, const struct session *session, u64 addr, u64 *vaddr) {
+    size_t count;
+    char *path = NULL;
+    struct mapping *mappings = mappings_read(view->pid, &count);
+    for (size_t i = 0; mappings && i < count && !path; i++) {
+        const struct mapping *line = &mappings[i];
+        const struct library_file *file;
+        if (line->start > addr || catalog_file(session->catalog, line->path, &file) != 0 || file->defect.code || file->ino != line->ino)
+            continue;
+        const struct plan *plan = &file->image.plan;
+        u64 inside = addr - (line->start - plan->lo_page);
+        if (plan->seg_count && align_down(plan->seg[0].off, LDR_PAGE) == line->off && inside >= plan->lo_page && inside < plan->hi_page) {
+            path = must_format("%s", line->path);
+            *vaddr = inside;
+        }
+    }
+    mappings_free(mappings, count);
+    return path;
+}
+
 static char *word_text(const struct process_view *view, const struct session *session, u64 word) {
     u64 vaddr = 0;
     struct object *object = process_locate(view, session, word, &vaddr);

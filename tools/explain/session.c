@@ -349,7 +349,7 @@ static struct object *load_needed(struct graph_loader *graph, const char *name, 
 }
 
 /* As preload_list in start/main.c. */
-static void preload(struct session *session, const char *list, bool colons, bool trusted) {
+static void preload(struct session *session, const char *list, const char *from, bool colons, bool trusted) {
     const char *word;
     size_t len;
     session->trusted_preload = trusted;
@@ -358,6 +358,7 @@ static void preload(struct session *session, const char *list, bool colons, bool
         if (session->config.secure && !trusted && strchr(name, '/'))
             continue;
         struct node *node = answer(session, name, NULL, REQUEST_PRELOAD);
+        session->last_request->list = from;
         if (node && node != session->program && !node->object.is_missing)
             node->object.found_by = FOUND_PRELOAD;
     }
@@ -373,7 +374,7 @@ static void preload_file(struct session *session) {
         if (text[i] == '#')           /* comment to the end of the line */
             while (i < file->len && text[i] != '\n')
                 text[i++] = ' ';
-    preload(session, text, true, true);
+    preload(session, text, "/etc/ld.so.preload", true, true);
 }
 
 int session_begin(struct session *session, const struct session_options *options, const char *path, struct defect *defect) {
@@ -410,8 +411,8 @@ int session_begin(struct session *session, const struct session_options *options
 void session_load(struct session *session) {
     struct keeping_report keeping = { { keep_first }, &session->load_defect, NULL };
     struct loader loader = { { load_needed, &keeping.report }, session };
-    preload(session, session->config.preload_env, true, false);
-    preload(session, session->config.preload_option, true, false);
+    preload(session, session->config.preload_env, "LD_PRELOAD", true, false);
+    preload(session, session->config.preload_option, "--preload", true, false);
     if (!session_is_static(session))
         preload_file(session);
     session->trusted_preload = false;

@@ -37,6 +37,7 @@ struct request {
     const char *name;
     struct node *by;                  /* NULL: the user (preloads) */
     enum request_kind kind;
+    const char *list;                 /* which list of preloads names it; NULL: it is none */
     struct node *result;              /* a node that is missing, when nothing was found; NULL only where that is no error */
     bool known;                       /* answered by name: nothing was searched */
     struct attempt *attempts;         /* in order */

@@ -92,11 +92,14 @@ static char *cause_of_lost(const struct story *story, const struct story_referen
                            lost.refused->version ? lost.refused->version->name : "", verdict_text(lost.refused->verdict));
     case LOST_SEVERAL: return must_format("%s has several versions of it, and the reference names none", where);
     case LOST_LIBRARY:
-        return must_format("none of the %u objects found defines it, and %s, needed by %s, is not found", searched, where,
+        return must_format(searched == 1 ? "the %u object found does not define it, and %s, needed by %s, is not found"
+                                         : "none of the %u objects found defines it, and %s, needed by %s, is not found", searched, where,
                            path_of(&object_node(lost.where)->found_by->by->object));
     case LOST_LOCAL: return must_format("%s has it, but %s: not in its dynamic symbol table", where, lost.full.how);
     case LOST_NOWHERE: break;
     }
+    if (searched == 1)
+        return must_format("%s, the only object searched, does not define it", path_of(reference->asked[0].object));
     return must_format("none of the %u objects searched defines it", searched);
 }
 
@@ -148,7 +151,7 @@ char *why_story_cause(const struct story *story, const struct story_reference *r
     if (winner->is_program && reference->found.symbol->st_shndx == SHN_UNDEF)
         return must_format("the program took the function's address without a GOT: its PLT entry is the address for everybody");
     if (!later)
-        return must_format("the only definition in the search order (%u objects)", reference->asked_count);
+        return must_format("the only definition in the search order (%u object%s)", reference->asked_count, reference->asked_count == 1 ? "" : "s");
     bool own = false;
     for (u32 i = reference->winner + 1; i < reference->asked_count; i++)
         own |= reference->asked[i].answers && reference->asked[i].object == reference->by;

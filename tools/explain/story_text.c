@@ -209,12 +209,13 @@ static const struct story_reference *main_reference(const struct story *story) {
     return best;
 }
 
+/* The copy itself is taken from somewhere else than where all others end, as it must be: nothing is split by that. */
 static u32 different_results(const struct story *story) {
     u32 count = 0;
     for (const struct story_reference *a = story->references; a; a = a->next) {
-        bool first = true;
+        bool first = !(a->classes & CLASS_COPY);
         for (const struct story_reference *b = story->references; b != a && first; b = b->next)
-            first = b->found.object != a->found.object || b->result != a->result;
+            first = (b->classes & CLASS_COPY) || b->found.object != a->found.object || b->result != a->result;
         count += first;
     }
     return count;

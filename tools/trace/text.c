@@ -20,7 +20,7 @@ static void put_symbol(const struct story *story, FILE *out) {
 }
 
 static void put_mode(unsigned mode, FILE *out) {
-    fprintf(out, "%s%s%s%s%s", mode & 2 ? "NOW" : "LAZY", mode & 0x100 ? "|GLOBAL" : "", mode & 4 ? "|NOLOAD" : "",
+    fprintf(out, "%s%s%s%s%s", mode & 2 ? "NOW" : "LAZY", mode & 0x100 ? "|GLOBAL" : "|LOCAL", mode & 4 ? "|NOLOAD" : "",
             mode & 8 ? "|DEEPBIND" : "", mode & 0x1000 ? "|NODELETE" : "");
 }
 

@@ -39,6 +39,9 @@ __attribute__((noinline)) static int divide(int n) { return n / zero; } /* LINE 
 __attribute__((noinline)) static void trap(void) { __builtin_trap(); } /* LINE ill */
 __attribute__((noinline)) static void fail_assert(int n) { assert(n > 2 && "too small"); } /* LINE assert */
 __attribute__((noinline)) static void free_twice(void) { void *volatile p = malloc(40); free(p); free(p); __asm__ volatile(""); } /* LINE free */
+static volatile long overrun_len = 16 << 20;
+char *volatile block;
+__attribute__((noinline)) static void overrun(void) { block = malloc(100); memset(block, 1, (size_t)overrun_len); printf("\n"); } /* LINE heap */
 __attribute__((noinline)) static unsigned long strlen_null(const char *volatile text) { return strlen(text) + 1; } /* LINE strlen */
 __attribute__((noinline)) static void shellcode(void) { volatile char code[16] = { (char)0xc3 }; ((void (*)(void))code)(); code[0] = 1; } /* LINE shellcode */
 __attribute__((noinline, optimize("no-stack-protector"))) static void overwrite(unsigned long word) {
@@ -170,6 +173,8 @@ int main(int argc, char **argv) {
     CASE("relro", write_relro())
     CASE("code", write_code())
     CASE("constant", write_constant())
+    CASE("heap", overrun())
+    CASE("main", *(volatile int *)NULL = 1) /* LINE main */
     CASE("nx", jump_to_data())
     CASE("nullcall", call_null())
     CASE("weak", call_weak())
