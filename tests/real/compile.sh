@@ -3,7 +3,7 @@
 # libc through its linker script (which names /lib64/ld-linux-x86-64.so.2 as a library, so ours is linked against), every
 # linker of the machine, LTO, static-pie. The files must be the same byte for byte, and run the same.
 . "$(dirname "$0")/lib.sh"
-limit=150
+limit=300
 
 work() {
     need gcc g++ clang make readelf

@@ -3,7 +3,7 @@
 # libraries loaded by dlopen, the JIT and three collectors.
 # Namespace only: in command form the system's own linker cannot start java, whose $ORIGIN it gets wrong.
 . "$(dirname "$0")/lib.sh"
-limit=150
+limit=300
 
 work() {
     need javac java jar

@@ -14,7 +14,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 name=$(basename "$0" .sh)
 forms=namespace
-limit=60
+limit=120
 system_linker=/lib64/ld-linux-x86-64.so.2
 tidy() { cat; }
 

@@ -2,7 +2,7 @@
 # node.sh - JavaScript compiled at run time, worker threads, crypto, zlib, child processes, a server on loopback.
 . "$(dirname "$0")/lib.sh"
 forms="namespace command"
-limit=90
+limit=180
 
 work() {
     need node

@@ -3,7 +3,7 @@
 # client on loopback.
 . "$(dirname "$0")/lib.sh"
 forms="namespace command"
-limit=90
+limit=180
 
 work() {
     need openssl

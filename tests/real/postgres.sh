@@ -2,7 +2,7 @@
 # postgres.sh - initdb, a server on a socket and on loopback, queries, joins in parallel workers, JIT where it is
 # installed, extensions (dlopen), a crash of one backend and a dump; as an unprivileged user, as postgres demands.
 . "$(dirname "$0")/lib.sh"
-limit=150
+limit=300
 
 work() {
     bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)

@@ -2,7 +2,7 @@
 # python.sh - slices of python3's own test suite, every result compared test by test: compiled modules (ctypes, ssl,
 # sqlite3, ...), threads, signals, subprocesses, process pools; left out is what mostly waits for time to pass.
 . "$(dirname "$0")/lib.sh"
-limit=200
+limit=420
 
 # results FILE: `class.method outcome` of every test, sorted.
 results() {
@@ -20,7 +20,7 @@ work() {
     need python3
     python3 -c 'import test.libregrtest' 2>/dev/null || { echo "no package libpython3.11-testsuite"; exit 77; }
     # Four files at a time, the long ones first: most of the time they wait.
-    timeout 180 python3 -m test -q -j4 --junit-xml results.xml \
+    timeout 400 python3 -m test -q -j4 --junit-xml results.xml \
         test_multiprocessing_spawn test_multiprocessing_fork test_ssl test_subprocess test_signal test_threading \
         test_faulthandler test_importlib test_datetime test_bz2 test_decimal test_ctypes test_os test_posix test_pty \
         test_zlib test_hashlib test_struct test_array test_mmap test_codecs test_binascii test_audioop test_pyexpat \

@@ -53,7 +53,7 @@ try: ctypes.CDLL("libnothing.so.1")
 except OSError as error: print(str(error)[:50])
 END
     run python3 database.py
-    run timeout 80 python3 -m test -v test_ctypes test_zlib test_struct test_hashlib test_thread test_pyexpat test_json \
+    run timeout 160 python3 -m test -v test_ctypes test_zlib test_struct test_hashlib test_thread test_pyexpat test_json \
         test_decimal test_threading_local test_fork1 test_mmap -i '*imeout*' -i '*test_bug_1727780*' >suite.log 2>&1
     echo "suite: $?"
     grep -E ' \.\.\. (ok|FAIL|ERROR|skipped)' suite.log | sort
