@@ -2,6 +2,7 @@
 #include "guard.h"
 #include "host/collect.h"
 #include "host/ldso.h"
+#include "host/rights.h"
 #include "ldr.h"
 #include "progress.h"
 #include "report.h"
@@ -23,7 +24,7 @@
 struct pages_options {
     char **words;
     size_t word_count;
-    bool all, why, map, top_given;
+    bool all, why, map, top_given, scope_given;
     enum scope scope;
     pid_t *roots; /* of --children */
     size_t root_count;
@@ -101,6 +102,38 @@ static bool find_user(const char *name, uid_t *user) {
     return found;
 }
 
+/* Options that have no effect beside others are refused: whoever wrote them expects one. */
+static void check_together(struct pages_options *pages, struct argp_state *state) {
+    const struct view_options *views = &pages->views;
+    bool chosen = pages->word_count || pages->root_count || pages->by_user, story = pages->why_object.object != NULL;
+    bool files = views->csv != CSV_NONE || views->html || views->openmetrics || views->record;
+    /* of the table, which these two have not */
+    bool table = pages->sharing || pages->segments || pages->columns.count || pages->sort != COLUMNS || pages->map || files || views->interval_s;
+    if (pages->object && (table || pages->why || pages->top_given || views->from))
+        argp_error(state, "--pages is a view of its own: only --json and --scope go with it");
+    if (story && views->from)
+        argp_error(state, "--from shows what was recorded: no --why=OBJECT with it");
+    if (story && (table || pages->scope_given))
+        argp_error(state, "--why OBJECT is a view of its own: only --json and --top go with it");
+    if (!story && views_replace_text(views) && (pages->columns.count || pages->sort != COLUMNS || pages->top_given || pages->segments || pages->sharing))
+        argp_error(state, "--columns, --sort, --top, --segments and --sharing are of the text, which is not printed with the views asked for");
+    if (views->from && (pages->all || chosen))
+        argp_error(state, "--from shows what was recorded: no choice of processes with it");
+    if (views->from && (pages->scope_given || pages->map))
+        argp_error(state, "--from shows what was recorded: no --scope and no --map with it");
+    if (pages->map && !views->json && !views->record)
+        argp_error(state, "--map needs --json or --record");
+    if (pages->all && chosen)
+        argp_error(state, "--all and a choice of processes exclude each other");
+    if (pages->writers && !story)
+        argp_error(state, "--writers needs --why=OBJECT");
+    if (pages->object && *pages->object == '[') /* memory without a file */
+        pages->scope = SCOPE_ALL;
+    for (size_t i = 0; i < pages->word_count; i++)
+        if (!*pages->words[i])
+            argp_error(state, "an empty word names no process");
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct pages_options *pages = state->input;
     switch (key) {
@@ -131,6 +164,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         if (strcmp(arg, "all") != 0 && strcmp(arg, "elf") != 0)
             argp_error(state, "--scope is elf or all, not '%s'", arg);
         pages->scope = strcmp(arg, "all") == 0 ? SCOPE_ALL : SCOPE_ELF;
+        pages->scope_given = true;
         return 0;
     case KEY_COLUMNS: {
         char *wrong = columns_parse(arg, &pages->columns);
@@ -157,31 +191,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         pages->words = state->argv + state->next;
         pages->word_count = (size_t)(state->argc - state->next);
         return 0;
-    case ARGP_KEY_END:
-        if ((pages->columns.count || pages->sort != COLUMNS) && views_replace_text(&pages->views))
-            argp_error(state, "--columns and --sort are of the text, which is not printed with the views asked for");
-        if (pages->views.from && (pages->all || pages->word_count || pages->root_count || pages->by_user))
-            argp_error(state, "--from shows what was recorded: no choice of processes with it");
-        if (pages->views.from && (pages->scope == SCOPE_ALL || pages->why_object.object))
-            argp_error(state, "--from shows what was recorded: no --scope and no --why=OBJECT with it");
-        if (pages->map && !pages->views.json && !pages->views.record)
-            argp_error(state, "--map needs --json or --record");
-        if (pages->all && (pages->word_count || pages->root_count || pages->by_user))
-            argp_error(state, "--all and a choice of processes exclude each other");
-        if (pages->object && (pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record || pages->views.from))
-            argp_error(state, "--pages is a view of its own: only --json goes with it");
-        if (pages->writers && !pages->why_object.object)
-            argp_error(state, "--writers needs --why=OBJECT");
-        if (pages->why_object.object && (pages->object || pages->map || pages->scope == SCOPE_ALL || pages->columns.count ||
-                                         pages->sort != COLUMNS || (views_replace_text(&pages->views) && !pages->views.json) ||
-                                         pages->views.csv || pages->views.html || pages->views.openmetrics || pages->views.record))
-            argp_error(state, "--why OBJECT is a view of its own: only --json and --top go with it");
-        if (pages->object && *pages->object == '[') /* memory without a file */
-            pages->scope = SCOPE_ALL;
-        for (size_t i = 0; i < pages->word_count; i++)
-            if (!*pages->words[i])
-                argp_error(state, "an empty word names no process");
-        return 0;
+    case ARGP_KEY_END: check_together(pages, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -191,7 +201,7 @@ static const struct argp_child children[] = { { &views_argp, 0, "Other views of 
 static const struct argp argp = {
     options, parse_option, "[PID|NAME...]\ndiff [OPTION...] BEFORE [AFTER]",
     "Show the physical pages that processes share: per object and segment, exact, from the kernel's page tables.\v"
-    "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, a program's file name or argv[0]. "
+    "Without PID or NAME: every process that runs on ld-ldr.so. NAME is a command name, the last part of a program's file name or of argv[0]; with a slash a path. "
     "Counted are the pages of ELF files (programs and libraries) that are in memory; owners are address spaces, so "
     "processes that share one count once; --scope all counts every mapping. 'shared' and 'private' are meant among the processes measured.\n"
     "\n"
@@ -226,10 +236,11 @@ static const struct argp argp = {
 
 /* Nothing was left to measure: why? And does it go on, because there may be somebody later? */
 static void no_target(const struct pages_options *pages, const struct targets *targets, const char *linker, bool goes_on) {
-    if (targets->left_by[LEFT_UNREADABLE])
-        warn_ldr("%s cannot be read: page tables of other users need CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH",
-                 targets->count == 1 ? "the process" : "the processes");
-    else if (targets->left_by[LEFT_UNOPENED])
+    if (targets->left_by[LEFT_UNREADABLE]) {
+        char *rights = rights_needed(RIGHT_PAGE_TABLES, true);
+        warn_ldr("%s cannot be read: page tables not readable (%s)", targets->left_by[LEFT_UNREADABLE] == 1 ? "the process" : "the processes", rights);
+        free(rights);
+    } else if (targets->left_by[LEFT_UNOPENED])
         warn_ldr("no process could be opened, for want of descriptors or memory");
     else if (targets->left_by[LEFT_VANISHED])
         warn_ldr(targets->left_by[LEFT_VANISHED] == 1 ? "the process ended before it could be measured" : "the processes ended before they could be measured");

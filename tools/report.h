@@ -69,6 +69,11 @@ void kept_report_free(struct kept_report *kept);
  * malloc'd; *count set */
 size_t *object_order(const struct report *report, size_t *count);
 
+/* object_name - what a text calls an object: the last part of its path; all of it if WHOLE or where another path has the same last part; and
+ * with device and inode, as /proc/PID/maps has them, where another file has the same path (of another mount namespace, or replaced).
+ * malloc'd, without control characters */
+char *object_name(const struct report *report, size_t index, bool whole);
+
 /* counts_any - is there a page, of whatever class? */
 bool counts_any(const struct counts *counts);
 
@@ -83,7 +88,8 @@ static inline const char *plural_es(uint64_t count) { return count == 1 ? "" : "
 const char *method_name(enum method method);
 /* report_text - the report for people, on standard output; USED: lines of the screen that are taken already */
 void report_text(const struct report *report, size_t used);
-/* report_objects - the table of it, in ROOM lines; without some columns where it would be wider than WIDTH (0: any width will do)
+/* report_objects - the table of it, in ROOM lines; with shortened names and without some columns where it would be wider than WIDTH (0: any
+ * width will do)
  *   out  shown, count  objects that have lines of their own, and all */
 void report_objects(FILE *out, const struct report *report, size_t room, size_t width, size_t *shown, size_t *count);
 /* report_document - the report as JSON, from which every view but the text is made (views/README.md); json_object_put it */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 static void read_counts(const struct json_object *from, struct counts *counts) {
     for (size_t i = 0; i < COUNT_NAMES; i++)
@@ -26,13 +27,16 @@ static enum segment_kind segment_kind(const char *name) {
     return (enum segment_kind)kind;
 }
 
+static uint64_t read_device(const struct json_object *from) {
+    unsigned major_part, minor_part;
+    return sscanf(member_text(from, "device"), "%x:%x", &major_part, &minor_part) == 2 ? makedev(major_part, minor_part) : 0;
+}
+
 static void read_object(struct kept_report *kept, size_t index, const struct json_object *from) {
     struct object *object = &kept->collection.snapshot.objects[index];
     struct tally *tally = &kept->tally;
-    unsigned major = 0, minor = 0;
     object->path = must_format("%s", member_text(from, "path"));
-    if (sscanf(member_text(from, "device"), "%x:%x", &major, &minor) == 2)
-        object->dev = (uint64_t)major << 32 | minor;
+    object->dev = read_device(from);
     object->ino = member_count(from, "inode");
     kept->cached[index] = json_object_object_get_ex(from, "pages_cached_unmapped", NULL) ? member_count(from, "pages_cached_unmapped") : NOT_CACHED;
     read_counts(from, &tally->objects[index]);
@@ -63,7 +67,11 @@ static void read_process(struct kept_report *kept, size_t index, struct json_obj
     read_counts(from, &kept->tally.owners[index]);
 }
 
-/* Files that are there twice, by the objects of their paths. */
+static bool is_file(const struct object *object, const struct json_object *file) {
+    return strcmp(object->path, member_text(file, "path")) == 0 && object->dev == read_device(file) && object->ino == member_count(file, "inode");
+}
+
+/* Files that are there twice, by their objects. */
 static void read_duplicates(struct kept_report *kept, struct json_object *sets) {
     const struct snapshot *snapshot = &kept->collection.snapshot;
     struct tally *tally = &kept->tally;
@@ -74,7 +82,7 @@ static void read_duplicates(struct kept_report *kept, struct json_object *sets) 
         set.objects = must_alloc(list_length(files) + 1, sizeof *set.objects);
         for (size_t k = 0; k < list_length(files); k++)
             for (size_t o = 0; o < snapshot->object_count; o++)
-                if (strcmp(snapshot->objects[o].path, member_text(list_item(files, k), "path")) == 0) {
+                if (is_file(&snapshot->objects[o], list_item(files, k))) {
                     set.objects[set.count++] = (uint32_t)o;
                     break;
                 }

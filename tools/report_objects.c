@@ -10,6 +10,8 @@
 #include <string.h>
 
 enum { NUMBER_LEN = GROUPED_LEN };
+/* Characters of a name that stay where the screen is narrow: before a column goes for them, and at the least. */
+enum { NAME_LONG = 32, NAME_SHORT = 16 };
 
 /* One line of the table; numbers stay numbers until the column widths are known. */
 struct line {
@@ -25,8 +27,14 @@ struct lines {
     struct line *list;
     size_t count;
     struct column_choice columns;
-    char *others_label; /* owned; NULL: every object has a line of its own */
+    char **labels; /* owned: of objects, and of those that have no line of their own */
+    size_t label_count;
 };
+
+static const char *keep_label(struct lines *lines, char *label) {
+    lines->labels = must_grow(lines->labels, lines->label_count + 1, sizeof *lines->labels);
+    return lines->labels[lines->label_count++] = label;
+}
 
 static void add_line(struct lines *lines, struct line line) {
     lines->list = must_grow(lines->list, lines->count + 1, sizeof *lines->list);
@@ -34,18 +42,6 @@ static void add_line(struct lines *lines, struct line line) {
 }
 
 static bool is_empty(const struct counts *counts) { return counts->pages + counts->swapped == 0; }
-
-/* The last part of the path, or all of it where two objects have the same last part. */
-static const char *object_label(const struct report *report, const size_t *order, size_t count, size_t index) {
-    const struct object *objects = report->collection->snapshot.objects;
-    const char *slash = strrchr(objects[index].path, '/'), *name = slash ? slash + 1 : objects[index].path;
-    for (size_t i = 0; i < count; i++) {
-        const char *other = strrchr(objects[order[i]].path, '/');
-        if (order[i] != index && strcmp(other ? other + 1 : objects[order[i]].path, name) == 0)
-            return objects[index].path;
-    }
-    return name;
-}
 
 static void add_segments(struct lines *lines, const struct report *report, const char *label, size_t index) {
     const struct tally *tally = report->tally;
@@ -119,7 +115,7 @@ static bool take_off(struct counts *less, const struct counts *total) {
 
 /* The objects from SHOWN on, in one line; with segments in one for each kind. */
 static void add_others(struct lines *lines, const struct report *report, const size_t *order, size_t shown, size_t count) {
-    bool first = true;
+    const char *label = NULL;
     for (size_t kind = 0; kind < SEGMENT_KINDS && shown < count; kind++) {
         struct counts others = { 0 };
         for (size_t i = shown; i < count; i++) {
@@ -131,10 +127,8 @@ static void add_others(struct lines *lines, const struct report *report, const s
         }
         if (is_empty(&others))
             continue;
-        if (!lines->others_label)
-            lines->others_label = must_format("%zu other object%s", count - shown, plural(count - shown));
-        add_line(lines, (struct line){ first ? lines->others_label : "", report->segments ? segment_name(kind) : "", .counts = others });
-        first = false;
+        label = label ? "" : keep_label(lines, must_format("%zu other object%s", count - shown, plural(count - shown)));
+        add_line(lines, (struct line){ label, report->segments ? segment_name(kind) : "", .counts = others });
     }
 }
 
@@ -184,7 +178,23 @@ static void number_cell(char cell[NUMBER_LEN], const struct line *line, size_t c
         grouped_change((int64_t)(0 - value), cell);
 }
 
-static struct table make_table(const struct lines *lines) {
+/* A name of more than WIDTH characters without its middle: the beginning says where a file is, the end which it is. */
+static char *shorten(const char *name, size_t width) {
+    size_t chars = text_width(name), tail = (width - 3) * 2 / 3, head = width - 3 - tail;
+    if (chars <= width)
+        return must_format("%s", name);
+    const char *from = name, *to = name;
+    for (size_t i = 0; i < head; i++)
+        for (from++; (*from & 0xc0) == 0x80; from++)
+            ;
+    for (size_t i = 0; i < chars - tail; i++)
+        for (to++; (*to & 0xc0) == 0x80; to++)
+            ;
+    return must_format("%.*s...%s", (int)(from - name), name, to);
+}
+
+/* Names of objects have at most NAME characters there. */
+static struct table make_table(const struct lines *lines, size_t name) {
     struct table table = { .columns = 2 + lines->columns.count, .left = 2 };
     table_cell(&table, "object");
     table_cell(&table, "segment");
@@ -195,7 +205,9 @@ static struct table make_table(const struct lines *lines) {
             table_rule(&table);
             continue;
         }
-        table_cell(&table, line->object);
+        char *object = shorten(line->object, name);
+        table_cell(&table, object);
+        free(object);
         table_cell(&table, line->segment);
         for (size_t i = 0; i < lines->columns.count; i++) {
             const struct column *column = &columns[lines->columns.list[i]];
@@ -221,14 +233,23 @@ static void drop_column(struct column_choice *choice, const char *name) {
     choice->count = kept;
 }
 
-/* Where WIDTH is too narrow for it, without the columns that others tell or that are wanted least, one after the other. */
+/* Where WIDTH is too narrow for it: with long names shortened, then without the columns that others tell or that are wanted least, one after
+ * the other, then with names as short as it takes. */
 static void print_table(FILE *out, struct lines *lines, size_t width) {
     static const char *const least[] = { "share", "alone", "procs", "identical", "mapped", "shared" };
-    struct table table = make_table(lines);
-    for (size_t i = 0; width && i < sizeof least / sizeof *least && table_width(&table) > width; i++) {
-        drop_column(&lines->columns, least[i]);
+    size_t name = SIZE_MAX, dropped = 0;
+    struct table table = make_table(lines, name);
+    for (size_t over; width && (over = table_width(&table)) > width; ) {
+        if (name == SIZE_MAX)
+            name = NAME_LONG;
+        else if (dropped < sizeof least / sizeof *least)
+            drop_column(&lines->columns, least[dropped++]);
+        else if (name > NAME_SHORT)
+            name = name - (over - width) > NAME_SHORT && over - width < name ? name - (over - width) : NAME_SHORT;
+        else
+            break;
         table_free(&table);
-        table = make_table(lines);
+        table = make_table(lines, name);
     }
     table_print(out, &table);
 }
@@ -248,7 +269,7 @@ void report_objects(FILE *out, const struct report *report, size_t room, size_t 
     size_t taken = 2 + sums.count + overlap; /* with the titles and the rule */
     *shown = choose_shown(report, order, *count, room > taken ? room - taken : 0);
     for (size_t i = 0; i < *shown; i++) {
-        const char *label = object_label(report, order, *count, order[i]);
+        const char *label = keep_label(&lines, object_name(report, order[i], false));
         if (report->segments)
             add_segments(&lines, report, label, order[i]);
         else
@@ -264,6 +285,8 @@ void report_objects(FILE *out, const struct report *report, size_t room, size_t 
     print_table(out, &lines, report->columns ? 0 : width);
     free(order);
     free(sums.list);
-    free(lines.others_label);
+    for (size_t i = 0; i < lines.label_count; i++)
+        free(lines.labels[i]);
+    free(lines.labels);
     free(lines.list);
 }

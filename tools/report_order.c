@@ -2,9 +2,13 @@
  * no two disagree. */
 #include "ldr.h"
 #include "report.h"
+#include "views/table.h"
+#include "views/views.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 const char *method_name(enum method method) {
     static const char *const names[] = { [METHOD_FRAMES] = "pfn", [METHOD_IDENTITY] = "file-identity", [METHOD_SMAPS] = "smaps" };
@@ -45,6 +49,27 @@ uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count) 
     qsort(owners, *count, sizeof *owners, compare_numbers);
     free(sharers);
     return owners;
+}
+
+char *object_name(const struct report *report, size_t index, bool whole) {
+    const struct snapshot *snapshot = &report->collection->snapshot;
+    const struct object *object = &snapshot->objects[index];
+    const char *last = file_name(object->path);
+    bool same_path = false;
+    for (size_t i = 0; i < snapshot->object_count; i++) {
+        if (i == index || (snapshot->method != METHOD_SMAPS && !counts_any(&report->tally->objects[i])))
+            continue;
+        if (strcmp(snapshot->objects[i].path, object->path) == 0)
+            same_path = true;
+        else
+            whole |= strcmp(file_name(snapshot->objects[i].path), last) == 0;
+    }
+    char *name = clean_text(whole ? object->path : last);
+    if (!same_path)
+        return name;
+    char *told = must_format("%s (%02x:%02x:%" PRIu64 ")", name, major(object->dev), minor(object->dev), object->ino);
+    free(name);
+    return told;
 }
 
 struct ordered { size_t index; uint64_t pages; const struct object *object; };

@@ -94,13 +94,16 @@ void report_smaps_text(const struct report *report) {
         table_cell(&table, titles[i]);
     struct smaps_line others = { 0 };
     for (size_t i = 0; i < sums.count; i++) {
-        if (i < shown)
-            put_row(&table, file_name(collection->snapshot.objects[sums.lines[i].object].path), sums.lines[i].processes, &sums.lines[i].counts);
-        else
+        if (i >= shown) {
             smaps_counts_add(&others.counts, &sums.lines[i].counts);
+            continue;
+        }
+        char *name = object_name(report, sums.lines[i].object, false);
+        put_row(&table, name, sums.lines[i].processes, &sums.lines[i].counts);
+        free(name);
     }
     if (shown < sums.count) {
-        char *name = must_format("%zu more objects", sums.count - shown);
+        char *name = must_format("%zu more object%s", sums.count - shown, plural(sums.count - shown));
         put_row(&table, name, owners, &others.counts);
         free(name);
     }

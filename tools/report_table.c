@@ -125,7 +125,7 @@ static void print_entry(const struct view *view, const struct entry *entry, void
 
 static void print_object(struct view *view, uint32_t index) {
     const struct snapshot *snapshot = &view->report->collection->snapshot;
-    char *path = clean_text(snapshot->objects[index].path);
+    char *path = object_name(view->report, index, true);
     printf("%s\n", path);
     free(path);
     for (uint32_t o = 0; o < snapshot->owner_count; o++) {

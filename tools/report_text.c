@@ -24,10 +24,11 @@ static void print_headline(FILE *out, const struct report *report) {
     char pages[NUMBER_LEN], frames[NUMBER_LEN], avoided[NUMBER_LEN];
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     bool all = report->collection->snapshot.scope == SCOPE_ALL;
-    fprintf(out, "%s%zu %sprocess%s%s map%s %s pages%s in %s physical pages: "
-           "%s page copies avoided, %.1f MiB saved.%s\n\n",
+    fprintf(out, "%s%zu %sprocess%s%s map%s %s page%s%s in %s physical page%s: "
+           "%s page cop%s avoided, %.1f MiB saved.%s\n\n",
            bold ? "\033[1m" : "", processes, report->which, plural_es(processes), report->where, processes == 1 ? "s" : "",
-           grouped(total->pages, pages), all ? "" : " of programs and libraries", grouped(total->frames, frames), grouped(total->avoided, avoided), mib(total->avoided),
+           grouped(total->pages, pages), plural(total->pages), all ? "" : " of programs and libraries", grouped(total->frames, frames),
+           plural(total->frames), grouped(total->avoided, avoided), total->avoided == 1 ? "y" : "ies", mib(total->avoided),
            bold ? "\033[0m" : "");
 }
 
@@ -56,8 +57,7 @@ static void print_won_objects(FILE *out, const struct report *report) {
                 best = i;
         if (best == SIZE_MAX)
             break;
-        const char *path = report->collection->snapshot.objects[order[best]].path, *slash = strrchr(path, '/');
-        char *name = clean_text(slash ? slash + 1 : path);
+        char *name = object_name(report, order[best], false);
         fprintf(out, "%s%s %s", named ? ", " : " (", name, grouped(tally->objects[order[best]].won_relocated, pages));
         left -= tally->objects[order[best]].won_relocated;
         order[best] = SIZE_MAX;
@@ -67,31 +67,32 @@ static void print_won_objects(FILE *out, const struct report *report) {
     free(order);
 }
 
-static void print_duplicates(FILE *out, const struct report *report) {
+/* NAMED of the sets, most to be won first. */
+static void print_duplicates(FILE *out, const struct report *report, size_t named) {
     const struct tally *tally = report->tally;
     char pages[NUMBER_LEN];
-    for (size_t i = 0; i < tally->duplicates_count && tally->duplicates[i].won && i < WON_NAMED; i++) {
+    for (size_t i = 0; i < tally->duplicates_count && tally->duplicates[i].won && i < named; i++) {
         const struct duplicates *set = &tally->duplicates[i];
         fprintf(out, "  %s of", grouped(set->won, pages));
         for (size_t k = 0; k < set->count && k < WON_NAMED; k++) {
-            char *path = clean_text(report->collection->snapshot.objects[set->objects[k]].path);
-            fprintf(out, "%s %s", k ? "," : "", path);
-            free(path);
+            char *name = object_name(report, set->objects[k], true);
+            fprintf(out, "%s %s", k ? "," : "", name);
+            free(name);
         }
         fprintf(out, "%s\n", set->count > WON_NAMED ? ", ..." : "");
     }
 }
 
 /* The first is known where contents were compared, the second always, and said when there is any. */
-static void print_won(FILE *out, const struct report *report) {
+static void print_won(FILE *out, const struct report *report, size_t named) {
     const struct counts *total = &report->tally->total;
     char pages[NUMBER_LEN];
     bool bound = total->causes[CAUSE_UNKNOWN] || total->unresolved;
     if (report->collection->causes_sought && total->causes[CAUSE_RELOCATION]) {
         fprintf(out, "could be won: ");
         if (total->won_relocated) {
-            fprintf(out, "%s%s pages, %.1f MiB, if relocated pages with equal content were shared", bound ? "at least " : "",
-                   grouped(total->won_relocated, pages), mib(total->won_relocated));
+            fprintf(out, "%s%s page%s, %.1f MiB, if relocated pages with equal content were shared", bound ? "at least " : "",
+                   grouped(total->won_relocated, pages), plural(total->won_relocated), mib(total->won_relocated));
             print_won_objects(out, report);
             putc('\n', out);
         } else {
@@ -100,9 +101,9 @@ static void print_won(FILE *out, const struct report *report) {
         }
     }
     if (total->won_duplicates) {
-        fprintf(out, "could be won: %s pages, %.1f MiB, if files of the same build-id were one file\n", grouped(total->won_duplicates, pages),
-               mib(total->won_duplicates));
-        print_duplicates(out, report);
+        fprintf(out, "could be won: %s page%s, %.1f MiB, if files of the same build-id were one file\n", grouped(total->won_duplicates, pages),
+               plural(total->won_duplicates), mib(total->won_duplicates));
+        print_duplicates(out, report, named);
     }
 }
 
@@ -127,7 +128,7 @@ static void print_causes(FILE *out, const struct report *report) {
     putc('\n', out);
 }
 
-static void print_sums(FILE *out, const struct report *report) {
+static void print_sums(FILE *out, const struct report *report, size_t named) {
     const struct counts *total = &report->tally->total;
     char a[NUMBER_LEN], b[NUMBER_LEN], c[NUMBER_LEN], d[NUMBER_LEN];
     fprintf(out, "mapped %s = frames %s + copies avoided %s", grouped(total->pages, a), grouped(total->frames, b),
@@ -142,9 +143,10 @@ static void print_sums(FILE *out, const struct report *report) {
     putc('\n', out);
     print_causes(out, report);
     print_images(out, report);
-    print_won(out, report);
+    print_won(out, report, named);
     if (total->shared_copies)
-        fprintf(out, "%s of the shared frames are copies, inherited by fork or merged by KSM\n", grouped(total->shared_copies, a));
+        fprintf(out, "%s of the shared frames %s, inherited by fork or merged by KSM\n", grouped(total->shared_copies, a),
+                total->shared_copies == 1 ? "is a copy" : "are copies");
     if (total->swapped)
         fprintf(out, "%s page%s more in swap\n", grouped(total->swapped, a), plural(total->swapped));
 }
@@ -179,16 +181,17 @@ static void print_classes(FILE *out, const struct report *report) {
             known = true;
         }
     if (known)
-        fprintf(out, "page cache: %s pages more of the mapped files, in memory and mapped by none of these processes\n", grouped(unmapped, a));
+        fprintf(out, "page cache: %s page%s more of the mapped files, in memory and mapped by none of these processes\n", grouped(unmapped, a),
+                plural(unmapped));
     fprintf(out, "page tables of these processes: %.1f MiB more\n\n", (double)tables / 1024);
 }
 
 static void print_method(FILE *out, const struct report *report) {
     const struct collection *collection = report->collection;
-    fprintf(out, "method: %s, %u readings, %s\n",
+    fprintf(out, "method: %s, %u reading%s, %s\n",
            collection->snapshot.method == METHOD_FRAMES ? "frame numbers (/proc/PID/pagemap)"
                                                         : "file identity (no CAP_SYS_ADMIN for frame numbers)",
-           collection->readings, report->exact ? "exact" : "not complete (see below)");
+           collection->readings, plural(collection->readings), report->exact ? "exact" : "not complete (see below)");
 }
 
 /* Lines that the text takes on a screen of so many characters. */
@@ -196,8 +199,12 @@ static size_t lines_on(const char *text, size_t width) {
     size_t lines = 0;
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
         size_t len = 0;
-        for (const char *c = text; c < end; c++)
-            len += ((unsigned char)*c & 0xc0) != 0x80;
+        for (const char *c = text; c < end; c++) {
+            if (*c == '\033') /* bold, or not: no character of the screen */
+                c += strcspn(c, "m");
+            else
+                len += ((unsigned char)*c & 0xc0) != 0x80;
+        }
         lines += len ? (len + width - 1) / width : 1;
     }
     return lines;
@@ -217,12 +224,12 @@ static void screen_size(size_t *lines, size_t *width, size_t *narrow) {
 }
 
 /* What the table leaves out. */
-static void print_left_out(const struct report *report, size_t shown, size_t count) {
-    const char *segments = report->segments ? "" : "--segments tells each one's segments";
+static void print_left_out(FILE *out, const struct report *report, size_t shown, size_t count) {
+    const char *segments = report->segments ? "" : "--segments tells their segments";
     if (shown < count)
-        printf("listed: %zu of %zu objects; --top 0 lists all%s%s\n", shown, count, report->segments ? "" : ", ", segments);
+        fprintf(out, "listed: %zu of %zu objects; --top 0 lists all%s%s\n", shown, count, report->segments ? "" : ", ", segments);
     else if (*segments)
-        printf("listed: %s object%s; %s\n", count == 1 ? "the only" : "all", plural(count), segments);
+        fprintf(out, "listed: %s object%s; %s\n", count == 1 ? "the only" : "all", plural(count), segments);
 }
 
 static _Noreturn void no_memory(void) {
@@ -230,27 +237,69 @@ static _Noreturn void no_memory(void) {
     exit(LDR_EXIT_FAILED);
 }
 
-/* The notes are made before the table, which has the lines that they leave. */
-void report_text(const struct report *report, size_t used) {
-    char *head = NULL, *notes = NULL;
-    size_t head_len, notes_len, lines, width, narrow, shown, count;
-    screen_size(&lines, &width, &narrow);
-    FILE *head_out = open_memstream(&head, &head_len), *out = open_memstream(&notes, &notes_len);
-    if (!head_out || !out)
+struct part { char *text; size_t len; FILE *out; };
+
+static FILE *part_begin(struct part *part) {
+    *part = (struct part){ 0 };
+    part->out = open_memstream(&part->text, &part->len);
+    if (!part->out)
         no_memory();
-    print_headline(head_out, report);
-    print_sums(out, report);
+    return part->out;
+}
+
+static void part_end(struct part *part) {
+    if (fclose(part->out) != 0)
+        no_memory();
+}
+
+static void make_notes(struct part *notes, const struct report *report, size_t named) {
+    FILE *out = part_begin(notes);
+    print_sums(out, report, named);
     if (report->collection->snapshot.scope == SCOPE_ALL)
         print_classes(out, report);
     print_method(out, report);
-    if (fclose(head_out) != 0 || fclose(out) != 0)
-        no_memory();
-    used += lines_on(head, width) + 2 + lines_on(notes, width); /* a blank line behind the table, and what it leaves out */
-    fputs(head, stdout);
-    report_objects(stdout, report, lines > used ? lines - used : 0, narrow, &shown, &count);
-    putchar('\n');
-    print_left_out(report, shown, count);
-    fputs(notes, stdout);
-    free(head);
-    free(notes);
+    part_end(notes);
+}
+
+/* The table, and what it leaves out, in so many lines of the screen: its own lines may be longer than the screen is wide, so it is made
+ * again for less room until it fits, or has the fewest objects. True if it fits. */
+static bool fit_table(struct part *table, const struct report *report, size_t lines, size_t width, size_t narrow) {
+    size_t shown, count;
+    for (size_t room = lines, taken; ; room -= taken - lines < room ? taken - lines : room) {
+        FILE *out = part_begin(table);
+        report_objects(out, report, room, narrow, &shown, &count);
+        putc('\n', out);
+        print_left_out(out, report, shown, count);
+        part_end(table);
+        taken = lines_on(table->text, width);
+        if (taken <= lines)
+            return true;
+        if (!room || report->top != TOP_FIT)
+            return false;
+        free(table->text);
+    }
+}
+
+/* The notes are made before the table, which has the lines that they leave. Where even the smallest table does not fit, they name less. */
+void report_text(const struct report *report, size_t used) {
+    struct part head, notes, table;
+    size_t lines, width, narrow;
+    screen_size(&lines, &width, &narrow);
+    print_headline(part_begin(&head), report);
+    part_end(&head);
+    used += lines_on(head.text, width);
+    for (size_t named = WON_NAMED; ; named = named > 1 ? 1 : 0) {
+        make_notes(&notes, report, named);
+        size_t taken = used + lines_on(notes.text, width);
+        if (fit_table(&table, report, lines > taken ? lines - taken : 0, width, narrow) || !named)
+            break;
+        free(notes.text);
+        free(table.text);
+    }
+    fputs(head.text, stdout);
+    fputs(table.text, stdout);
+    fputs(notes.text, stdout);
+    free(head.text);
+    free(notes.text);
+    free(table.text);
 }

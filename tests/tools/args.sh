@@ -45,7 +45,24 @@ status_and "pages, no reports" 2 "a number from 1 on, not '0'" "$ldr" pages --in
 status_and "pages, report without from" 2 "--report needs --from" "$ldr" pages --report 2 1
 status_and "pages, from and a scope" 2 "no --scope" "$ldr" pages --from x --scope all
 status_and "pages, from and the story of an object" 2 "no --why=OBJECT" "$ldr" pages --from x --why=libc.so.6
-status_and "pages, --pages with another view" 2 "only --json goes with it" "$ldr" pages --pages libc.so.6 --csv 1
+status_and "pages, --pages with another view" 2 "only --json and --scope go with it" "$ldr" pages --pages libc.so.6 --csv 1
+status_and "pages, from and the pages of a process" 2 "no --scope and no --map" "$ldr" pages --from x --map --json
+for others in "--interval 1" --top=3 --why --sharing --segments "--columns frames" "--sort frames" "--map --json" "--record x"; do
+    # shellcheck disable=SC2086 # two words
+    status_and "pages, --pages and $others" 2 "only --json and --scope go with it" timeout 20 "$ldr" pages --pages libc.so.6 $others $$
+done
+for others in "--interval 1" --sharing --segments "--columns frames" "--sort frames" "--map --json" "--record x" --scope=all --csv "--pages libc.so.6"; do
+    # shellcheck disable=SC2086
+    status_and "pages, the story of an object and $others" 2 "is a view of its own: only" timeout 20 "$ldr" pages --why=libc.so.6 $others $$
+done
+for others in --top=3 --sharing --segments; do
+    status_and "pages, $others of JSON" 2 "are of the text" "$ldr" pages --json $others $$
+done
+for option in html openmetrics record; do
+    status_and "pages, --$option without a file, then a PID" 2 "ldr pages --$option FILE $$" "$ldr" pages --$option $$ $$
+    equal "pages, --$option without a file: none is made" "$([ -e $$ ] && echo "$$ is there")" ""
+done
+(cd "$work" && "$ldr" pages --html ./$$ $$ >/dev/null && [ -s $$ ]) && echo "ok pages, a file with a number for a name" || echo "not ok pages, a file with a number for a name"
 status_and "pages, from and a process" 2 "--from shows what was recorded" "$ldr" pages --from x --json 1
 status_and "pages, from and an interval" 2 "no --interval" "$ldr" pages --from x --json --interval 1
 status_and "pages, record to standard output" 2 "--record needs a file" "$ldr" pages --record - 1

@@ -31,6 +31,16 @@ cp /bin/bash "$work/a-name-of-its-own-$$"
 hold "$ldr" run "$work/a-name-of-its-own-$$" -c "$waits"; await
 "$ldr" pages --json "a-name-of-its-own-$$" >"$work/report"
 equal "by name: the program started through the linker" "$(get "[(p['name'], p['pids']) for p in r['processes']]")" "[('a-name-of-its-own-$$', [$answer])]"
+# Paths: of the file that runs, wherever it is named from; or argv[0] as it stands. Another file of that name is another program.
+mkdir "$work/elsewhere" && cp /bin/bash "$work/elsewhere/a-name-of-its-own-$$"
+named() { (cd "${2:-$work}" && "$ldr" pages --json "$1" >"$work/report" 2>"$work/err"); get "[p['pids'] for p in r['processes']]"; }
+for word in "./a-name-of-its-own-$$" "$work/a-name-of-its-own-$$" "elsewhere/../a-name-of-its-own-$$"; do
+    equal "by path: $word" "$(named "$word")" "[[$answer]]"
+done
+hold bash -c "cd '$work' && exec ./a-name-of-its-own-$$ -c '$waits'"; await; second=$answer
+equal "by argv[0] with a slash" "$(named "./a-name-of-its-own-$$" /)" "[[$second]]"
+found=0; "$ldr" pages "$work/elsewhere/a-name-of-its-own-$$" >"$work/out" 2>"$work/err" || found=$?
+equal "by path, of another file: nobody" "$found $(cat "$work/err")" "4 ldr pages: no process is called $work/elsewhere/a-name-of-its-own-$$"
 found=0; "$ldr" pages --json "$native" 4194305 >"$work/report" 2>"$work/err" || found=$?
 equal "one PID missing: status 3" "$found" 3
 equal "one PID missing: the other is reported" "$(get "(r['missing'], r['exact'], r['totals']['processes'])")" "(1, False, 1)"
@@ -74,11 +84,60 @@ if [ "$(id -u)" = 0 ]; then
     user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
     found=0; "${user[@]}" "$ldr" pages "$native" >"$work/out" 2>"$work/err" || found=$?
     equal "another user's process: status 4, nothing measured" "$found" 4
-    contains "another user's process: what is needed" "$(cat "$work/err")" "CAP_SYS_ADMIN"
+    contains "another user's process: what is needed" "$(cat "$work/err")" "(needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, or to run as its user)"
+    found=0; "${user[@]}" --inh-caps=+sys_admin --ambient-caps=+sys_admin "$ldr" pages "$native" >"$work/out" 2>"$work/err" || found=$?
+    contains "another user's process: only what is lacking" "$found $(cat "$work/err")" "(needs CAP_DAC_READ_SEARCH, or to run as its user)"
+    if unshare --user --map-root-user true 2>/dev/null; then
+        found=0; unshare --user --map-root-user "$ldr" pages "$native" >"$work/out" 2>"$work/err" || found=$?
+        contains "capabilities of another user namespace: said" "$found $(cat "$work/err")" "4 ldr pages: the process cannot be read: page tables not readable (the capabilities for it are there, but hold in this user namespace only)"
+    else
+        skip "capabilities of another user namespace" "no user namespaces"
+    fi
+    # A security module that refuses root: Landlock keeps those in it from the memory of those outside.
+    found=0; python3 -c 'import ctypes, os, struct, sys
+libc = ctypes.CDLL(None)
+made = libc.syscall(444, struct.pack("Q", 1 << 12), 8, 0)
+if made < 0 or libc.syscall(446, made, 0) != 0: sys.exit(77)
+os.execv(sys.argv[1], sys.argv[1:])' "$ldr" pages --why "$native" >"$work/out" 2>"$work/err" || found=$?
+    if [ "$found" = 77 ]; then
+        skip "refused in spite of every capability" "no Landlock"
+    else
+        contains "refused in spite of every capability: said" "$found $(cat "$work/err")" "the capabilities for it are there: something else of the kernel refuses"
+        equal "refused in spite of every capability: none is asked for" "$(grep -c CAP_ "$work/err")" 0
+    fi
     hold "${user[@]}" "$work/many-$$"; await
     found=0; "${user[@]}" "$ldr" pages --json "$native" "$answer" >"$work/report" 2>"$work/err" || found=$?
     equal "another user's beside one's own: who is left out" "$found $(get "[(l['pid'], l['why']) for l in r['left_out']]")" "3 [($native, 'unreadable')]"
     contains "another user's beside one's own: its PID is said" "$(cat "$work/err")" "1 process ($native) left out"
+    # Files that are gone cannot be opened without privilege: which, is said.
+    cp "$build/tests/tools/libpattern.so" "$work/gone.so" && chmod 755 "$work/gone.so"
+    hold "${user[@]}" env "LD_PRELOAD=$work/gone.so" bash -c "$waits"; await
+    rm "$work/gone.so"
+    "${user[@]}" "$ldr" pages --why "$answer" >"$work/out" 2>"$work/err" || :
+    contains "a file that cannot be opened: its name" "$(cat "$work/err")" "1 object ($work/gone.so (deleted)) could not be opened: segments by mapping permissions only"
+    contains "a file that cannot be read for causes: its name" "$(cat "$work/err")" "1 object ($work/gone.so (deleted)) whose file could not be opened"
+    # Two files of one path, in two mount namespaces: told apart by device and inode, in the table and where they are named.
+    mkdir "$work/twice" && cp "$work/many-$$" "$work/twice/other" && cp "$work/many-$$" "$work/twice/twin"
+    if unshare -m mount --bind "$work/twice/other" "$work/twice/twin" 2>/dev/null; then
+        hold "$work/twice/twin"; await; pair=$answer
+        hold unshare -m sh -c "mount --bind '$work/twice/other' '$work/twice/twin' && exec '$work/twice/twin'"; await; pair="$pair $answer"
+        inodes=$(stat -c %i "$work/twice/twin" "$work/twice/other")
+        # shellcheck disable=SC2086 # two PIDs
+        "$ldr" pages --record "$work/pair.jsonl" $pair
+        # shellcheck disable=SC2086
+        for text in "$("$ldr" pages $pair)" "$("$ldr" pages --from "$work/pair.jsonl")"; do
+            for inode in $inodes; do
+                contains "two files of one path: told apart in the table" "$text" "twin ($(printf '%02x:%02x' "0x$(stat -c %D "$work" | sed 's/..$//;s/^$/0/')" "0x$(stat -c %D "$work" | grep -o '..$')"):$inode)"
+            done
+            contains "two files of one path: which could be one" "$text" "of $work/twice/twin ("
+        done
+        # shellcheck disable=SC2086
+        equal "two files of one path: their page tables" "$("$ldr" pages --pages twin $pair | grep -c "^$work/twice/twin (.*)\$")" 2
+        # shellcheck disable=SC2086
+        equal "one file: only its name" "$("$ldr" pages ${pair% *} | grep -c 'twin .*:')" 0
+    else
+        skip "two files of one path" "no mount namespace"
+    fi
     found=0; "${user[@]}" "$ldr" pages >"$work/out" 2>"$work/err" || found=$?
     contains "no argument as an ordinary user: it is said who was not asked" "$(cat "$work/err")" "may"
 else

@@ -120,6 +120,24 @@ equal "fork: 20 written pages in two processes, one copy of each" \
     "$(get "{(p['processes'], p['copies']) for p in r['pages'] if p['written']}, r['totals']['copies_shared'] == r['totals']['copies']")" "({(2, 1)}, True)"
 equal "fork: as computed" "$(told report "${pids[@]}")" ""
 
+# ---- a page of several sections: all are named, and each variable with its own; one of each thing is not many ----
+printf '#include <stdio.h>\n#include <unistd.h>\nint written = 1;\n
+int main(void) { char c; written = 2; printf("ready %%d\\n", (int)getpid()); fflush(stdout); while (read(0, &c, 1) > 0) ; return 0; }\n' >sections.c
+gcc -O0 -g -pie -fPIE -Wl,-z,norelro -Wl,-z,lazy -o sections sections.c
+hold ./sections; await
+page=$(printf '0x%x' $((0x$(nm sections | awk '$3 == "written" { print $1 }') & -4096)))
+"$ldr" pages --why=sections "$answer" >out 2>err
+expected=$(readelf -SW sections | python3 -c 'import re, sys
+page, on = int(sys.argv[1], 16), []
+for line in sys.stdin:
+    f = re.match(r" *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) [0-9a-f]+ +(\S*A\S*) ", line)
+    if f and int(f[3], 16) < page + 4096 and int(f[3], 16) + int(f[4], 16) > page:
+        on.append(f[1])
+print(", ".join(on[:-1]) + " and " + on[-1] if len(on) <= 6 else ", ".join(on[:6]) + f" and {len(on) - 6} more")' "$page")
+equal "a page of several sections: their names" "$(sed -n "s/^page $page, \(.*\): private in 1 of 1 process: .*/\1/p" out)" "$expected"
+contains "a page of several sections: a variable with its own" "$(cat out)" "written in 1: written (int) in .data, sections.c:3"
+contains "one process" "$(cat out)" "sections in 1 process: "
+
 user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 chmod 755 . ./*.so opener
 pids=(); start "${user[@]}" "$ldr" run ./opener ./whole.so subject_first

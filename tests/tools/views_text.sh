@@ -149,6 +149,20 @@ for height in 24, 30, everything, everything + 1:
         check(f"{height} lines {arguments}: fits, or has the fewest objects", used <= height - 1 or (listed, others) == (4, True), True)
         check(f"{height} lines {arguments}: the screen is used", not others or used >= height - (5 if arguments == ["--segments"] else 1), True)
         check(f"{height} lines {arguments}: what is left out is said", f"listed: {listed} of {len(doc['objects'])} objects; --top 0 lists all" in text, others)
+# narrow screens, where the table itself is wider: names are shortened, columns left out, and what wraps takes lines
+long_names = {os.path.basename(o["path"]) for o in doc["objects"] if len(os.path.basename(o["path"])) > 32}
+for height, columns in (24, 80), (30, 60), (40, 80), (40, 60):
+    for arguments in ([], ["--why"]) if columns >= 80 else ([],):
+        text = terminal_text(height, columns, *arguments)
+        used = screen_lines(text, columns)
+        listed = sum(1 for name, _, _ in table(text)[0] if name and "other objects" not in name)
+        check(f"{height} lines of {columns} {arguments}: fits, or has the fewest objects", used <= height - 1 or (listed, height < 40) == (4, True), True)
+        check(f"{height} lines of {columns} {arguments}: no line of the table wraps", max(len(line) for line in text.split("\n\n")[1].split("\n")) <= columns, True)
+text = terminal_text(60, 60)
+shown = [name for name, _, _ in table(text)[0] if "..." in name]
+check("a long name without its middle", (len(long_names) > 0, [any(full.startswith(name.split("...")[0]) and full.endswith(name.split("...")[1]) for full in long_names) for name in shown]),
+      (True, [True] * len(shown)))
+check("a wide table of chosen columns: what wraps takes lines", screen_lines(terminal_text(44, 60, "--columns", "mapped,frames,shared,alone,private,avoided"), 60) <= 43, True)
 check("all objects where they fit, with the prompt's line", "other objects" in terminal_text(everything + 1, 120), False)
 check("a line less: not all of them", "other objects" in terminal_text(everything, 120), True)
 # a report that was kept: the text that the processes themselves have, but for the time above and who was chosen in the headline

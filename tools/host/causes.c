@@ -225,8 +225,10 @@ void explainer_run(struct explainer *explainer, struct process *processes, size_
 void explainer_end(struct explainer *explainer, struct collection *collection) {
     const struct snapshot *snapshot = &collection->snapshot;
     know_objects(explainer, snapshot->object_count);
-    for (size_t i = 0; i < snapshot->object_count; i++)
-        collection->files_unexplained += explainer->objects[i]->state == PLACES_REFUSED;
+    for (size_t i = 0; i < snapshot->object_count; i++) {
+        snapshot->objects[i].unexplained = explainer->objects[i]->state == PLACES_REFUSED;
+        collection->files_unexplained += snapshot->objects[i].unexplained;
+    }
     for (size_t o = 0; o < snapshot->owner_count; o++) {
         const struct owner *owner = &snapshot->owners[o];
         collection->memory_unreadable += collection->names[o].memory_unreadable;

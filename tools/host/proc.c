@@ -279,10 +279,12 @@ static const char *program_of_linker(const struct text *cmdline) {
     return NULL;
 }
 
-static bool runs_linker_as_command(int proc, uint64_t linker_dev, uint64_t linker_ino) {
+static bool is_file_at(int folder, const char *path, uint64_t dev, uint64_t ino) {
     struct stat st;
-    return fstatat(proc, "exe", &st, 0) == 0 && st.st_ino == linker_ino && st.st_dev == linker_dev;
+    return fstatat(folder, path, &st, 0) == 0 && st.st_ino == ino && st.st_dev == dev;
 }
+
+static bool runs_linker_as_command(int proc, uint64_t linker_dev, uint64_t linker_ino) { return is_file_at(proc, "exe", linker_dev, linker_ino); }
 
 char *proc_name(int proc, uint64_t linker_dev, uint64_t linker_ino) {
     char *name = NULL;
@@ -313,7 +315,28 @@ char *proc_name(int proc, uint64_t linker_dev, uint64_t linker_ino) {
     return name;
 }
 
+/* Is PATH, which has a slash, the process's argv[0] as it stands there, or the file it executes? */
+static bool proc_executes(int proc, const char *path, uint64_t linker_dev, uint64_t linker_ino) {
+    struct text text = { 0 };
+    struct stat file;
+    bool found = false, exists = stat(path, &file) == 0;
+    if (proc_read(proc, "cmdline", &text) == 0 && text.len) {
+        const char *word = text.bytes;
+        if (runs_linker_as_command(proc, linker_dev, linker_ino) && (word = program_of_linker(&text)) && exists) {
+            int folder = openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+            found = is_file_at(folder, word, file.st_dev, file.st_ino);
+            if (folder >= 0)
+                close(folder);
+        }
+        found |= word && strcmp(word, path) == 0;
+    }
+    text_free(&text);
+    return found || (exists && is_file_at(proc, "exe", file.st_dev, file.st_ino));
+}
+
 bool proc_is_called(int proc, const char *name, uint64_t linker_dev, uint64_t linker_ino) {
+    if (strchr(name, '/'))
+        return proc_executes(proc, name, linker_dev, linker_ino);
     struct text text = { 0 };
     bool called = false;
     if (proc_read(proc, "comm", &text) == 0) {

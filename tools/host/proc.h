@@ -66,7 +66,8 @@ bool map_next(char **cursor, struct map_line *line);
  * command (executable LINKER_DEV/INO) it is the program that the linker was given. */
 char *proc_name(int proc, uint64_t linker_dev, uint64_t linker_ino);
 
-/* proc_is_called - is NAME the process's comm, program or argv[0]? */
+/* proc_is_called - is NAME the process's comm, or the last part of its program or argv[0]? With a slash it is a path: of the file that the
+ * process executes, or argv[0] as it stands there. */
 bool proc_is_called(int proc, const char *name, uint64_t linker_dev, uint64_t linker_ino);
 
 /* same_memory - do both processes have one address space? 1 yes, 0 no, -errno if the kernel does not tell (no kcmp, no

@@ -126,6 +126,7 @@ struct object {
     struct shape shape;
     const void *file;    /* its bytes, mapped; NULL when it could not be opened */
     size_t file_len;
+    bool unexplained;    /* it has private copies, and what made them is not known because of the file */
     uint8_t build_id[BUILD_ID_LEN]; /* as the file says; the rest zeros */
     uint8_t build_id_len;           /* 0: it has none that was found, or a longer one */
 };

@@ -1,11 +1,13 @@
 /* options.c - the options of all views, and which of them a report goes to. */
 #include "views.h"
+#include "../host/proc.h"
 #include "../ldr.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KEY_JSON = 0x1000, KEY_CSV, KEY_OPENMETRICS, KEY_HTML, KEY_RECORD, KEY_INTERVAL, KEY_REPORTS, KEY_FROM, KEY_REPORT };
 
@@ -35,6 +37,18 @@ static enum csv_level csv_level(const char *word, struct argp_state *state) {
     return CSV_NONE;
 }
 
+/* The file that an option writes. A PID in its place means that the name was forgotten: the process would be left out, and a file called so
+ * made, without a word. */
+static const char *written_file(const char *option, const char *word, struct argp_state *state) {
+    size_t digits = strspn(word, "0123456789");
+    int proc = digits && digits < 10 && !word[digits] ? proc_open((pid_t)strtol(word, NULL, 10)) : -1; /* ten digits are more than a PID has */
+    if (proc < 0)
+        return word;
+    close(proc);
+    argp_error(state, "--%s needs a file, and %s is a process: ldr pages --%s FILE %s (a file of this name is ./%s)", option, word, option, word, word);
+    return NULL;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct view_options *views = state->input;
     char *end;
@@ -42,9 +56,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case KEY_JSON: views->json = true; return 0;
     case KEY_CSV: views->csv = csv_level(arg, state); return 0;
-    case KEY_OPENMETRICS: views->openmetrics = arg; return 0;
-    case KEY_HTML: views->html = arg; return 0;
-    case KEY_RECORD: views->record = arg; return 0;
+    case KEY_OPENMETRICS: views->openmetrics = written_file("openmetrics", arg, state); return 0;
+    case KEY_HTML: views->html = written_file("html", arg, state); return 0;
+    case KEY_RECORD: views->record = written_file("record", arg, state); return 0;
     case KEY_FROM: views->from = arg; return 0;
     case KEY_INTERVAL:
         views->interval_s = strtod(arg, &end);

@@ -61,8 +61,7 @@ void table_rule(struct table *table) {
         add_cell(table, NULL);
 }
 
-/* Characters, not bytes. */
-static size_t width_of(const char *text) {
+size_t text_width(const char *text) {
     size_t width = 0;
     for (; *text; text++)
         width += ((unsigned char)*text & 0xc0) != 0x80;
@@ -78,8 +77,8 @@ static void put_blanks(FILE *out, size_t count) {
 static size_t measure(const struct table *table, size_t *widths) {
     size_t all = 0;
     for (size_t i = 0; i < table->count; i++)
-        if (table->cells[i] && width_of(table->cells[i]) > widths[i % table->columns])
-            widths[i % table->columns] = width_of(table->cells[i]);
+        if (table->cells[i] && text_width(table->cells[i]) > widths[i % table->columns])
+            widths[i % table->columns] = text_width(table->cells[i]);
     for (size_t c = 0; c < table->columns; c++)
         all += widths[c] + (c ? 2 : 0);
     return all;
@@ -110,7 +109,7 @@ void table_print(FILE *out, struct table *table) {
         }
         size_t blanks = 0; /* written only when something follows: no line ends in blanks */
         for (size_t c = 0; c < table->columns; c++) {
-            size_t width = width_of(cells[c]);
+            size_t width = text_width(cells[c]);
             blanks += (c ? 2 : 0) + (c < table->left ? 0 : widths[c] - width);
             if (width) {
                 put_blanks(out, blanks);

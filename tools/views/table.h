@@ -31,6 +31,8 @@ enum { GROUPED_LEN = 32 };
 const char *grouped(uint64_t number, char text[GROUPED_LEN]);
 /* grouped_change - +12,345, -1 or 0 */
 const char *grouped_change(int64_t change, char text[GROUPED_LEN]);
+/* text_width - characters of it, not bytes */
+size_t text_width(const char *text);
 /* clean_text - a copy with '?' for control characters; malloc'd */
 char *clean_text(const char *text);
 

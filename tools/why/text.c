@@ -10,9 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TOP_VARIABLES = 15, TOP_PAGES = 5, LINES_A_PAGE = 6, PIECES_A_LINE = 3, CELL_MAX = 160, NUMBER_LEN = GROUPED_LEN };
+enum { TOP_VARIABLES = 15, TOP_PAGES = 5, LINES_A_PAGE = 6, PIECES_A_LINE = 3, SECTIONS_NAMED = 6, CELL_MAX = 160, NUMBER_LEN = GROUPED_LEN };
 
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+static const char *copies_word(uint64_t count) { return count == 1 ? "copy" : "copies"; }
 static double mib(uint64_t pages) { return (double)pages * (double)PAGE_LEN / (1024.0 * 1024.0); }
 
 /* ---- cells ---- */
@@ -94,8 +95,8 @@ static void print_headline(const struct story *story, const struct why_choice *c
         printf(", section %s,", choice->section);
     if (choice->one_page)
         printf(", page 0x%" PRIx64 ",", choice->page);
-    printf(" in %" PRIu32 " process%s: %s private cop%s of %s of its pages, %.1f MiB.%s\n", memory->processes,
-           memory->processes == 1 ? "" : "es", grouped(story->frames, copies), story->frames == 1 ? "y" : "ies",
+    printf(" in %" PRIu32 " process%s: %s private %s of %s of its pages, %.1f MiB.%s\n", memory->processes,
+           memory->processes == 1 ? "" : "es", grouped(story->frames, copies), copies_word(story->frames),
            grouped(memory->page_count, pages), mib(story->frames), bold ? "\033[0m" : "");
     print_causes(story->causes, "made private by: ");
     if (story->shared_frames)
@@ -201,6 +202,37 @@ static const char *values_of(enum why_value value) {
     return value == VALUE_SAME ? "same value" : value == VALUE_SAME_PLACE ? "same place" : "different values";
 }
 
+/* The sections that the page holds parts of, in order; returns how many. FIRST: room for so many of them. */
+static size_t sections_on(const struct story *story, uint64_t page, const struct debuginfo_section *first[SECTIONS_NAMED]) {
+    size_t count, found = 0;
+    const struct debuginfo_section *sections = debuginfo_sections(story->debuginfo, &count);
+    for (size_t i = 0; i < count; i++)
+        /* no addition: the file says both */
+        if (sections[i].len && (sections[i].vaddr < page ? sections[i].len > page - sections[i].vaddr : sections[i].vaddr - page < PAGE_LEN)) {
+            if (found < SECTIONS_NAMED)
+                first[found] = &sections[i];
+            found++;
+        }
+    return found;
+}
+
+/* ", .data", ", .got, .got.plt and .data", or the first of them and how many more */
+static void print_sections_of(const struct story *story, uint64_t page) {
+    const struct debuginfo_section *first[SECTIONS_NAMED];
+    size_t count = sections_on(story, page, first), named = count < SECTIONS_NAMED ? count : SECTIONS_NAMED;
+    for (size_t i = 0; i < named; i++)
+        printf("%s%s", i == 0 || i + 1 < count ? ", " : " and ", first[i]->name);
+    if (count > named)
+        printf(" and %zu more", count - named);
+}
+
+/* " in .data": where a name lies, on a page that holds parts of several sections, unless the name is the section's. */
+static void print_section_of(const struct story *story, uint64_t page, const struct debuginfo_answer *answer, uint64_t vaddr) {
+    const struct debuginfo_section *first[SECTIONS_NAMED], *section = debuginfo_section_at(story->debuginfo, vaddr);
+    if (section && answer->how != DEBUGINFO_SECTION && sections_on(story, page, first) > 1)
+        printf(" in %s", section->name);
+}
+
 /* Every piece of a page on a line of its own, with its value as the linker left it and as it is. */
 static void print_pieces(const struct story *story, size_t page) {
     for (size_t i = first_piece(story, page); i < story->piece_count && story->pieces[i].page == page; i++) {
@@ -212,6 +244,7 @@ static void print_pieces(const struct story *story, size_t page) {
         printf("  written in %" PRIu32 ": %s", piece->processes, name);
         if (*answer->piece_type || *answer->type)
             printf(" (%s)", *answer->path ? answer->piece_type : answer->type);
+        print_section_of(story, story->memory->pages[page].vaddr, answer, answer->vaddr);
         printf("%s%s", *line ? ", " : "", line);
         if (piece->processes > 1)
             printf(", %s", values_of(piece->value));
@@ -241,6 +274,7 @@ static void print_variable_here(const struct story *story, size_t first, size_t 
     printf("  written in %" PRIu32 ": %s", processes, name);
     if (*answer->type)
         printf(" (%s)", count == 1 && *answer->path ? answer->piece_type : answer->type);
+    print_section_of(story, story->memory->pages[piece->page].vaddr, answer, answer->vaddr);
     printf("%s%s", *line ? ", " : "", line);
     if (processes > 1)
         printf(", %s", values_of(value));
@@ -325,7 +359,7 @@ static void print_relocations(const struct story *story, size_t page, bool all) 
             before = ", ";
         }
     if (others)
-        printf("; %" PRIu64 " words of .dynamic and the GOT", others);
+        printf("; %" PRIu64 " word%s of .dynamic and the GOT", others, plural(others));
     putchar('\n');
 }
 
@@ -358,17 +392,15 @@ static void print_writers(const struct story *story, size_t page) {
 
 static void print_page(const struct story *story, size_t index, bool all) {
     const struct why_page *page = &story->memory->pages[index];
-    const struct debuginfo_section *section = debuginfo_section_at(story->debuginfo, page->vaddr);
     char text[NUMBER_LEN];
-    if (!section)
-        section = debuginfo_section_at(story->debuginfo, page->vaddr + PAGE_LEN - 1);
-    printf("\npage 0x%" PRIx64 "%s%s: private in %" PRIu32 " of %" PRIu32 " processes", page->vaddr, section ? ", " : "",
-           section ? section->name : "", page->processes, story->memory->processes);
+    printf("\npage 0x%" PRIx64, page->vaddr);
+    print_sections_of(story, page->vaddr);
+    printf(": private in %" PRIu32 " of %" PRIu32 " process%s", page->processes, story->memory->processes, story->memory->processes == 1 ? "" : "es");
     print_causes(page->causes, ": ");
     if (story->won[index])
-        printf("; %s cop%s less without what is written here", grouped(story->won[index], text), story->won[index] == 1 ? "y" : "ies");
+        printf("; %s %s less without what is written here", grouped(story->won[index], text), copies_word(story->won[index]));
     if (story->shared_won[index])
-        printf("; %s cop%s less if equal relocated pages were shared", grouped(story->shared_won[index], text), story->shared_won[index] == 1 ? "y" : "ies");
+        printf("; %s %s less if equal relocated pages were shared", grouped(story->shared_won[index], text), copies_word(story->shared_won[index]));
     putchar('\n');
     print_writers(story, index);
     if (all)
@@ -386,9 +418,9 @@ static void print_savings(const struct story *story) {
     if (savings->frames == 0) {
         printf("nothing by moving variables\n");
     } else {
-        printf("%s copies, %.1f MiB, if %zu variable%s (%s bytes) were moved off %s page%s: ", grouped(savings->frames - savings->cost, a),
-               mib(savings->frames - savings->cost), savings->variable_count, plural(savings->variable_count),
-               grouped(savings->bytes, b), grouped(savings->pages, c), plural(savings->pages));
+        printf("%s %s, %.1f MiB, if %zu variable%s (%s byte%s) %s moved off %s page%s: ", grouped(savings->frames - savings->cost, a),
+               copies_word(savings->frames - savings->cost), mib(savings->frames - savings->cost), savings->variable_count,
+               plural(savings->variable_count), grouped(savings->bytes, b), plural(savings->bytes), savings->variable_count == 1 ? "was" : "were", grouped(savings->pages, c), plural(savings->pages));
         for (size_t i = 0; i < savings->variable_count && i < NAMED; i++) {
             const struct debuginfo_answer *answer = story->variables[savings->variables[i]].answer;
             char name[CELL_MAX];
@@ -396,17 +428,18 @@ static void print_savings(const struct story *story) {
             printf("%s%s", i ? ", " : "", name);
         }
         printf("%s\n", savings->variable_count > NAMED ? ", ..." : "");
-        printf("  (%s copies less, %s for the variables' own page%s)\n", grouped(savings->frames, a), grouped(savings->cost, b),
-               savings->bytes > PAGE_LEN ? "s" : "");
+        printf("  (%s %s less, %s for the variables' own page%s)\n", grouped(savings->frames, a), copies_word(savings->frames),
+               grouped(savings->cost, b), savings->bytes > PAGE_LEN ? "s" : "");
     }
     if (story->causes[CAUSE_IDENTICAL])
-        printf("  %s copies, if nobody wrote what was there already (identical to the file)\n", grouped(story->causes[CAUSE_IDENTICAL], a));
+        printf("  %s %s, if nobody wrote what was there already (identical to the file)\n", grouped(story->causes[CAUSE_IDENTICAL], a),
+               copies_word(story->causes[CAUSE_IDENTICAL]));
     if (story->shared_won_sum)
-        printf("  %s copies, %.1f MiB, if relocated pages with equal content were shared (of %s that are relocated and never written)\n",
-               grouped(story->shared_won_sum, a), mib(story->shared_won_sum), grouped(story->causes[CAUSE_RELOCATION], b));
+        printf("  %s %s, %.1f MiB, if relocated pages with equal content were shared (of %s relocated and never written)\n",
+               grouped(story->shared_won_sum, a), copies_word(story->shared_won_sum), mib(story->shared_won_sum), grouped(story->causes[CAUSE_RELOCATION], b));
     else if (story->causes[CAUSE_RELOCATION])
-        printf("  %s copies are relocated and never written: no two processes have the same content in one\n",
-               grouped(story->causes[CAUSE_RELOCATION], a));
+        printf("  %s %s relocated and never written: no two processes have the same content in one\n",
+               grouped(story->causes[CAUSE_RELOCATION], a), story->causes[CAUSE_RELOCATION] == 1 ? "copy is" : "copies are");
 }
 
 void story_text(const struct story *story, const struct why_choice *choice, const char *file) {
@@ -423,7 +456,7 @@ void story_text(const struct story *story, const struct why_choice *choice, cons
     for (size_t i = 0; i < shown; i++)
         print_page(story, order[i], all);
     if (shown < count)
-        printf("\n... and %zu pages more (--top 0, --json, or %s:0x%" PRIx64 " for one)\n", count - shown, choice->object,
+        printf("\n... and %zu page%s more (--top 0, --json, or %s:0x%" PRIx64 " for one)\n", count - shown, plural(count - shown), choice->object,
                story->memory->pages[order[shown]].vaddr);
     free(order);
     print_savings(story);
