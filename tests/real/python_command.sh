@@ -3,7 +3,7 @@
 # together, and sqlite3, whose tests Debian does not ship, through its module in threads.
 . "$(dirname "$0")/lib.sh"
 forms="command namespace"
-limit=100
+limit=180
 
 work() {
     need python3
