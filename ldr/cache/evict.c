@@ -25,28 +25,16 @@ void store_each(void (*visit)(const char *name))
     sys_close(dir);
 }
 
-/* The whole name: the directory may be one where somebody keeps other files. */
-static bool is_ours(const char *name)
-{
-    u32 digits = 0;
-    if ((name[0] != 'r' && name[0] != 'p' && name[0] != 't' && name[0] != 'l') || name[1] != '-')
-        return false;
-    for (const char *at = name + 2; *at; at++, digits++)
-        if (!(*at >= '0' && *at <= '9') && !(*at >= 'a' && *at <= 'f'))
-            return false;
-    return name[0] == 'r' ? digits == 32 : name[0] == 't' ? digits && digits <= 16 : digits == 16;
-}
-
 static void remove_any(const char *name)
 {
-    if (is_ours(name))
+    if (cache_owns_name(name))
         sys_unlinkat(cache.dir, name);
 }
 
 /* Only makers write temporary names, and the lock is ours: its writer died. */
 static void remove_half(const char *name)
 {
-    if (name[0] == 't' && is_ours(name))
+    if (name[0] == 't' && cache_owns_name(name))
         sys_unlinkat(cache.dir, name);
 }
 
@@ -59,7 +47,7 @@ static u32 record_count, late_count;
 static void add_size(const char *name)
 {
     struct stat st;
-    if (!is_ours(name) || store_stat_file(cache.dir, name, &st) != 0)
+    if (!cache_owns_name(name) || store_stat_file(cache.dir, name, &st) != 0)
         return;
     bool late = name[0] == 'l';
     record_count += name[0] == 'r';

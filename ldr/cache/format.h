@@ -202,6 +202,19 @@ struct catalog_head {
     u64 born;                         /* seconds of CLOCK_BOOTTIME */
 };
 
+/* cache_owns_name - is this the whole name of a record, a pack, images of what was opened, or a temporary file (a number as text_hex writes
+ * it)? The directory may be one where somebody keeps other files. */
+static inline bool cache_owns_name(const char *name)
+{
+    u32 digits = 0;
+    if ((name[0] != 'r' && name[0] != 'p' && name[0] != 't' && name[0] != 'l') || name[1] != '-')
+        return false;
+    for (const char *at = name + (name[0] == 't' && name[2] == '0' && name[3] == 'x' ? 4 : 2); *at; at++, digits++)
+        if (!(*at >= '0' && *at <= '9') && !(*at >= 'a' && *at <= 'f'))
+            return false;
+    return name[0] == 'r' ? digits == 32 : name[0] == 't' ? digits && digits <= 16 : digits == 16;
+}
+
 /* cache_seconds - a length of time as LDR_CACHE_MAX_AGE gives it: seconds, or with m, h or d. 0: no such text. */
 static inline u64 cache_seconds(const char *text)
 {

@@ -268,17 +268,21 @@ def hostile(tree, right):
             f.write(good[path])
     check("330 damaged files: always a report", not bad, bad[:5])
     check(f"damage to records and catalogs is told: always without a right sum, and often with one ({noticed} of 300)", 150 < noticed < 300, noticed)
-    for name in ("r-pipe", "p-pipe", "t-pipe"):
+    of_record = lambda digit: "r-" + digit * 32
+    for name in (of_record("1"), "p-" + "1" * 16, "t-0x1"):
         os.mkfifo(os.path.join(tree.cache, name))
-    os.mkdir(os.path.join(tree.cache, "r-directory"))
-    os.symlink("/etc/passwd", os.path.join(tree.cache, "r-link"))
-    with open(os.path.join(tree.cache, "r-huge"), "wb") as f:
+    os.mkdir(os.path.join(tree.cache, of_record("2")))
+    os.symlink("/etc/passwd", os.path.join(tree.cache, of_record("3")))
+    with open(os.path.join(tree.cache, of_record("4")), "wb") as f:
         f.truncate(1 << 40)
     done = ldr(tree, "--json")
     equal("pipes, links, directories and a file of a terabyte: told", (done.returncode, json.loads(done.stdout)["foreign"] >= 4), (3, True))
+    for name in ("r-notes", "p-value.txt"):
+        with open(os.path.join(tree.cache, name), "w") as f:
+            f.write("somebody's")
     ldr(tree, "clear")
-    equal("clear leaves what is no file of the cache", sorted(os.listdir(tree.cache)), ["lock", "r-directory"])
-    os.rmdir(os.path.join(tree.cache, "r-directory"))
+    equal("clear leaves what is no file of the cache", sorted(os.listdir(tree.cache)), ["lock", "p-value.txt", of_record("2"), "r-notes"])
+    os.rmdir(os.path.join(tree.cache, of_record("2")))
     os.chmod(tree.cache, 0o777)
     done = ldr(tree)
     check("a directory that others may write: status 4 and why", done.returncode == 4 and "0777" in done.stderr, done)

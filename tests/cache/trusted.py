@@ -36,7 +36,7 @@ def others_files(tree, right):
     for name in names:
         with open(os.path.join(where, name), "w") as f:
             f.write("mine")
-    ours = [name for name in ("r-" + "0" * 32, "p-" + "a" * 16, "l-" + "b" * 16, "t-1f")]
+    ours = [name for name in ("r-" + "0" * 32, "p-" + "a" * 16, "l-" + "b" * 16, "t-0x1f")]
     for name in ours:
         with open(os.path.join(where, name), "w") as f:
             f.write("left by an earlier build")

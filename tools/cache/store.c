@@ -292,7 +292,8 @@ bool cache_remove(const struct cache_dir *store, const char *prefix) {
         return false;
     bool good = true;
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(names[i], prefix, strlen(prefix)) == 0 && unlinkat(store->dir, names[i], 0) != 0 && errno != ENOENT) {
+        bool ours = strncmp(names[i], prefix, strlen(prefix)) == 0 && (cache_owns_name(names[i]) || strcmp(names[i], "catalog") == 0);
+        if (ours && unlinkat(store->dir, names[i], 0) != 0 && errno != ENOENT) {
             warn_ldr("%s/%s: %s", store->path, names[i], strerror(errno));
             good = false;
         }
