@@ -49,7 +49,7 @@ void make_printable(char *text);
 void *must_alloc(size_t count, size_t size);
 void *must_grow(void *block, size_t count, size_t size);
 /* use_huge_heap - for commands that fill much memory at once: of what they allocate the first 64 MiB are huge pages. Where a page fault
- * is dear (under a hypervisor) a report of 100 processes spends a third of its time in faults otherwise. Before other threads are. */
+ * is dear (under a hypervisor) a report of 100 processes takes a fifth more CPU otherwise (90 ms for 76). Before other threads are. */
 void use_huge_heap(void);
 /* text_utf8 - a copy in valid UTF-8: each byte that belongs to no character becomes the four characters \xNN; malloc'd */
 char *text_utf8(const char *text);

@@ -102,6 +102,8 @@ with tempfile.TemporaryDirectory() as folder:
     debug = int(re.search(r"(?m)^ +DYNAMIC +0x[0-9a-f]+ 0x([0-9a-f]+)", output("readelf", "-lW", main)).group(1), 16) + 16 * tags.index("DEBUG") + 8
     slot = int(re.search(r"(?m)^([0-9a-f]+) +[0-9a-f]+ +R_X86_64_JUMP_SLO\w* +[0-9a-f]+ word", output("readelf", "-rW", main)).group(1), 16)
 
+    os.utime(library, (2**31 - 1, 2**31 - 1))     # a time of writing in the future is no writing after the start
+    time.sleep(0.3)
     with subprocess.Popen([main], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=truth.environment()) as process:
         process.stdout.read(1)
         with open(f"/proc/{process.pid}/maps", encoding="utf-8") as f:

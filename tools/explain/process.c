@@ -64,10 +64,11 @@ enum rewritten process_rewritten(const struct process_view *view, const struct n
     if (!node->file || view->bias[node->number] == ~0ull || view->started > ~slack)
         return REWRITTEN_NOT;
     u64 from = view->started + slack;
-    /* The kernel sets the time of change, whatever was written; the time of writing can be set to any. */
-    if (nanoseconds(&node->file->changed) <= from)
+    /* The kernel sets the time of change with each write; the time of writing can be set to any, also one that is still to come. */
+    u64 changed = nanoseconds(&node->file->changed), written = nanoseconds(&node->file->written);
+    if (changed <= from)
         return REWRITTEN_NOT;
-    return nanoseconds(&node->file->written) > from ? REWRITTEN_CONTENTS : REWRITTEN_INODE;
+    return written > from && written <= changed ? REWRITTEN_CONTENTS : REWRITTEN_INODE;
 }
 
 bool process_open(struct process_view *view, const struct session *session, pid_t pid) {
