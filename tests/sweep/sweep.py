@@ -28,6 +28,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 
@@ -207,7 +208,8 @@ def build_sandbox():
 def replace_linker(linker):
     """In a fresh mount namespace: the directory of the interpreter becomes a copy whose linker is ours."""
     directory = os.path.realpath(os.path.dirname(INTERPRETER.decode()))
-    copy = "/tmp/lib64"
+    # A copy for each phase: /tmp is the sandbox's, so what a phase before this one made is still there.
+    copy = os.path.join(tempfile.mkdtemp(dir="/tmp"), "lib64")
     shutil.copytree(directory, copy, symlinks=True)
     place = os.path.join(copy, os.path.basename(INTERPRETER.decode()))
     os.unlink(place)
