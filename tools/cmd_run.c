@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEY_STATS = 256, KEY_STATS_JSON, KEY_CRASH, KEY_CRASH_JSON };
+enum { KEY_STATS = 256, KEY_STATS_JSON, KEY_CRASH, KEY_CRASH_JSON, KEY_EVERY_THREAD };
 
 struct run_options {
     const char *preload;
@@ -35,6 +35,7 @@ struct run_options {
     const char *stats_json; /* file, or NULL */
     const char *watch; /* file for --watch-writes */
     const char *crash, *crash_json; /* file, "" for standard error, or NULL */
+    bool every_thread;
     char **program; /* NULL-terminated, into argv */
 };
 
@@ -47,6 +48,7 @@ static const struct argp_option options[] = {
     { "watch-writes", 'w', "FILE", 0, "Record into FILE which instruction wrote first to each page, for ldr pages --why --writers", 0 },
     { "crash-report", KEY_CRASH, "FILE", OPTION_ARG_OPTIONAL, "When PROGRAM dies of SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT, tell why, on standard error or into FILE", 0 },
     { "crash-report-json", KEY_CRASH_JSON, "FILE", 0, "The same as JSON into FILE", 0 },
+    { "every-thread", KEY_EVERY_THREAD, NULL, 0, "With --crash-report: be there when any thread dies, even in its first milliseconds; slows programs that make thousands", 0 },
     { 0 },
 };
 
@@ -61,7 +63,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case 'w': run->watch = arg; return 0;
     case KEY_CRASH: run->crash = arg ? arg : ""; return 0;
     case KEY_CRASH_JSON: run->crash_json = arg; return 0;
+    case KEY_EVERY_THREAD: run->every_thread = true; return 0;
     case ARGP_KEY_END:
+        if (run->every_thread && !run->crash && !run->crash_json)
+            argp_error(state, "--every-thread needs --crash-report or --crash-report-json");
         if (run->watch && (run->crash || run->crash_json))
             argp_error(state, "--watch-writes and --crash-report cannot be given together");
         if (run->watch && (run->stats || run->stats_json))
@@ -172,6 +177,11 @@ struct observed {
 static void look(pid_t pid, void *arg) { stats_look(pid, &((struct observed *)arg)->stats); }
 static void at_signal(pid_t pid, pid_t thread, int number, void *arg) { crash_signal_stop(pid, thread, number, ((struct observed *)arg)->crash); }
 
+static void at_young(pid_t pid, void *arg) {
+    (void)pid;
+    crash_young(((const struct observed *)arg)->crash);
+}
+
 static struct crash_start crash_start_of(const struct run_options *run, const char *program) {
     return (struct crash_start){ program, run->library_path, run->preload };
 }
@@ -210,7 +220,7 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     bool crash = run->crash || run->crash_json;
     struct crash_start start = crash_start_of(run, program);
     struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
-    struct watch watch = { .look = look, .signal = crash ? at_signal : NULL, .arg = &observed };
+    struct watch watch = { .look = look, .signal = crash ? at_signal : NULL, .young = crash ? at_young : NULL, .arg = &observed, .every_thread = run->every_thread };
     struct reported reported = { .run = run, .fd = fd >= 0 ? fd : -1, .path = path, .child = child, .wall.start = monotonic() };
     struct requests requests;
     int error = requests_begin(&requests, SIGUSR1, report_so_far, &reported);
@@ -280,7 +290,7 @@ int cmd_run(int argc, char **argv) {
         return run_with_stats(&run, path, ldso, command);
     if (run.crash || run.crash_json) {
         struct crash_start start = crash_start_of(&run, path);
-        return crash_run(run.crash, run.crash_json, &start, ldso, command);
+        return crash_run(run.crash, run.crash_json, run.every_thread, &start, ldso, command);
     }
     if (run.watch)
         return watch_run(run.watch, ldso, command);

@@ -5,6 +5,7 @@
 #      tests/bench/profile.sh ROW [ldr|system]   where the time of one row goes
 # make bench-explain tree, why, relocs and check on large programs, check of all of /usr/bin, against their bars; part of make bench without ROWS
 # make bench-trace   what LDR_TRACE costs: true, 100 and 400 libraries, a million relocations
+# make bench-crash   what --crash-report costs a program that does not crash: starts, processes of a shell, 2 to 20,000 threads
 # make bench-stall   how long reading a process of 8 GiB without pause holds it up: ldr pages beside smaps and smem (RUNS=4 turns; takes minutes)
 # make bench-check   does the benchmark itself work: two rows, two runs, the system's linker against itself
 STATES          ?= off first warm
@@ -30,11 +31,11 @@ bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=no
 bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
 
 # make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
-.PHONY: bench bench-floor bench-check bench-setup bench-trace bench-pages bench-explain bench-stall
+.PHONY: bench bench-floor bench-check bench-setup bench-trace bench-pages bench-explain bench-stall bench-crash
 bench: $(filter $(B)/%,$(LINKER)) bench-setup $(BENCH)/bench $(call bench_needs,$(ROWS)) ## ld-ldr.so beside the system's linker: time, faults, private memory (ROWS="true clang-stub" RUNS=30)
 	$(if $(filter million,$(ROWS)),$(call bench_settle,$(BENCH)/generated/libmillion.so))
 	$(foreach state,$(STATES),$(BENCH)/bench -t $(state) -o $(LINKER) -s $(SYSTEM_LDSO) -d $(BENCH) -r $(BENCH_ROWS_FILE) -j $(B)/bench-$(state).json $(bench_runs) $(ROWS) && echo &&) true
-	$(if $(filter file,$(firstword $(origin ROWS))),$(MAKE) --no-print-directory bench-pages bench-explain bench-trace)
+	$(if $(filter file,$(firstword $(origin ROWS))),$(MAKE) --no-print-directory bench-pages bench-explain bench-trace bench-crash)
 
 bench_pages_rows = $(if $(filter command environment,$(firstword $(origin ROWS))),$(ROWS))
 bench-pages: $(LDR) bench-setup ## ldr pages beside smem -t: 100 python3, 1,000 processes, 10 million pages
@@ -66,6 +67,12 @@ $(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c cache.c command.
 
 $(BENCH)/floor: tests/bench/floor.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -static -o $@ $<
+
+bench-crash: $(LDR) $(BENCH)/threads ## what --crash-report costs a program that does not crash
+	python3 tests/bench/crash_cost.py $(abspath $(LDR)) $(or $(RUNS),20) $(BENCH)/threads
+
+$(BENCH)/threads: tests/bench/threads.c | $(BENCH)/
+	$(CC) $(CFLAGS) -o $@ $< -pthread
 
 $(BENCH)/stall: tests/bench/stall.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $<

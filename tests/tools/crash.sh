@@ -150,6 +150,20 @@ for _ in $(seq 12); do
 done
 equal "two threads that crash together" "$bad" ""
 
+# Of a thousand threads most have no stop at their start. One that has lived a while is watched; a young one is, or it is said that it was not.
+die oldthread null-pointer "a null pointer" "" "cases.c:$(line null cases.c)" "cases.c:$(line thread cases.c)" " worker"
+text=$({ "$ldr" run --crash-report ./cases youngthread >/dev/null; } 2>&1)
+equal "a young thread of many: status" "$?" 139
+equal "a young thread of many: a report or why there is none" "$(grep -c 'died of SIGSEGV: read from address 0x30\|no crash report on SIGSEGV: .* --every-thread does' <<<"$text")" 1
+text=$({ "$ldr" run --crash-report --every-thread ./cases youngthread >/dev/null; } 2>&1)
+contains "a young thread of many, --every-thread" "$text" "died of SIGSEGV: read from address 0x30"
+text=$({ "$ldr" run --crash-report --stats ./cases youngthread >/dev/null; } 2>&1)
+contains "a young thread of many, with --stats" "$text" "SIGSEGV: "
+text=$({ "$ldr" run --crash-report ./cases becomingthread >/dev/null; } 2>&1)
+contains "execve by a young thread: the new program is watched" "$text" "died of SIGSEGV: read from address 0x30"
+text=$("$ldr" run --every-thread ./cases threads 2>&1)
+equal "--every-thread alone: a usage error" "$?" 125
+
 # Nobody dies, or of other things: no report, the same to see.
 alive() {
     local name=$1 status=0 plain=0

@@ -185,8 +185,9 @@ const char *crash_code(const siginfo_t *info);       /* "SEGV_MAPERR", "" */
 /* ---- stop.c ---- */
 
 struct crash_watch;
-/* crash_watch_new - never freed. crash_signal_stop - for struct watch, arg a crash_watch. */
+/* crash_watch_new - never freed. crash_signal_stop - for struct watch, arg a crash_watch. crash_young - from now on a thread may die unseen. */
 struct crash_watch *crash_watch_new(const struct crash_start *start);
+void crash_young(struct crash_watch *watch);
 void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg);
 /* crash_write - the report of a process that ended with that status (waitpid); nothing when it did not die of a signal that is reported.
  *   text, json   as for crash_run */
@@ -195,8 +196,8 @@ void crash_write(struct crash_watch *watch, int status, const char *text, const 
 /* ---- run.c ---- */
 
 /* crash_run - becomes PROGRAM with ARGS, watched by a process of its own that writes the report.
- *   text   file, "" for standard error, NULL for none; json   file or NULL
+ *   text   file, "" for standard error, NULL for none; json   file or NULL; every_thread   as in struct watch
  *   returns LDR_EXIT_OWN after a message; else never */
-int crash_run(const char *text, const char *json, const struct crash_start *start, const char *program, char **args);
+int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args);
 
 #endif

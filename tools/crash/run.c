@@ -29,6 +29,7 @@ enum step { GONE, BEGUN, REFUSED_ONCE, PERMITTED, REFUSED, WATCHED };
 struct reporter {
     struct crash_watch *watch;
     const char *text, *json;          /* as given to crash_run; the watcher stays in the folder of the start */
+    bool every_thread;
     pid_t program, watcher;
     int error;                        /* of the last try to watch */
     int step;                         /* enum step; a futex */
@@ -41,6 +42,11 @@ static void at_signal(pid_t pid, pid_t thread, int number, void *arg) {
     alarm(REPORT_SECONDS);
     crash_signal_stop(pid, thread, number, reporter->watch);
     alarm(0);
+}
+
+static void at_young(pid_t pid, void *arg) {
+    (void)pid;
+    crash_young(((const struct reporter *)arg)->watch);
 }
 
 static void at_end(pid_t pid, int status, void *arg) {
@@ -71,7 +77,7 @@ static enum step wait_beyond(struct reporter *reporter, enum step step) {
 
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
-    const struct watch watch = { .signal = at_signal, .ended = at_end, .arg = reporter };
+    const struct watch watch = { .signal = at_signal, .young = at_young, .ended = at_end, .arg = reporter, .every_thread = reporter->every_thread };
     only_standard_error();
     reporter->watcher = getpid();
     reporter->error = watch_seize(reporter->program, &watch);
@@ -138,9 +144,9 @@ static const char *inherits(pid_t program) {
     return program == 1 ? "it is process 1" : prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0) == 0 && reaper ? "it is a subreaper" : NULL;
 }
 
-int crash_run(const char *text, const char *json, const struct crash_start *start, const char *program, char **args) {
+int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args) {
     struct reporter *reporter = must_alloc(1, sizeof *reporter);       /* the watcher's, for the rest of its life */
-    *reporter = (struct reporter){ .watch = crash_watch_new(start), .text = text, .json = json, .program = getpid() };
+    *reporter = (struct reporter){ .watch = crash_watch_new(start), .text = text, .json = json, .every_thread = every_thread, .program = getpid() };
     const char *why = inherits(reporter->program);
     int error = why ? 0 : begin_watch(reporter);
     if (why || error)

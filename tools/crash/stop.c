@@ -29,6 +29,7 @@ struct crash_watch {
     struct crash_start start;
     struct kept kept[KEPT_MAX];
     size_t next;
+    bool young;                       /* some threads have run for milliseconds before they were watched */
     struct ready ready[REPORTED];
 };
 
@@ -216,10 +217,17 @@ static void write_report(const char *path, const char *report) {
         warn_ldr("%s: %s", path, strerror(errno));
 }
 
+void crash_young(struct crash_watch *watch) {
+    watch->young = true;
+}
+
 void crash_write(struct crash_watch *watch, int status, const char *text, const char *json) {
     const struct ready *ready = WIFSIGNALED(status) ? ready_of(watch, WTERMSIG(status)) : NULL;
     if (text && ready && ready->text)
         write_report(text, ready->text);
     if (json && ready && ready->json)
         write_report(json, ready->json);
+    if (ready && !ready->thread && watch->young)
+        warn_ldr("no crash report on %s: the thread that got it was younger than some milliseconds, and the program makes too many to stop each at "
+                 "its start; --every-thread does", crash_signal(WTERMSIG(status)));
 }

@@ -1,6 +1,7 @@
 /* watch.c - ptrace(2) for few events. PTRACE_SEIZE does not stop the process and adds no SIGTRAP at execve; a signal that comes is a
  * stop in which it must be handed on, a job-control stop must be left standing (PTRACE_LISTEN). */
 #include "life.h"
+#include "newcomers.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -14,10 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* never PTRACE_O_EXITKILL: the program outlives its watcher */
+static unsigned long options_of(const struct watch *watch) {
+    return (watch->look ? PTRACE_O_TRACEEXIT : 0) | (watch->signal ? PTRACE_O_TRACECLONE : 0);
+}
+
 int watch_seize(pid_t pid, const struct watch *watch) {
-    /* never PTRACE_O_EXITKILL: the program outlives its watcher */
-    unsigned long options = (watch->look ? PTRACE_O_TRACEEXIT : 0) | (watch->signal ? PTRACE_O_TRACECLONE : 0);
-    return ptrace(PTRACE_SEIZE, pid, 0, options) == 0 ? 0 : errno;
+    return ptrace(PTRACE_SEIZE, pid, 0, options_of(watch)) == 0 ? 0 : errno;
 }
 
 /* clone(2) with a signal other than SIGCHLD makes a process of its own that the kernel takes for a thread here. */
@@ -29,10 +33,11 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
 struct progress {
     bool looked;
     unsigned clones;
+    struct newcomers newcomers;
 };
 
 /* Where many threads are made: from one CPU to another each stop costs two wake-ups of a CPU that sleeps, on the same CPU two switches. */
-static void follow(pid_t thread, struct progress *progress) {
+static void go_where(pid_t thread, struct progress *progress) {
     enum { EVERY = 16 };
     cpu_set_t there, allowed;
     uint64_t cpu;
@@ -43,6 +48,17 @@ static void follow(pid_t thread, struct progress *progress) {
     /* It goes there and may go away again: a thread with real-time priority may take that CPU for itself. */
     if (sched_setaffinity(0, sizeof there, &there) == 0)
         sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+/* `thread` has made another one and stands. */
+static void follow(pid_t pid, pid_t thread, const struct watch *watch, struct progress *progress) {
+    bool was_sought = progress->newcomers.sought;
+    go_where(thread, progress);
+    if (newcomers_told(&progress->newcomers))
+        return;
+    ptrace(PTRACE_SETOPTIONS, thread, 0, options_of(watch) & ~(unsigned long)PTRACE_O_TRACECLONE);
+    if (!was_sought && watch->young)
+        watch->young(pid, watch->arg);
 }
 
 /* `stop` as waitid has it: the signal, and the event above it. */
@@ -63,7 +79,7 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
             return;
         }
     } else if (event == PTRACE_EVENT_CLONE) {
-        follow(thread, progress);
+        follow(pid, thread, watch, progress);
     } else if (!event) {
         if (watch->signal)
             watch->signal(pid, thread, number, watch->arg);
@@ -75,13 +91,19 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
     struct progress progress = { 0 };
     int status = 0;
+    newcomers_begin(&progress.newcomers, watch->every_thread);
     for (;;) {
         siginfo_t info;
+        if (newcomers_due() && progress.newcomers.sought)
+            newcomers_seek(&progress.newcomers, pid, options_of(watch));
         /* Left waitable: whoever waits for it too is told of its end when we have taken it, so `ended` comes first. */
         if (waitid(P_ALL, 0, &info, WEXITED | (seized ? WSTOPPED : 0) | WNOWAIT | __WALL) != 0) {
             if (errno == EINTR)
                 continue;
-            return status;
+            /* A thread that was not seized yet has called execve: the kernel has put it in the place of the first one, which was. */
+            if (errno == ECHILD && seized && watch_seize(pid, watch) == 0)
+                continue;
+            break;
         }
         bool over = info.si_pid == pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED);
         if (over && watch->ended)
@@ -90,8 +112,10 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
         if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
             go_on(pid, info.si_pid, info.si_status, watch, &progress);
         else if (waitpid(info.si_pid, &status, __WALL) == info.si_pid && over)
-            return status;
+            break;
     }
+    newcomers_end(&progress.newcomers);
+    return status;
 }
 
 int watch_child(pid_t child, int go, const struct watch *watch, int *status) {

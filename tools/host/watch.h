@@ -11,9 +11,12 @@ struct watch {
     void (*look)(pid_t pid, void *arg);
     /* A thread is about to be given a signal. The thread stands still, others run on. */
     void (*signal)(pid_t pid, pid_t thread, int number, void *arg);
+    /* Once: it makes so many threads that from now on some have run for milliseconds before they are watched. */
+    void (*young)(pid_t pid, void *arg);
     /* It has ended with this status (waitpid), and nobody else knows yet. */
     void (*ended)(pid_t pid, int status, void *arg);
     void *arg;
+    bool every_thread;                /* watch each thread from its first instruction, whatever that costs a program that makes thousands */
 };
 
 /* watch_seize - starts watching without stopping the process; 0 or errno. Threads it makes later are watched too when `signal` is wanted, its

@@ -140,6 +140,11 @@ static void start(void *(*function)(void *)) {
     pthread_join(thread, NULL);
 }
 
+/* after more threads than the watcher stops at their start */
+static void many(void) { for (int i = 0; i < 1000; i++) start(nothing_in_thread); }
+static void *late_thread(void *arg) { usleep(300000); return in_thread(arg); }
+static void *becoming_thread(void *arg) { execl("/proc/self/exe", "cases", "null", (char *)NULL); return arg; }
+
 /* two threads at one moment; whose signal wins is the kernel's choice */
 static pthread_barrier_t together;
 static void *null_together(void *arg) { pthread_barrier_wait(&together); read_null(); return arg; }
@@ -204,7 +209,10 @@ int main(int argc, char **argv) {
     CASE("again", handler(default_again, 0); read_null())
     CASE("stackhandler", handler(recover, 0); return recurse(0))
     CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
-    CASE("threads", for (int i = 0; i < 1000; i++) start(nothing_in_thread); return 0)
+    CASE("threads", many(); return 0)
+    CASE("youngthread", many(); start(in_thread))
+    CASE("oldthread", many(); start(late_thread))
+    CASE("becomingthread", many(); start(becoming_thread))
     CASE("together", crash_together())
     CASE("register", call_register())
     CASE("memory", call_memory())

@@ -1,0 +1,29 @@
+/* newcomers.h - threads that a watched process makes. Few are told of by a stop at their start; of a process that makes many, those that have
+ * lived for some milliseconds are looked for in /proc and seized as they run. */
+#ifndef LDR_HOST_NEWCOMERS_H
+#define LDR_HOST_NEWCOMERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct newcomers {
+    bool every;                       /* all are told of, whatever it costs */
+    bool sought;                      /* some thread makes its threads untold */
+    unsigned stops;                   /* threads that may still be told of, now */
+    uint64_t filled;                  /* when `stops` was filled up last, ns of CLOCK_MONOTONIC */
+    uint64_t pause;                   /* to the next search, ns */
+    timer_t timer;
+};
+
+void newcomers_begin(struct newcomers *newcomers, bool every);
+void newcomers_end(struct newcomers *newcomers);
+/* newcomers_told - one was told of, by a stop of the thread that made it. Whether the ones that this thread makes next shall be told of too;
+ * once the answer was no, they are looked for: a signal interrupts waits now and then, newcomers_due is asked after each wait. */
+bool newcomers_told(struct newcomers *newcomers);
+bool newcomers_due(void);
+/* newcomers_seek - seizes those that are not seized yet, with these options of ptrace(2). */
+void newcomers_seek(struct newcomers *newcomers, pid_t pid, unsigned long options);
+
+#endif
