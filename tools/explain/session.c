@@ -25,12 +25,6 @@ static void *more_memory(struct arena *arena, size_t need, size_t *got) {
     return block->bytes;
 }
 
-static void quiet_take(struct report *report, const struct problem *problem) {
-    (void)report;
-    (void)problem;
-}
-static struct report quiet = { quiet_take };
-
 struct keeping_report {
     struct report report;
     struct defect *defect;
@@ -515,13 +509,6 @@ const char *session_interpreter(const struct session *session) {
     u64 len = program->image.interp_len;
     const char *text = len ? view_at(&program->view, program->image.interp_vaddr, len) : NULL;
     return text && memchr(text, 0, len) ? text : NULL;
-}
-
-int session_find(const struct session *session, struct object *object, u32 symbol, struct reloc_kind kind, struct symbol_want *want,
-                 struct binding *out) {
-    struct reference reference = { object, symbol, reference_classes(kind), &quiet, NULL };
-    *want = (struct symbol_want){ 0 };
-    return reference_find(&reference, &session->config, session->index, NULL, want, out);
 }
 
 /* As resolve in run/relocate.c: find, then settle. */

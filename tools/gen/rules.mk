@@ -22,7 +22,7 @@ glibc-row: $(B)/glibc-layout
 	$(B)/glibc-layout -o ldr/compat/glibc/layout/$(ROW) $(LD_SO) $(LIBC_SO)
 
 # The loader's own sources, hosted with sanitizers, over this machine's glibc (check-layout) and others (check-layout-others).
-LAYOUT_SRC := ldr/compat/glibc/derive.c ldr/compat/glibc/facts.c ldr/compat/glibc/decode.c
+LAYOUT_SRC := ldr/compat/glibc/derive.c ldr/compat/glibc/facts.c ldr/compat/glibc/walk.c ldr/compat/glibc/decode.c
 $(B)/test_layout: tests/layout/test_layout.c tools/gen/object.c $(LAYOUT_SRC) $(GEN_DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(GEN_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) -lelf

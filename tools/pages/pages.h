@@ -404,13 +404,18 @@ struct duplicates {
     uint64_t won;      /* frames */
 };
 
+/* ---- rows.c ---- */
+
+/* rows_make - tally->rows and first_row, all counts 0; ends the process with a message when there are too many */
+void rows_make(struct tally *tally, const struct snapshot *snapshot);
+/* tally_row - the row of a segment; NULL for a kind that the object cannot have */
+struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind);
+
 /* ---- won.c: what could be won, called by tally_make when everything else is counted ---- */
 
 /* won_count - won_relocated and won_duplicates of the rows, tally->won_pages and tally->duplicates */
 void won_count(struct tally *tally, const struct snapshot *snapshot);
 
-/* tally_row - the row of a segment; NULL for a kind that the object cannot have */
-struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind);
 
 void tally_make(struct tally *tally, const struct snapshot *snapshot);
 void tally_free(struct tally *tally);

@@ -48,41 +48,6 @@ static enum keying find_key(const struct snapshot *snapshot, const struct run *r
     return word & PM_EXCLUSIVE ? PAGE_EXCLUSIVE : PAGE_UNRESOLVED;
 }
 
-/* ---- rows ---- */
-
-static const enum segment_kind first_kind[] = {
-    [OBJECT_ELF] = SEGMENT_CODE, [OBJECT_FILE] = SEGMENT_FILE, [OBJECT_SHARED] = SEGMENT_SHARED, [OBJECT_ANONYMOUS] = SEGMENT_HEAP,
-    [OBJECT_VDSO] = SEGMENT_VDSO, [OBJECT_HUGETLB] = SEGMENT_HUGETLB, [OBJECT_DEVICE] = SEGMENT_DEVICE, [OBJECT_IMAGES] = SEGMENT_IMAGES, SEGMENT_KINDS,
-};
-
-struct row *tally_row(const struct tally *tally, uint32_t object, enum segment_kind kind) {
-    uint32_t first = tally->first_row[object];
-    size_t at = first + kind - tally->rows[first].kind;
-    return kind >= tally->rows[first].kind && at < tally->first_row[object + 1] ? &tally->rows[at] : NULL;
-}
-
-static void make_rows(struct tally *tally, const struct snapshot *snapshot) {
-    tally->first_row = must_alloc(snapshot->object_count + 1, sizeof *tally->first_row);
-    uint32_t count = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        count = 0;
-        for (uint32_t o = 0; o < snapshot->object_count; o++) {
-            enum object_kind kind = snapshot->objects[o].kind;
-            tally->first_row[o] = count;
-            for (enum segment_kind k = first_kind[kind]; k < first_kind[kind + 1]; k++, count++)
-                if (pass)
-                    tally->rows[count] = (struct row){ .object = o, .kind = k };
-        }
-        tally->first_row[snapshot->object_count] = count;
-        if (count >= FRAME_ROWS_MAX) {
-            warn_ldr("%zu mapped files are more than can be counted (%d)", snapshot->object_count, FRAME_ROWS_MAX / SEGMENT_KINDS);
-            exit(LDR_EXIT_FAILED);
-        }
-        if (!pass)
-            tally->rows = must_alloc(count, sizeof *tally->rows);
-    }
-}
-
 /* ---- counts ---- */
 
 static bool is_memory(enum segment_kind kind) { return kind >= SEGMENT_BSS && kind != SEGMENT_FILE && kind != SEGMENT_SHARED && kind != SEGMENT_IMAGES; }
@@ -428,7 +393,7 @@ void tally_make(struct tally *tally, const struct snapshot *snapshot) {
         .owners = must_alloc(snapshot->owner_count, sizeof *tally->owners),
         .histogram = must_alloc(snapshot->owner_count + 1, sizeof *tally->histogram),
     };
-    make_rows(tally, snapshot);
+    rows_make(tally, snapshot);
     uint32_t row_count = tally->first_row[snapshot->object_count];
     uint32_t *row_last_owner = must_alloc(row_count, sizeof *row_last_owner);
     for (uint32_t o = 0; o < snapshot->owner_count; o++)
