@@ -13,6 +13,8 @@ either=(test-sweep test-real)
 apart=(unshare --pid --fork --kill-child --mount-proc)
 logs=$PWD/build/test
 if [ "${1:-}" != --lane ]; then
+    # The interpreter itself, not a shell script that looks for one: the tests start python hundreds of times.
+    python=$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))') && [ -x "$python/python3" ] && export PATH=$python:$PATH
     # Starts are remembered here and not in the user's own cache; every run of the suites begins without any.
     rm -rf "$logs/cache" "$logs/taken" "$logs"/*.sum
     mkdir -p "$logs/taken" && mkdir -m 700 "$logs/cache"
