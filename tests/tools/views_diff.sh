@@ -209,7 +209,7 @@ contains "a full disk: said" "$(cat "$work/err")" "/dev/full: No space left"
 
 # ---- recordings changed at random, read by a build with sanitizers ----
 if [ -x "$build/tests/tools/ldr-sanitized" ]; then
-    /usr/bin/python3 "$here/views_mutate.py" "$build/tests/tools/ldr-sanitized" "$work/one.json" 150 || echo "not ok changed recordings: the check broke"
+    /usr/bin/python3 "$here/views_mutate.py" "$build/tests/tools/ldr-sanitized" "$work/one.json" 100 || echo "not ok changed recordings: the check broke"
 else
     skip "changed recordings" "no $build/tests/tools/ldr-sanitized"
 fi
