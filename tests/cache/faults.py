@@ -41,6 +41,9 @@ with workshop() as (where, parts):
     done = run(command, {**env, "LDR_CACHE": "require"})
     found = dict(line.split() for line in done[1].splitlines())
     check("a start from a record", done[0] == 0 and len(found) == 2, done)
+    # Code and RELRO are mapped with their pages, and nothing writes.
+    took = int(found["start"])
+    check(f"{LIBRARIES} libraries start without a fault each ({took})", took <= LIBRARIES // 3, done)
     # The page that holds the flag of the start files becomes private: one fault. Reading it first made it two.
     took = int(found["end"])
     check(f"{LIBRARIES} libraries end with one fault each ({took})", LIBRARIES <= took <= LIBRARIES * 5 // 4, done)
