@@ -23,11 +23,6 @@ static bool map_at(u64 at, u64 len, int prot, int how, int fd, u64 off)
     return got == (void *)at;
 }
 
-/* A first touch maps what is in memory of the 64 KiB around it. Of a mapping no longer than that, and sure to be touched, the kernel can do
- * the same while it maps, without a fault (10 us, of which this leaves 4, where a hypervisor keeps page tables of its own). Read-only ones
- * alone: those that may be written would become private. */
-#define TOUCHED_WHOLE (64ul << 10)
-
 static int if_touched(bool touched, u64 len)
 {
     return touched && len <= TOUCHED_WHOLE ? MAP_POPULATE : 0;
