@@ -14,9 +14,18 @@ static int prot_of(u32 flags)
     return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
 }
 
-static bool map_at(u64 at, u64 len, int prot, int flags, int fd, u64 off)
+/* `how`: MAP_FIXED over a reservation, MAP_FIXED_NOREPLACE where none is; more flags. */
+static bool map_at(u64 at, u64 len, int prot, int how, int fd, u64 off)
 {
-    return sys_mmap((void *)at, len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, off) == (void *)at;
+    void *got = sys_mmap((void *)at, len, prot, MAP_PRIVATE | how, fd, off);
+    if (got != (void *)at && !sys_failed(got))
+        sys_munmap(got, len);         /* a kernel that knows no NOREPLACE */
+    return got == (void *)at;
+}
+
+static int if_touched(bool touched, u64 len)
+{
+    return touched && len <= TOUCHED_WHOLE ? MAP_POPULATE : 0;
 }
 
 /* Does the mapping of the first segment, made as long as the span, show this segment's bytes at the right place with the right access? */
@@ -28,11 +37,13 @@ static bool shown_already(const struct plan *plan, const struct segment *seg)
 
 static bool map_constant_segments(const struct record_object *from, const struct plan *plan, int fd)
 {
+    bool runs = from->image.init_vaddr || from->image.init_array.count;
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
         u64 start = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
+        u64 len = align_up(seg->file_end, LDR_PAGE) - start;
         if (i && !(seg->prot & PF_W) && !shown_already(plan, seg) &&
-            !map_at(from->bias + start, align_up(seg->file_end, LDR_PAGE) - start, prot_of(seg->prot), 0, fd, align_down(seg->off, LDR_PAGE)))
+            !map_at(from->bias + start, len, prot_of(seg->prot), MAP_FIXED | if_touched(runs && (seg->prot & PF_X), len), fd, align_down(seg->off, LDR_PAGE)))
             return false;
         /* A gap behind a segment still shows the reservation. */
         u64 next = i + 1 < plan->seg_count ? align_down(plan->seg[i + 1].vaddr, LDR_PAGE) : end;
@@ -42,24 +53,45 @@ static bool map_constant_segments(const struct record_object *from, const struct
     return true;
 }
 
-bool attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack)
+u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack, int how)
 {
-    for (u32 i = 0, next; i < count; i = next) {
+    u32 i = 0;
+    for (u32 next; i < count; i = next) {
         bool sealed = piece[i].sealed && !own_words;
         u64 len = piece[i].len;
         /* Pieces that lie behind one another in memory and in the pack are one mapping when their access is the same. */
         for (next = i + 1; next < count && (piece[next].sealed && !own_words) == sealed && piece[next].pack == piece[i].pack &&
              piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
             len += piece[next].len;
-        if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, 0, pack[piece[i].pack], piece[i].off))
-            return false;
+        /* .dynamic and the list of constructors are in RELRO. */
+        if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, how | if_touched(sealed, len), pack[piece[i].pack], piece[i].off))
+            break;
     }
-    return true;
+    return i;
 }
 
-static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack)
+/* What of the object's span its first mapping reserves. Where all that is writable comes last, in pieces without a gap, only what is before
+ * it: making a mapping costs less than cutting one to make room for it. */
+static u64 reserved_len(const struct record_object *from, const struct plan *plan, const struct piece *piece)
 {
-    if (!attach_pieces(from->bias, piece, from->piece_count, from->own_words, pack))
+    u64 lo = from->map_start - from->bias, start = align_down(plan->seg[plan->seg_count - 1].vaddr, LDR_PAGE), at = start;
+    bool last = (plan->seg[plan->seg_count - 1].prot & PF_W) && start > lo;
+    for (u32 i = 0; i + 1 < plan->seg_count; i++)
+        last = last && !(plan->seg[i].prot & PF_W);
+    for (u32 i = 0; i < from->piece_count && last; i++) {
+        last = piece[i].vaddr == at;
+        at += piece[i].len;
+    }
+    return last ? start - lo : from->map_end - from->map_start;
+}
+
+/* *reached: up to which address it is mapped; meant for pieces that lie in no reservation. */
+static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int how, u64 *reached)
+{
+    u32 count = attach_pieces(from->bias, piece, from->piece_count, from->own_words, pack, how);
+    if (count)
+        *reached = from->bias + piece[count - 1].vaddr + piece[count - 1].len;
+    if (count < from->piece_count)
         return false;
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
@@ -69,7 +101,7 @@ static bool map_writable_segments(const struct record_object *from, const struct
         for (u32 k = 0; k < from->piece_count; k++)
             if (piece[k].vaddr >= from_page && piece[k].vaddr + piece[k].len <= end && piece[k].vaddr + piece[k].len > from_page)
                 from_page = piece[k].vaddr + piece[k].len;
-        if (end > from_page && !map_at(from->bias + from_page, end - from_page, prot_of(seg->prot), MAP_ANONYMOUS, -1, 0))
+        if (end > from_page && !map_at(from->bias + from_page, end - from_page, prot_of(seg->prot), how | MAP_ANONYMOUS, -1, 0))
             return false;
     }
     return true;
@@ -80,18 +112,19 @@ enum mapped { MAPPED_NOT, MAPPED_TAKEN /* something else is there */, MAPPED };
 /* Only what a plan with these properties can be mapped this short way; others are KIND_PLAIN. */
 static enum mapped map_shared(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int fd)
 {
-    u64 span = from->map_end - from->map_start;
+    u64 reserved = reserved_len(from, plan, piece), end = from->map_start + reserved;
     const struct segment *first = &plan->seg[0];
-    void *at = sys_mmap((void *)from->map_start, span, prot_of(first->prot), MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, align_down(first->off, LDR_PAGE));
+    void *at = sys_mmap((void *)from->map_start, reserved, prot_of(first->prot), MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, align_down(first->off, LDR_PAGE));
     if (at != (void *)from->map_start) {
         if (!sys_failed(at))
-            sys_munmap(at, span);
+            sys_munmap(at, reserved);
         return sys_error_of(at) == 17 /* EEXIST */ || !sys_failed(at) ? MAPPED_TAKEN : MAPPED_NOT;
     }
-    if (map_constant_segments(from, plan, fd) && map_writable_segments(from, plan, piece, pack))
+    bool whole = end == from->map_end;
+    if (map_constant_segments(from, plan, fd) && map_writable_segments(from, plan, piece, pack, whole ? MAP_FIXED : MAP_FIXED_NOREPLACE, &end))
         return MAPPED;
-    sys_munmap(at, span);
-    return MAPPED_NOT;
+    sys_munmap(at, (whole ? from->map_end : end) - from->map_start);       /* no further: what is behind it may be somebody else's */
+    return whole ? MAPPED_NOT : MAPPED_TAKEN;
 }
 
 static void describe(struct object *object, const struct record_object *from, const struct record_head *record)

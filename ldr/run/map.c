@@ -86,8 +86,10 @@ static int map_segment(struct object *object, const struct segment *seg, int fd)
     /* A small data segment is RELRO, GOT and a page or two of .data, all written while linking: made private here in one go, where reading
      * .dynamic, relocating it and clearing the tail would each have faulted. On the programs of the bench no page more becomes private. */
     u64 len = align_up(seg->file_end, LDR_PAGE) - start;
-    int populate = (seg->prot & PF_W) && len <= SMALL_DATA && !object->image_waits ? MAP_POPULATE : 0;
-    void *at = sys_mmap((char *)object->bias + start, len, prot_of(seg->prot), MAP_PRIVATE | MAP_FIXED | populate, fd, align_down(seg->off, LDR_PAGE));
+    bool written = (seg->prot & PF_W) && len <= SMALL_DATA && !object->image_waits;
+    bool run = (seg->prot & PF_X) && len <= TOUCHED_WHOLE;         /* nearly every library has the constructor of its start files */
+    void *at = sys_mmap((char *)object->bias + start, len, prot_of(seg->prot), MAP_PRIVATE | MAP_FIXED | (written || run ? MAP_POPULATE : 0), fd,
+                        align_down(seg->off, LDR_PAGE));
     return sys_failed(at) ? map_failed(object, at, seg->vaddr) : 0;
 }
 

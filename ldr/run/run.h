@@ -133,6 +133,10 @@ u64 gate_behind(u64 address);          /* where an entry of the gate leads; any 
 u64 bind_trampoline(void);
 
 /* map.c */
+/* A first touch maps what is in memory of the 64 KiB around it. Of a mapping no longer than that, and sure to be touched, the kernel can do
+ * the same while it maps (MAP_POPULATE), without a fault (10 us, of which this leaves 4, where a hypervisor keeps page tables of its own).
+ * Read-only ones alone: those that may be written would become private. */
+#define TOUCHED_WHOLE (64ul << 10)
 /* map_file - reserve the span, overlay the segments of the plan, zero the tails. fd stays open.
  *   in/out  object   image.plan filled; bias, map_start, map_end set on success
  *   returns 0 or -LDR_E_MAP, -LDR_E_ADDRESS_TAKEN, -LDR_E_WRITE_EXEC; on failure nothing stays mapped */

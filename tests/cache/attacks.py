@@ -97,6 +97,34 @@ def facts_out_of_place(tree, right):
     equal("facts that lead out of their object are not used", answers, [right] * 15)
 
 
+def no_segments(tree, right):
+    """An object without any segment, with a right sum: the record is refused before anything of it is mapped."""
+    ask = f"""#include <stddef.h>
+#include <stdio.h>
+#include "{HERE}/../../ldr/cache/format.h"
+int main(void) {{ printf("%zu %zu %zu", offsetof(struct record_head, objects), sizeof(struct record_object), offsetof(struct record_object, image.plan.seg_count)); return 0; }}"""
+    offsets = tree.file("offsets")
+    subprocess.run(["gcc", "-w", "-x", "c", "-", "-o", offsets], input=ask.encode(), check=True)
+    objects_at, size, count_at = map(int, run([offsets])[1].split())
+    path = os.path.join(tree.cache, records(tree.cache)[0])
+    good = read(path)
+    objects, count = struct.unpack_from("<2I", good, objects_at)
+    changed = 0
+    for i in range(count):
+        data = bytearray(good)
+        at = objects + size * i + count_at
+        if not 0 < struct.unpack_from("<I", data, at)[0] < 16:
+            continue                  # what the kernel mapped has none
+        changed += 1
+        struct.pack_into("<I", data, at, 0)
+        struct.pack_into("<Q", data, 16, cache_sum(bytes(data[24:])))
+        write(path, data)
+        refused(f"object {i} without segments", tree.ours("require"))
+    check("some objects have segments", changed >= 4, changed)
+    write(path, good)
+    equal("with their segments again", tree.ours("require"), right)
+
+
 def catalog_damage(tree, other, right, right_other):
     """Every byte of the catalog flipped: what a maker does with it must not spoil what older records name."""
     path = os.path.join(tree.cache, "catalog")
@@ -394,6 +422,7 @@ if __name__ == "__main__":
             shutil.rmtree(tree.cache)
             equal(f"a record with facts, {way}", tree.make(), right)
             facts_out_of_place(tree, right)
+            no_segments(tree, right)
             catalog_damage(tree, other, right, right_other)
             catalog_lost_keeps_old_records_right(tree, other, right, right_other)
             packs_swapped(tree, other, right, right_other)

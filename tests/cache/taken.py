@@ -16,9 +16,22 @@ def places(env, command):
             name = os.path.basename(words[5].strip()) if len(words) == 6 else ""
             if re.match(r"lib|ld-linux|prog$", name):
                 last = name
-                found.setdefault(name, [lo, hi])[1] = hi
+                found.setdefault(name, [lo, hi, hi])[1:] = [hi, hi]
+            elif last and lo == found[last][2]:                # what comes from an image, and zero pages
+                found[last][2] = hi
         p.communicate("\n", timeout=30)
     return found
+
+
+def stays(env, command, start):
+    """Whether what takes the place is still there when the program waits."""
+    with subprocess.Popen([*command, "wait"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+        while p.stdout.readline() not in ("ready\n", ""):
+            pass
+        pid = open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0]
+        there = any(int(line.split("-")[0], 16) <= start < int(line.split()[0].split("-")[1], 16) and line.split()[1] == "---p" for line in open(f"/proc/{pid}/maps"))
+        p.communicate("\n", timeout=30)
+    return there
 
 
 def told(stderr):
@@ -36,13 +49,15 @@ with workshop() as (where, parts):
         env = {"PATH": "/usr/bin:/bin", "LANG": "C", **tree.cache_env("require")}
         at = places(env, tree.command())
         check(f"{way}: the libraries are found in memory", {"liba.so", "libb.so", "libc.so.6"} <= set(at), at)
-        for name, (lo, hi) in at.items():
+        for name, (lo, constants_end, hi) in at.items():
             if name == "prog":
                 continue              # in command form the program's own place is not given up: the start goes the ordinary way
-            for part, (start, length) in {"all": (lo, hi - lo), "first page": (lo, 4096), "last page": (hi - 4096, 4096)}.items():
+            for part, (start, length) in {"all": (lo, hi - lo), "first page": (lo, 4096), "last of the file": (constants_end - 4096, 4096),
+                                          "first of the image": (constants_end, 4096), "last page": (hi - 4096, 4096)}.items():
                 command = [taken, f"{start:x}", f"{length:x}", *tree.command()]
                 found = run(command, tree.cache_env("require"))
                 equal(f"{way}: {name}: {part} taken", found, right)
+                check(f"{way}: {name}: {part}: what takes it stays", stays(env, command, start))
             done = subprocess.run(command, env={**env, "LD_DEBUG": "cache"}, capture_output=True, text=True)
             what = told(done.stderr)
             # The genuine linker has the name of the interpreter that the program asks for.

@@ -1,4 +1,4 @@
-/* arch/x86_64/reloc.c and cpu.c: relocation types as classes and names. */
+/* arch/x86_64: relocation types as classes and names (reloc.c), the CPU level (cpu.c), what a function begins with (code.c). */
 #include "elfgen.h"
 
 #include "../../ldr/arch/arch.h"
@@ -55,9 +55,29 @@ static void cpu_level_is_what_the_compiler_sees(void **state)
     assert_int_equal(level >= 4, __builtin_cpu_supports("x86-64-v4") != 0);
 }
 
+/* At 0x1000; displacements count from the end of the test, 7 bytes or 11. */
+static const struct function { const char *name; u8 code[ARCH_ONCE_BYTES]; u64 flag; } functions[] = {
+    { "behind", { 0x80, 0x3d, 0x21, 0x43, 0x00, 0x00, 0x00, 0x75, 0x2b }, 0x1007 + 0x4321 },
+    { "guarded", { 0xf3, 0x0f, 0x1e, 0xfa, 0x80, 0x3d, 0x21, 0x43, 0x00, 0x00, 0x00, 0x75 }, 0x100b + 0x4321 },
+    { "before", { 0x80, 0x3d, 0xf9, 0xff, 0xff, 0xff, 0x00, 0x75, 0x2b }, 0x1000 },
+    { "compared with one", { 0x80, 0x3d, 0x21, 0x43, 0x00, 0x00, 0x01, 0x75, 0x2b }, 0 },
+    { "another jump", { 0x80, 0x3d, 0x21, 0x43, 0x00, 0x00, 0x00, 0x74, 0x2b }, 0 },
+    { "by a register", { 0x80, 0x3b, 0x00, 0x75, 0x2b }, 0 },
+    { "another operation", { 0x80, 0x25, 0x21, 0x43, 0x00, 0x00, 0x00, 0x75, 0x2b }, 0 },
+    { "a word", { 0x81, 0x3d, 0x21, 0x43, 0x00, 0x00, 0x00, 0x75, 0x2b }, 0 },
+    { "half a guard", { 0xf3, 0x0f, 0x1e, 0xfb, 0x80, 0x3d, 0x21, 0x43, 0x00, 0x00, 0x00, 0x75 }, 0 },
+};
+
+static void flag_is_found(void **state)
+{
+    const struct function *row = *state;
+    assert_int_equal(arch_once_flag(row->code, 0x1000), row->flag);
+}
+
 int main(void)
 {
     ROWS(rows, type_is);
+    ROWS(functions, flag_is_found);
     TEST(unknown_types_have_no_name);
     TEST(cpu_level_is_what_the_compiler_sees);
     return tests_run("reloc");
