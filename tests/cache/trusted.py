@@ -79,6 +79,22 @@ def root_environment(tree, right):
     os.chown(theirs, NOBODY, NOBODY)
     equal("root: LDR_CACHE_DIR in somebody's directory", run(tree.command(), {**env, "LDR_CACHE_DIR": theirs + "/c"}), right)
     check("root: nothing is made there", not os.listdir(theirs), os.listdir(theirs))
+    warm = subprocess.run([LDR, "cache", "warm", tree.file("prog")], env={"PATH": "/bin", "LDR_CACHE_DIR": theirs + "/c", "LDR_LDSO": LDSO}, capture_output=True, text=True)
+    check("root: nor by `ldr cache warm`, which says why", warm.returncode == 4 and "of one's own" in warm.stderr and not os.listdir(theirs), (warm, os.listdir(theirs)))
+
+
+def where_it_lies(tree, right):
+    """The linker and the command find the same directory."""
+    home = tree.file("users")
+    os.makedirs(home + "/.cache")
+    for path in (home, home + "/.cache"):
+        os.chown(path, NOBODY, NOBODY)
+    env = {k: v for k, v in tree.env.items() if k != "LDR_CACHE_DIR"}
+    env.update(HOME=home, XDG_RUNTIME_DIR="here")
+    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    equal("a relative XDG_RUNTIME_DIR: the answer", [run(tree.command(), {**env, "LDR_CACHE": s}, **user) for s in ("now", "require")], [right] * 2)
+    told = subprocess.run([LDR, "cache"], env={"PATH": "/bin", "LDR_LDSO": LDSO, **env}, capture_output=True, text=True, **user)
+    check("a relative XDG_RUNTIME_DIR: the next place, for both", told.stdout.startswith(home + "/.cache/ldr-cache: 1 recorded start"), told)
 
 
 def switched_off(tree, right):
@@ -155,6 +171,7 @@ if __name__ == "__main__":
             group_of_another(tree, right)
             others_files(tree, right)
             root_environment(tree, right)
+            where_it_lies(tree, right)
             switched_off(tree, right)
             room_for_others(tree, right)
             full_of_records(tree, right)
