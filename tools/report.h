@@ -69,6 +69,12 @@ void kept_report_free(struct kept_report *kept);
  * malloc'd; *count set */
 size_t *object_order(const struct report *report, size_t *count);
 
+/* name_clashes - of each object by index, whether another that is listed has the same last part in another path (.last), or the same path
+ * (.path); malloc'd. For those that list many: one sort. object_called - the name of one of them. */
+struct name_clash { bool last, path; };
+struct name_clash *name_clashes(const struct report *report);
+char *object_called(const struct report *report, size_t index, struct name_clash clash);
+
 /* object_name - what a text calls an object: the last part of its path; all of it if WHOLE or where another path has the same last part; and
  * with device and inode, as /proc/PID/maps has them, where another file has the same path (of another mount namespace, or replaced).
  * malloc'd, without control characters */

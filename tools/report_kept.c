@@ -67,27 +67,40 @@ static void read_process(struct kept_report *kept, size_t index, struct json_obj
     read_counts(from, &kept->tally.owners[index]);
 }
 
-static bool is_file(const struct object *object, const struct json_object *file) {
-    return strcmp(object->path, member_text(file, "path")) == 0 && object->dev == read_device(file) && object->ino == member_count(file, "inode");
+/* Files by which they are the same in the same report; the objects' own order is another. */
+struct named_file { const char *path; dev_t dev; uint64_t ino; uint32_t object; };
+
+static int compare_files(const void *a, const void *b) {
+    const struct named_file *x = a, *y = b;
+    int order = strcmp(x->path, y->path);
+    if (order)
+        return order;
+    return x->dev != y->dev ? (x->dev < y->dev ? -1 : 1) : x->ino != y->ino ? (x->ino < y->ino ? -1 : 1) : 0;
 }
 
 /* Files that are there twice, by their objects. */
 static void read_duplicates(struct kept_report *kept, struct json_object *sets) {
     const struct snapshot *snapshot = &kept->collection.snapshot;
     struct tally *tally = &kept->tally;
+    struct named_file *known = must_alloc(snapshot->object_count + 1, sizeof *known);
+    for (size_t o = 0; o < snapshot->object_count; o++)
+        known[o] = (struct named_file){ snapshot->objects[o].path, snapshot->objects[o].dev, snapshot->objects[o].ino, (uint32_t)o };
+    qsort(known, snapshot->object_count, sizeof *known, compare_files);
     tally->duplicates = must_alloc(list_length(sets) + 1, sizeof *tally->duplicates);
     for (size_t i = 0; i < list_length(sets); i++) {
         struct json_object *files = member_list(list_item(sets, i), "files");
         struct duplicates set = { .won = member_count(list_item(sets, i), "pages") };
         set.objects = must_alloc(list_length(files) + 1, sizeof *set.objects);
-        for (size_t k = 0; k < list_length(files); k++)
-            for (size_t o = 0; o < snapshot->object_count; o++)
-                if (is_file(&snapshot->objects[o], list_item(files, k))) {
-                    set.objects[set.count++] = (uint32_t)o;
-                    break;
-                }
+        for (size_t k = 0; k < list_length(files); k++) {
+            const struct json_object *file = list_item(files, k);
+            struct named_file want = { member_text(file, "path"), read_device(file), member_count(file, "inode"), 0 };
+            const struct named_file *found = bsearch(&want, known, snapshot->object_count, sizeof *known, compare_files);
+            if (found)
+                set.objects[set.count++] = found->object;
+        }
         tally->duplicates[tally->duplicates_count++] = set;
     }
+    free(known);
 }
 
 static void read_sharing(struct kept_report *kept, const struct json_object *document) {

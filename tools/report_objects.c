@@ -268,8 +268,9 @@ void report_objects(FILE *out, const struct report *report, size_t room, size_t 
     bool overlap = !report->segments && take_off(&less, &report->tally->total);
     size_t taken = 2 + sums.count + overlap; /* with the titles and the rule */
     *shown = choose_shown(report, order, *count, room > taken ? room - taken : 0);
+    struct name_clash *clashes = name_clashes(report);
     for (size_t i = 0; i < *shown; i++) {
-        const char *label = keep_label(&lines, object_name(report, order[i], false));
+        const char *label = keep_label(&lines, object_called(report, order[i], clashes[order[i]]));
         if (report->segments)
             add_segments(&lines, report, label, order[i]);
         else
@@ -283,6 +284,7 @@ void report_objects(FILE *out, const struct report *report, size_t room, size_t 
     for (size_t i = 0; i < sums.count; i++)
         add_line(&lines, sums.list[i]);
     print_table(out, &lines, report->columns ? 0 : width);
+    free(clashes);
     free(order);
     free(sums.list);
     for (size_t i = 0; i < lines.label_count; i++)

@@ -51,25 +51,65 @@ uint32_t *matrix_owners(const struct report *report, size_t max, size_t *count) 
     return owners;
 }
 
-char *object_name(const struct report *report, size_t index, bool whole) {
+/* Objects that are not listed take no name from others. */
+static bool takes_name(const struct report *report, size_t index) {
+    return report->collection->snapshot.method == METHOD_SMAPS || counts_any(&report->tally->objects[index]);
+}
+
+struct called { const char *last, *path; size_t index; };
+
+static int compare_called(const void *a, const void *b) {
+    const struct called *x = a, *y = b;
+    int order = strcmp(x->last, y->last);
+    return order ? order : strcmp(x->path, y->path);
+}
+
+struct name_clash *name_clashes(const struct report *report) {
     const struct snapshot *snapshot = &report->collection->snapshot;
-    const struct object *object = &snapshot->objects[index];
-    const char *last = file_name(object->path);
-    bool same_path = false;
-    for (size_t i = 0; i < snapshot->object_count; i++) {
-        if (i == index || (snapshot->method != METHOD_SMAPS && !counts_any(&report->tally->objects[i])))
-            continue;
-        if (strcmp(snapshot->objects[i].path, object->path) == 0)
-            same_path = true;
-        else
-            whole |= strcmp(file_name(snapshot->objects[i].path), last) == 0;
+    struct name_clash *clashes = must_alloc(snapshot->object_count + 1, sizeof *clashes);
+    struct called *list = must_alloc(snapshot->object_count + 1, sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < snapshot->object_count; i++)
+        if (takes_name(report, i))
+            list[count++] = (struct called){ file_name(snapshot->objects[i].path), snapshot->objects[i].path, i };
+    qsort(list, count, sizeof *list, compare_called);
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && strcmp(list[end].last, list[first].last) == 0; end++)
+            ;
+        bool paths = strcmp(list[first].path, list[end - 1].path) != 0;
+        for (size_t i = first; i < end; i++)
+            clashes[list[i].index] = (struct name_clash){
+                .last = paths,
+                .path = (i > first && strcmp(list[i - 1].path, list[i].path) == 0) || (i + 1 < end && strcmp(list[i + 1].path, list[i].path) == 0),
+            };
     }
-    char *name = clean_text(whole ? object->path : last);
-    if (!same_path)
+    free(list);
+    return clashes;
+}
+
+char *object_called(const struct report *report, size_t index, struct name_clash clash) {
+    const struct object *object = &report->collection->snapshot.objects[index];
+    char *name = clean_text(clash.last ? object->path : file_name(object->path));
+    if (!clash.path)
         return name;
     char *told = must_format("%s (%02x:%02x:%" PRIu64 ")", name, major(object->dev), minor(object->dev), object->ino);
     free(name);
     return told;
+}
+
+char *object_name(const struct report *report, size_t index, bool whole) {
+    const struct snapshot *snapshot = &report->collection->snapshot;
+    const char *path = snapshot->objects[index].path, *last = file_name(path);
+    struct name_clash clash = { .last = whole };
+    for (size_t i = 0; i < snapshot->object_count; i++) {
+        if (i == index || !takes_name(report, i))
+            continue;
+        if (strcmp(snapshot->objects[i].path, path) == 0)
+            clash.path = true;
+        else
+            clash.last |= strcmp(file_name(snapshot->objects[i].path), last) == 0;
+    }
+    return object_called(report, index, clash);
 }
 
 struct ordered { size_t index; uint64_t pages; const struct object *object; };

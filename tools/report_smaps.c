@@ -93,15 +93,17 @@ void report_smaps_text(const struct report *report) {
     for (size_t i = 0; i < table.columns; i++)
         table_cell(&table, titles[i]);
     struct smaps_line others = { 0 };
+    struct name_clash *clashes = name_clashes(report);
     for (size_t i = 0; i < sums.count; i++) {
         if (i >= shown) {
             smaps_counts_add(&others.counts, &sums.lines[i].counts);
             continue;
         }
-        char *name = object_name(report, sums.lines[i].object, false);
+        char *name = object_called(report, sums.lines[i].object, clashes[sums.lines[i].object]);
         put_row(&table, name, sums.lines[i].processes, &sums.lines[i].counts);
         free(name);
     }
+    free(clashes);
     if (shown < sums.count) {
         char *name = must_format("%zu more object%s", sums.count - shown, plural(sums.count - shown));
         put_row(&table, name, owners, &others.counts);

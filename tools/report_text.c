@@ -291,7 +291,7 @@ void report_text(const struct report *report, size_t used) {
     for (size_t named = WON_NAMED; ; named = named > 1 ? 1 : 0) {
         make_notes(&notes, report, named);
         size_t taken = used + lines_on(notes.text, width);
-        if (fit_table(&table, report, lines > taken ? lines - taken : 0, width, narrow) || !named)
+        if (fit_table(&table, report, lines > taken ? lines - taken : 0, width, narrow) || !named || !report->top)
             break;
         free(notes.text);
         free(table.text);

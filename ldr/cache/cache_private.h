@@ -60,7 +60,7 @@ int store_open(bool create);          /* directory descriptor, or negative: no c
 int store_reopen(void);               /* the same directory later, when the environment may have been written over */
 const char *store_refuses_makers(int dir);    /* not a file system of this machine's own, with room: why; else NULL */
 #define STORE_MOST (512ul << 20)
-u64 store_limit(void);                /* bytes of packs that the store may keep: STORE_MOST, or half of a small file system */
+u64 store_limit(void);                /* bytes of packs and records that the store may keep: STORE_MOST, or half of a small file system */
 u64 store_user(void);                 /* effective user id */
 int store_open_file(int dir, const char *name, struct stat *st);   /* regular file of ours that only we can write; negative errno */
 int store_stat_file(int dir, const char *name, struct stat *st);           /* the same without leaving it open; 0 or negative errno */

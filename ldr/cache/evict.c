@@ -1,6 +1,6 @@
 /* evict.c - keeping the directory small. Called by makers, under the lock.
  *
- * What a new catalog does not know is removed: another boot's places, another format. When the packs together are larger than the limit,
+ * What a new catalog does not know is removed: another boot's places, another format. When packs and records together are larger than the limit,
  * the records longest not read go first, then every pack that no record names. Whoever runs from an image keeps it: a removed file lives
  * as long as it is mapped. */
 #include "cache_private.h"
@@ -65,7 +65,7 @@ static char aged_kind;                /* first letter of the names collected */
 static void add_aged(const char *name)
 {
     struct stat st;
-    if (name[0] != aged_kind || name[1] != '-' || aged_count == RECORDS_MOST || strlen(name) >= sizeof aged->name)
+    if (name[0] != aged_kind || !cache_owns_name(name) || aged_count == RECORDS_MOST)
         return;
     int fd = store_open_file(cache.dir, name, &st);
     if (fd < 0)
@@ -98,12 +98,15 @@ static void mark_packs(const char *name, u8 *used)
     sys_munmap((void *)head, len);
 }
 
+/* Of the records from there on and their packs. */
 static u64 used_bytes(u32 from, u8 *used)
 {
     u64 bytes = 0;
     memset(used, 0, cache.catalog->head.pack_count);
-    for (u32 i = from; i < aged_count; i++)
+    for (u32 i = from; i < aged_count; i++) {
         mark_packs(aged[i].name, used);
+        bytes += aged[i].size;
+    }
     for (u32 k = 0; k < cache.catalog->head.pack_count; k++)
         bytes += used[k] ? cache.catalog->pack[k].is.size : 0;
     return bytes;
@@ -124,7 +127,7 @@ static const u8 *used_now;
 
 static void remove_unused(const char *name)
 {
-    if (name[0] != 'p' || name[1] != '-')
+    if (name[0] != 'p' || !cache_owns_name(name))
         return;
     for (u32 k = 0; k < cache.catalog->head.pack_count; k++)
         if (used_now[k] && str_equal(cache.catalog->pack[k].name, name))
@@ -191,6 +194,7 @@ static void make_room(void)
         return;
     used_now = used;
     store_each(remove_unused);
+    store_refuses_makers(cache.dir);  /* there is more room now */
 }
 
 void evict_late(void)

@@ -186,8 +186,11 @@ int store_open(bool create)
                 continue;
             text_put(&path, "/ldr-cache");
         }
-        if (path.cut || buf[0] != '/')
-            return -1;
+        if (path.cut || buf[0] != '/') {
+            if (given)
+                return -1;
+            continue;                 /* a relative XDG_RUNTIME_DIR is none */
+        }
         int dir = open_dir(buf);
         if (dir == -2 /* ENOENT */ && create)
             dir = make_dir(buf);

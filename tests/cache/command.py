@@ -277,9 +277,31 @@ def hostile(tree, right):
         f.truncate(1 << 40)
     done = ldr(tree, "--json")
     equal("pipes, links, directories and a file of a terabyte: told", (done.returncode, json.loads(done.stdout)["foreign"] >= 4), (3, True))
-    for name in ("r-notes", "p-value.txt"):
+    shutil.rmtree(tree.cache)
+    tree.make()
+    before = report(tree)
+    for name in ("r-notes", "p-value.txt", "l-\33[2J", "t-x"):
         with open(os.path.join(tree.cache, name), "w") as f:
             f.write("somebody's")
+    done, verified, listed = ldr(tree), ldr(tree, "verify"), report(tree)
+    equal("files that only begin like ours: no records, packs or unfinished files", [[len(r["starts"]), len(r["packs"]), r["unfinished"]] for r in (before, listed)],
+          [[1, len(before["packs"]), 0]] * 2)
+    equal("files that only begin like ours: told", [listed["foreign"], done.returncode, "4 files that no linker wrote" in done.stdout], [4, 0, True])
+    check("files that only begin like ours: nothing is wrong with what is verified", verified.returncode == 0 and "\33" not in verified.stdout, verified)
+    # A record as another version of the linker writes them
+    path = os.path.join(tree.cache, records(tree.cache)[0])
+    with open(path, "r+b") as f:
+        good = f.read(8)
+        f.seek(7)
+        f.write(b"1")
+    done, verified = report(tree)["starts"][0], ldr(tree, "verify")
+    equal("a record in another format is stale", [done["state"], "another format" in done["why"], verified.returncode, "1 stale" in verified.stdout], ["stale", True, 0, True])
+    with open(path, "r+b") as f:
+        f.write(b"x")
+    equal("a record that begins otherwise is damaged", report(tree)["starts"][0]["state"], "damaged")
+    for name in ("l-\33[2J", "t-x"):
+        os.unlink(os.path.join(tree.cache, name))
+    os.mkdir(os.path.join(tree.cache, of_record("2")))
     ldr(tree, "clear")
     equal("clear leaves what is no file of the cache", sorted(os.listdir(tree.cache)), ["lock", "p-value.txt", of_record("2"), "r-notes"])
     os.rmdir(os.path.join(tree.cache, of_record("2")))

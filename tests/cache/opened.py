@@ -374,7 +374,8 @@ def no_room(shop):
     right = shop.system("no-pie", text)
     small = os.path.join(shop.where, "small")
     os.makedirs(small, exist_ok=True)
-    for left in (0, 8192, 20480, 36864):
+    eighth = 1 << 17                  # stays free: what is left above it is the room
+    for left in (0, 20480, eighth + 4096, eighth + 8192, eighth + 20480, eighth + 36864):
         script = f"""mount -t tmpfs -o size=1m,mode=700 none {small} && LDR_CACHE=now "$@" >/dev/null
             free=$(df --output=avail -B1 {small} | tail -1); head -c $((free - {left})) /dev/zero >{small}/fill; LDR_CACHE=use "$@" && LDR_CACHE=use "$@" """
         found = run(["unshare", "-m", "sh", "-c", script, "sh", *shop.command("command", "no-pie", text)], {"LDR_CACHE_DIR": small})
@@ -404,6 +405,16 @@ def kept_in_order(shop):
                 f.write(data[at:at + 1])
             if not check(f"a byte of page {page // 4096} of {name} changed is found", found[0] == 1 and name in found[1], found):
                 break
+    for name in images(shop.cache):   # as they are after a boot, before the first start
+        with open(os.path.join(shop.cache, name), "r+b") as f:
+            data = bytearray(f.read())
+            data[32:48] = bytes(16)
+            struct.pack_into("<Q", data, 16, cache_sum(bytes(data[24:struct.unpack_from("<I", data, 120)[0]])))
+            f.seek(0)
+            f.write(data)
+    equal("made before the last boot: nothing is wrong with them", run([LDR, "cache", "verify"], env)[0], 0)
+    listed = [i["path"] for i in json.loads(run([LDR, "cache", "--json"], env)[1])["images"]]
+    check("made before the last boot: they are none", not {shop.path(n) for n in ("user", "helper", "either")} & set(listed), listed)
     equal("ldr cache clear", (run([LDR, "cache", "clear"], env)[0], images(shop.cache)), (0, []))
 
 

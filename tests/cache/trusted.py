@@ -44,6 +44,18 @@ def others_files(tree, right):
     there = os.listdir(where)
     check("files of others stay", set(names) <= set(there), sorted(set(names) - set(there)))
     check("what has our names and is no good goes", not set(ours) & set(there), sorted(set(ours) & set(there)))
+    # More records than are kept: the oldest go, and packs that none names. What is older still and only looks like one stays.
+    for number in range(2100):
+        with open(os.path.join(where, f"r-{number:032x}"), "w") as f:
+            f.write("old")
+    for name in (*names, "p-" + "a" * 16, "r-" + "0" * 32):
+        with open(os.path.join(where, name), "w") as f:
+            f.write("mine")
+        os.utime(os.path.join(where, name), (1, 1))
+    equal("more records than are kept: the answer", run(tree.command(), {**tree.env, "LDR_CACHE_DIR": where, "LDR_CACHE": "now", "LD_BIND_NOW": "1"}), right)
+    there = os.listdir(where)
+    check("more records than are kept: old ones go", not {"p-" + "a" * 16, "r-" + "0" * 32} & set(there) and len(there) < 2100, len(there))
+    check("more records than are kept: files of others stay", set(names) <= set(there), sorted(set(names) - set(there)))
 
 
 def ldr_cache(where, group):
@@ -67,6 +79,22 @@ def root_environment(tree, right):
     os.chown(theirs, NOBODY, NOBODY)
     equal("root: LDR_CACHE_DIR in somebody's directory", run(tree.command(), {**env, "LDR_CACHE_DIR": theirs + "/c"}), right)
     check("root: nothing is made there", not os.listdir(theirs), os.listdir(theirs))
+    warm = subprocess.run([LDR, "cache", "warm", tree.file("prog")], env={"PATH": "/bin", "LDR_CACHE_DIR": theirs + "/c", "LDR_LDSO": LDSO}, capture_output=True, text=True)
+    check("root: nor by `ldr cache warm`, which says why", warm.returncode == 4 and "of one's own" in warm.stderr and not os.listdir(theirs), (warm, os.listdir(theirs)))
+
+
+def where_it_lies(tree, right):
+    """The linker and the command find the same directory."""
+    home = tree.file("users")
+    os.makedirs(home + "/.cache")
+    for path in (home, home + "/.cache"):
+        os.chown(path, NOBODY, NOBODY)
+    env = {k: v for k, v in tree.env.items() if k != "LDR_CACHE_DIR"}
+    env.update(HOME=home, XDG_RUNTIME_DIR="here")
+    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    equal("a relative XDG_RUNTIME_DIR: the answer", [run(tree.command(), {**env, "LDR_CACHE": s}, **user) for s in ("now", "require")], [right] * 2)
+    told = subprocess.run([LDR, "cache"], env={"PATH": "/bin", "LDR_LDSO": LDSO, **env}, capture_output=True, text=True, **user)
+    check("a relative XDG_RUNTIME_DIR: the next place, for both", told.stdout.startswith(home + "/.cache/ldr-cache: 1 recorded start"), told)
 
 
 def switched_off(tree, right):
@@ -110,6 +138,27 @@ def room_for_others(tree, right):
         unmount(disk)
 
 
+def full_of_records(tree, right):
+    """Where records alone fill what the store may take, the oldest make room for new ones."""
+    disk, pages = tree.file("narrow"), 300
+    os.mkdir(disk)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode=700,size={pages * 4096}", "none", disk], check=True)
+
+    def start(number, state):
+        return run(tree.command(), {**tree.env, "LDR_CACHE_DIR": disk + "/c", "LDR_CACHE": state, "LD_LIBRARY_PATH": f"/nonexistent/{number}"})
+    most = 0
+    wrong = []
+    for number in range(150):
+        if start(number, "now") != right:
+            wrong.append(number)
+        fs = os.statvfs(disk)
+        most = max(most, fs.f_blocks - fs.f_bfree)
+    check("150 records on a small disk: the answers", not wrong, wrong)
+    equal("150 records on a small disk: the newest is there, the oldest is not", [start(149, "require")[0], start(0, "require")[0]], [0, 127])
+    check("150 records on a small disk: at most half of it, and a maker's work", most <= pages * 5 // 8, (most, pages))
+    unmount(disk)
+
+
 if __name__ == "__main__":
     if not in_namespace():
         skip("whose directory is believed", "needs root and mount namespaces")
@@ -122,7 +171,9 @@ if __name__ == "__main__":
             group_of_another(tree, right)
             others_files(tree, right)
             root_environment(tree, right)
+            where_it_lies(tree, right)
             switched_off(tree, right)
             room_for_others(tree, right)
+            full_of_records(tree, right)
             tree.remove()
     finish()

@@ -194,6 +194,22 @@ limited.update(exact=False, unreadable=2, memory_unreadable=1, missing=3, unopen
 (_, text), said, status = kept(json.dumps(limited))
 check("kept, with limits: said, and the status", (status, "not complete (see below)" in text, [line.split(": ")[1][:33] for line in said.split("\n")[:-1]]),
       (3, True, ["2 processes (7, 8) left out", "1 process (9) left out", "1 process whose memory may not be", "3 that had been named were not th"]))
+
+# A report of as many files as a large machine has, some of them there twice: in seconds of the processor that grow as the report does. Each
+# name is looked for among all, each set of files too.
+one = {k: v for k, v in limited["objects"][0].items() if type(v) is not list}
+paths = [f"/{'ab'[i & 1]}/{i // 2 if i < 9000 else i}/{'same' if i % 3 else i}" for i in range(18000)] + ["/twice"] * 3000
+many = dict(limited, objects=[{**one, "path": path, "inode": i, "segments": []} for i, path in enumerate(paths)])
+many["savings"] = {"if_duplicates_one": {"pages": 9, "sets": [{"pages": 9, "files": [{"path": o["path"], "device": o["device"], "inode": o["inode"]} for o in many["objects"]]}]}}
+many["totals"] = {**many["totals"], "pages_won_duplicates": 9}
+done = subprocess.run(["bash", "-c", 'ulimit -t 12; exec "$@"', "-", ldr, "pages", "--from", "-", "--top", "0"], input=json.dumps(many), capture_output=True, text=True)
+lines = done.stdout.split("\n")
+check("21,000 files: a report in seconds", done.returncode, 3)
+last = {}
+for path in set(paths):
+    last.setdefault(path.rsplit("/", 1)[1], set()).add(path)
+names = [(path if len(last[path.rsplit("/", 1)[1]]) > 1 else path.rsplit("/", 1)[1]) + (f" ({one['device']}:{i})" if path == "/twice" else "") for i, path in enumerate(paths)]
+check("21,000 files: each by a name of its own", sorted(line.split("  ")[0] for line in lines[4:4 + len(paths)]), sorted(names))
 check("no terminal: as on a screen of 40 lines", screen_lines(run("--segments").stdout, 120) <= 40, True)
 check("no terminal: what does not fit is left out", "other objects" in run("--segments").stdout, True)
 check("a number of objects asked for: they are there", sum(1 for name, _, _ in table(terminal_text(24, 120, "--top", "0"))[0] if name), len(doc["objects"]))

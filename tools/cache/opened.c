@@ -10,7 +10,7 @@
 bool is_opened(const struct pack *pack) { return strncmp(pack->name, "l-", 2) == 0; }
 
 /* Why the tables cannot be believed (malloc'd); NULL: they can, and every image's pages lie in the file. */
-static char *judge(const struct cache_dir *store, const struct pack *pack, const struct bytes *bytes, const struct late_head **out) {
+static char *judge(const struct pack *pack, const struct bytes *bytes, const struct late_head **out) {
     const struct late_head *head = bytes_at(bytes, 0, 1, sizeof *head);
     if (!head || head->magic != LATE_MAGIC)
         return must_format("%s: not images of what was opened", pack->name);
@@ -20,8 +20,6 @@ static char *judge(const struct cache_dir *store, const struct pack *pack, const
         return must_format("%s: tables of %u bytes, expected %zu to %llu", pack->name, head->tables, sizeof *head, (unsigned long long)bytes->len);
     if (head->sum != cache_sum(bytes->at + 24, head->tables - 24))
         return must_format("%s: its sum is not %016llx", pack->name, (unsigned long long)head->sum);
-    if (memcmp(head->boot, store->boot, sizeof store->boot) != 0)
-        return must_format("%s: made before the last boot", pack->name);
     const struct late_image *image = bytes_at(bytes, head->images, head->image_count, sizeof *image);
     bool good = image || !head->image_count;
     for (u32 i = 0; good && i < head->image_count; i++) {
@@ -38,7 +36,7 @@ static char *judge(const struct cache_dir *store, const struct pack *pack, const
 static char *read_opened(const struct cache_dir *store, const struct pack *pack, struct bytes *bytes, const struct late_head **head) {
     struct stat st;
     char *why = cache_file(store, pack->name, OPENED_MOST, &st, bytes);
-    return why ? why : judge(store, pack, bytes, head);
+    return why ? why : judge(pack, bytes, head);
 }
 
 static void add_images(struct cache_dir *store, const struct pack *pack, const struct bytes *bytes, const struct late_head *head) {
@@ -64,7 +62,8 @@ void opened_read(struct cache_dir *store) {
         struct bytes bytes = { 0 };
         const struct late_head *head;
         char *why = is_opened(&store->packs[i]) ? read_opened(store, &store->packs[i], &bytes, &head) : NULL;
-        if (is_opened(&store->packs[i]) && !why)
+        /* What was made before the last boot is whole all the same: it is no image that anybody uses. */
+        if (is_opened(&store->packs[i]) && !why && memcmp(head->boot, store->boot, sizeof store->boot) == 0)
             add_images(store, &store->packs[i], &bytes, head);
         free(why);
         free(bytes.at);

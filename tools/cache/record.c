@@ -229,6 +229,8 @@ void start_read(struct start *start, const struct cache_dir *store, const struct
     const u8 *key = head ? bytes_at(bytes, head->key, head->key_len, 1) : NULL;
     if (!head)
         set_state(start, START_DAMAGED, must_format("%llu bytes long, expected %zu at least", (unsigned long long)bytes->len, sizeof *head));
+    else if (head->magic != RECORD_MAGIC && (head->magic ^ RECORD_MAGIC) << 8 == 0)     /* its last byte numbers the format */
+        set_state(start, START_STALE, must_format("made by another build of ld-ldr.so, in another format"));
     else if (head->magic != RECORD_MAGIC)
         set_state(start, START_DAMAGED, must_format("begins with %016llx, expected %016llx", (unsigned long long)head->magic, RECORD_MAGIC));
     else if (head->size != bytes->len)

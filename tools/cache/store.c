@@ -102,16 +102,28 @@ static char *choice_path(int choice) {
     }
 }
 
+/* As the linker does: another's directory, kept in the environment across sudo or su, is not ours to fill. */
+static bool may_make(const struct cache_dir *store, const char *path) {
+    struct stat st;
+    size_t slash = (size_t)(strrchr(path, '/') - path);
+    char *parent = must_format("%.*s", slash ? (int)slash : 1, path);
+    bool others = store->kind == STORE_USER && stat(parent, &st) == 0 && (st.st_uid != geteuid() || st.st_gid != getegid());
+    free(parent);
+    return !others;
+}
+
 static int open_trusted(const struct cache_dir *store, const char *path, bool create, char **why) {
     struct stat st;
-    bool made = create && path[0] == '/' && mkdir(path, 0700) == 0;      /* opening it tells whether that worked */
-    int fd = path[0] == '/' ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    bool absolute = path[0] == '/', may = !create || !absolute || may_make(store, path);
+    bool made = create && absolute && may && mkdir(path, 0700) == 0;     /* opening it tells whether that worked */
+    int fd = absolute ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (made && fd >= 0 && store->kind == STORE_SYSTEM)
         fchmod(fd, 0755);             /* whatever the umask is */
-    *why = path[0] != '/' ? must_format("not an absolute path")
-         : fd < 0         ? must_format("%s", strerror(errno))
-         : fstat(fd, &st) ? must_format("%s", strerror(errno))
-                          : distrust(store, &st, S_IFDIR);
+    *why = !absolute        ? must_format("not an absolute path")
+         : fd < 0 && !may   ? must_format("%s; it is made only in a directory of one's own user and group", strerror(errno))
+         : fd < 0           ? must_format("%s", strerror(errno))
+         : fstat(fd, &st)   ? must_format("%s", strerror(errno))
+                            : distrust(store, &st, S_IFDIR);
     if (*why && fd >= 0)
         close(fd);
     return *why ? -1 : fd;
@@ -223,17 +235,17 @@ static void take_files(struct cache_dir *store, char **names, size_t count) {
         if (fstatat(store->dir, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
             continue;                 /* gone meanwhile */
         store->size += S_ISREG(st.st_mode) ? (u64)st.st_size : 0;
-        char *why = distrust(store, &st, S_IFREG);
-        if ((strncmp(names[i], "p-", 2) == 0 || strncmp(names[i], "l-", 2) == 0) && !why)
+        char *why = distrust(store, &st, S_IFREG), kind = why || !cache_owns_name(names[i]) ? 0 : names[i][0];
+        if (kind == 'p' || kind == 'l')
             take_pack(store, names[i], &st);
-        else if (strncmp(names[i], "t-", 2) == 0 && !why)
+        else if (kind == 't')
             store->unfinished++;
-        else if (why || (strncmp(names[i], "r-", 2) != 0 && strcmp(names[i], "catalog") != 0 && strcmp(names[i], "lock") != 0))
+        else if (why || (kind != 'r' && strcmp(names[i], "catalog") != 0 && strcmp(names[i], "lock") != 0))
             store->foreign++;
         free(why);
     }
     for (size_t i = 0; i < count; i++)
-        if (strncmp(names[i], "r-", 2) == 0)
+        if (names[i][0] == 'r' && cache_owns_name(names[i]))
             take_record(store, names[i]);
     if (store->starts)
         qsort(store->starts, store->start_count, sizeof *store->starts, compare_starts);

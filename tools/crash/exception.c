@@ -5,6 +5,7 @@
  * terminate(), so the head also says that it is being handled, which one freed long ago does not. All of it is the dead program's memory: read
  * by its own descriptor, and believed for a name only. */
 #include "crash.h"
+#include "../debuginfo/debuginfo.h"
 #include "../ldr.h"
 
 #include <libiberty/demangle.h>
@@ -28,7 +29,7 @@ static char *type_at(const struct space *space, u64 class_addr) {
     const char *mangled = name + (*name == '*');    /* GCC's mark: compared by address */
     if (!*mangled || strlen(name) == NAME_MAX_READ)
         return NULL;
-    char *plain = cplus_demangle_v3(mangled, DMGL_TYPES | DMGL_PARAMS), *text = plain ? text_utf8(plain) : NULL;
+    char *plain = demangle_as(mangled, DMGL_TYPES | DMGL_PARAMS), *text = plain ? text_utf8(plain) : NULL;
     free(plain);
     return text;
 }

@@ -94,4 +94,7 @@ void debuginfo_ask(struct debuginfo *debuginfo, const struct debuginfo_question 
 void debuginfo_ask_code(struct debuginfo *debuginfo, const struct debuginfo_question *questions, size_t count,
                         struct debuginfo_answers *answers);
 
+/* demangle_as - a C++ name as people write it, malloc'd; NULL: it is none, or stands for more than people read. Options: libiberty's DMGL_ */
+char *demangle_as(const char *mangled, int options);
+
 #endif

@@ -60,7 +60,7 @@ bool symtab_exists(const struct objfile *file, uint32_t type);
 /* symtab_at - the best symbol that covers vaddr, or one of no length exactly there; NULL if none */
 const struct symbol *symtab_at(const struct symtab *symtab, uint64_t vaddr, const char *prefer);
 void symtab_free(struct symtab *symtab);
-/* demangle - malloc'd C++ name, or NULL when it is none */
+/* demangle.c: demangle - demangle_as of a function or variable with its parameters */
 char *demangle(const char *name);
 
 /* ---- session.c: libdwarf over libelf ---- */

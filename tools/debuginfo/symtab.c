@@ -3,7 +3,6 @@
 #include "parts.h"
 
 #include <gelf.h>
-#include <libiberty/demangle.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,8 +96,4 @@ void symtab_free(struct symtab *symtab) {
     free(symtab->list);
     free(symtab->reach);
     *symtab = (struct symtab){ 0 };
-}
-
-char *demangle(const char *name) {
-    return name[0] == '_' && name[1] == 'Z' ? cplus_demangle_v3(name, DMGL_PARAMS | DMGL_ANSI) : NULL;
 }

@@ -1,5 +1,6 @@
 /* names.c - looks for a name the slow way, past hash tables: what lost is told, not only what won. */
 #include "names.h"
+#include "../debuginfo/debuginfo.h"
 #include "../ldr.h"
 
 #include <gelf.h>
@@ -150,7 +151,7 @@ bool names_full(const struct node *node, const char *name, struct full_symbol *o
 
 static char *demangled(const char *name, bool parameters) {
     bool mangled = name[0] == '_' && name[1] == 'Z' && strlen(name) < MANGLED_MAX;
-    return mangled ? cplus_demangle_v3(name, DMGL_ANSI | (parameters ? DMGL_PARAMS : 0)) : NULL;
+    return mangled ? demangle_as(name, DMGL_ANSI | (parameters ? DMGL_PARAMS : 0)) : NULL;
 }
 
 char *names_readable(const char *name) {
