@@ -3,6 +3,7 @@
  * A mangled name may refer to its own parts, so that each argument doubles what the one before stands for: 300 bytes then stand for more
  * than any memory holds. libiberty writes the readable name piece by piece and holds no memory meanwhile, so it can be left in between. */
 #include "debuginfo.h"
+#include "parts.h"
 #include "../ldr.h"
 
 #include <libiberty/demangle.h>
