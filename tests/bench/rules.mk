@@ -28,7 +28,8 @@ bench_needs = $(patsubst %-stub,$(BENCH)/stubs/%,$(filter %-stub,$(1))) \
 bench_settle = dd of=$(1) oflag=nocache conv=notrunc,fdatasync count=0 status=none && cat $(1) >/dev/null
 
 # RUNS as the user gave it: other folders have defaults of that name for their own targets.
-bench_runs = $(if $(filter command environment,$(firstword $(origin RUNS))),-n $(RUNS))
+runs_given = $(if $(filter command environment,$(firstword $(origin RUNS))),$(RUNS))
+bench_runs = $(addprefix -n ,$(runs_given))
 
 # make bench-pages   ldr pages beside smem -t: time and memory (ROWS="python100 million10" RUNS=9); part of make bench without ROWS
 .PHONY: bench bench-floor bench-check bench-setup bench-trace bench-pages bench-explain bench-stall bench-crash
@@ -57,7 +58,7 @@ bench-check: $(BENCH)/bench $(call bench_needs,ls) ## does the benchmark itself 
 	@test $$(grep -c '"cpu_bar_met"' $(BENCH)/check.json) = 2
 
 bench-trace: $(LINKER) $(call bench_needs,gen-100 gen-400 million) ## what LDR_TRACE costs: cpu of a start with and without
-	python3 tests/bench/trace_cost.py $(LINKER) $(or $(RUNS),40) /usr/bin/true $(addprefix $(BENCH)/generated/main-,100 400 million)
+	python3 tests/bench/trace_cost.py $(LINKER) $(or $(runs_given),40) /usr/bin/true $(addprefix $(BENCH)/generated/main-,100 400 million)
 
 bench-setup:
 	tools/setup.sh build bench
@@ -69,7 +70,7 @@ $(BENCH)/floor: tests/bench/floor.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -static -o $@ $<
 
 bench-crash: $(LDR) $(BENCH)/threads ## what --crash-report costs a program that does not crash
-	python3 tests/bench/crash_cost.py $(abspath $(LDR)) $(or $(RUNS),20) $(BENCH)/threads
+	python3 tests/bench/crash_cost.py $(abspath $(LDR)) $(or $(runs_given),20) $(BENCH)/threads
 
 $(BENCH)/threads: tests/bench/threads.c | $(BENCH)/
 	$(CC) $(CFLAGS) -o $@ $< -pthread
