@@ -175,7 +175,7 @@ struct observed {
 };
 
 static void look(pid_t pid, void *arg) { stats_look(pid, &((struct observed *)arg)->stats); }
-static void at_signal(pid_t pid, pid_t thread, int number, void *arg) { crash_signal_stop(pid, thread, number, ((struct observed *)arg)->crash); }
+static bool at_signal(pid_t pid, pid_t thread, int number, void *arg) { return crash_signal_stop(pid, thread, number, ((struct observed *)arg)->crash); }
 
 static void at_young(pid_t pid, void *arg) {
     (void)pid;
@@ -220,7 +220,7 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     bool crash = run->crash || run->crash_json;
     struct crash_start start = crash_start_of(run, program);
     struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
-    struct watch watch = { .look = look, .signal = crash ? at_signal : NULL, .young = crash ? at_young : NULL, .arg = &observed, .every_thread = run->every_thread };
+    struct watch watch = { .look = look, .kills = crash ? crash_kills : NULL, .signal = crash ? at_signal : NULL, .young = crash ? at_young : NULL, .arg = &observed, .every_thread = run->every_thread };
     struct reported reported = { .run = run, .fd = fd >= 0 ? fd : -1, .path = path, .child = child, .wall.start = monotonic() };
     struct requests requests;
     int error = requests_begin(&requests, SIGUSR1, report_so_far, &reported);

@@ -150,6 +150,12 @@ for _ in $(seq 12); do
 done
 equal "two threads that crash together" "$bad" ""
 
+# A report takes longer than the tenth of a second after which the first thread would end the program well.
+die survivor null-pointer "a null pointer" "" "cases.c:$(line null cases.c)" "cases.c:$(line thread cases.c)" " worker"
+text=$({ "$ldr" run --crash-report=/dev/full ./cases null >/dev/null; } 2>&1)
+contains "a full disk is said" "$text" "/dev/full: No space left on device; the report follows"
+contains "a full disk: the report follows" "$text" "died of SIGSEGV"
+
 # Of a thousand threads most have no stop at their start. One that has lived a while is watched; a young one is, or it is said that it was not.
 die oldthread null-pointer "a null pointer" "" "cases.c:$(line null cases.c)" "cases.c:$(line thread cases.c)" " worker"
 text=$({ "$ldr" run --crash-report ./cases youngthread >/dev/null; } 2>&1)

@@ -185,10 +185,11 @@ const char *crash_code(const siginfo_t *info);       /* "SEGV_MAPERR", "" */
 /* ---- stop.c ---- */
 
 struct crash_watch;
-/* crash_watch_new - never freed. crash_signal_stop - for struct watch, arg a crash_watch. crash_young - from now on a thread may die unseen. */
+/* crash_watch_new - never freed. crash_kills, crash_signal_stop - for struct watch, arg a crash_watch. crash_young - from now on a thread may die unseen. */
 struct crash_watch *crash_watch_new(const struct crash_start *start);
 void crash_young(struct crash_watch *watch);
-void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg);
+bool crash_kills(pid_t thread, int number);
+bool crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg);
 /* crash_write - the report of a process that ended with that status (waitpid); nothing when it did not die of a signal that is reported.
  *   text, json   as for crash_run */
 void crash_write(struct crash_watch *watch, int status, const char *text, const char *json);

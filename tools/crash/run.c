@@ -36,12 +36,13 @@ struct reporter {
     char *stack;                      /* the watcher's, then the middle's */
 };
 
-static void at_signal(pid_t pid, pid_t thread, int number, void *arg) {
+static bool at_signal(pid_t pid, pid_t thread, int number, void *arg) {
     const struct reporter *reporter = arg;
     /* A report that takes too long ends the watcher, not the program: the kernel lets it go on to its signal. */
     alarm(REPORT_SECONDS);
-    crash_signal_stop(pid, thread, number, reporter->watch);
+    bool dies = crash_signal_stop(pid, thread, number, reporter->watch);
     alarm(0);
+    return dies;
 }
 
 static void at_young(pid_t pid, void *arg) {
@@ -77,7 +78,7 @@ static enum step wait_beyond(struct reporter *reporter, enum step step) {
 
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
-    const struct watch watch = { .signal = at_signal, .young = at_young, .ended = at_end, .arg = reporter, .every_thread = reporter->every_thread };
+    const struct watch watch = { .kills = crash_kills, .signal = at_signal, .young = at_young, .ended = at_end, .arg = reporter, .every_thread = reporter->every_thread };
     only_standard_error();
     reporter->watcher = getpid();
     reporter->error = watch_seize(reporter->program, &watch);

@@ -39,12 +39,17 @@ struct crash_watch *crash_watch_new(const struct crash_start *start) {
     return watch;
 }
 
+static size_t index_of(int number) {
+    size_t i = 0;
+    while (i < REPORTED && reported[i] != number)
+        i++;
+    return i;
+}
+
 /* Where the report on this signal belongs; NULL: it gets none. */
 static struct ready *ready_of(struct crash_watch *watch, int number) {
-    for (size_t i = 0; i < REPORTED; i++)
-        if (reported[i] == number)
-            return &watch->ready[i];
-    return NULL;
+    size_t i = index_of(number);
+    return i < REPORTED ? &watch->ready[i] : NULL;
 }
 
 static bool any_ready(const struct crash_watch *watch) {
@@ -189,21 +194,26 @@ static void report_build(struct crash_watch *watch, struct ready *ready, pid_t p
     space_close(&crash.space);
 }
 
-void crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg) {
+bool crash_kills(pid_t thread, int number) {
+    return index_of(number) < REPORTED && !is_handled(thread, number);
+}
+
+bool crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg) {
     struct crash_watch *watch = arg;
     struct ready *ready = ready_of(watch, number);
     struct moment moment;
     if (!ready || !take_moment(thread, &moment))
-        return;
+        return false;
     /* It lived on after all: another thread has set a handler just then. */
     for (size_t i = 0; i < REPORTED; i++)
         if (watch->ready[i].thread == thread)
             forget(&watch->ready[i]);
-    if (!is_handled(thread, number)) {
-        if (!ready->thread)
-            report_build(watch, ready, pid, thread, &moment);
-    } else if (moment.info.si_code > 0)
+    bool dies = !is_handled(thread, number);
+    if (dies && !ready->thread)
+        report_build(watch, ready, pid, thread, &moment);
+    else if (!dies && moment.info.si_code > 0)
         keep(watch, thread, &moment);
+    return dies;
 }
 
 static void write_report(const char *path, const char *report) {
@@ -213,8 +223,10 @@ static void write_report(const char *path, const char *report) {
         out = stderr;
     }
     fputs(report, out);
-    if (out != stderr && fclose(out) != 0)
-        warn_ldr("%s: %s", path, strerror(errno));
+    if (out != stderr && fclose(out) != 0) {
+        warn_ldr("%s: %s; the report follows", path, strerror(errno));
+        fputs(report, stderr);
+    }
 }
 
 void crash_young(struct crash_watch *watch) {

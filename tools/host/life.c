@@ -7,22 +7,36 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t life_number(pid_t task, enum life_number which) {
-    struct text stat = { 0 };
+/* The text of a field of its stat file; NULL: there is none. What it points into is `stat`'s, to be freed. */
+static const char *field(pid_t task, int which, struct text *stat) {
     int proc = proc_open(task);
-    uint64_t number = 0;
-    if (proc >= 0 && proc_read(proc, "stat", &stat) == 0) {
+    const char *at = NULL;
+    if (proc >= 0 && proc_read(proc, "stat", stat) == 0) {
         /* the second field is a name in brackets, which may hold anything */
-        const char *at = strrchr(stat.bytes, ')');
-        for (int i = 2; at && i < (int)which; i++)
+        at = strrchr(stat->bytes, ')');
+        for (int i = 2; at && i < which; i++)
             at = strchr(at + 1, ' ');
-        if (at)
-            number = strtoull(at, NULL, 10);
     }
     if (proc >= 0)
         close(proc);
+    return at;
+}
+
+uint64_t life_number(pid_t task, enum life_number which) {
+    struct text stat = { 0 };
+    const char *at = field(task, (int)which, &stat);
+    uint64_t number = at ? strtoull(at, NULL, 10) : 0;
     text_free(&stat);
     return number;
+}
+
+char life_state(pid_t task) {
+    enum { STATE = 3 };
+    struct text stat = { 0 };
+    const char *at = field(task, STATE, &stat);
+    char state = at && at[0] == ' ' ? at[1] : '\0';
+    text_free(&stat);
+    return state;
 }
 
 static uint64_t now(clockid_t clock) {

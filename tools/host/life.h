@@ -8,6 +8,8 @@
 enum life_number { LIFE_START = 22 /* ticks since boot */, LIFE_CPU = 39 /* it ran on last */ };
 /* life_number - a number of its stat file; 0 when there is none */
 uint64_t life_number(pid_t task, enum life_number which);
+/* life_state - its state, a letter as in proc(5); 0 when there is none */
+char life_state(pid_t task);
 /* life_start - when it started, nanoseconds since 1970, to one tick (1/100 s) and as well as the clock was set since; UINT64_MAX: not known */
 uint64_t life_start(pid_t pid);
 

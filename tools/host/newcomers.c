@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/ptrace.h>
 
-enum { STOPS = 4, STOP_EVERY = 100000000 /* ns */, PAUSE_MIN = 16000000, PAUSE_MAX = 64000000, SHARE = 50 };
+enum { STOPS = 8, STOP_EVERY = 100000000 /* ns */, PAUSE_MIN = 16000000, PAUSE_MAX = 64000000, SHARE = 50 };
 
 static volatile sig_atomic_t due;
 

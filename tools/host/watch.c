@@ -1,5 +1,6 @@
 /* watch.c - ptrace(2) for few events. PTRACE_SEIZE does not stop the process and adds no SIGTRAP at execve; a signal that comes is a
  * stop in which it must be handed on, a job-control stop must be left standing (PTRACE_LISTEN). */
+#include "hold.h"
 #include "life.h"
 #include "newcomers.h"
 #include "watch.h"
@@ -61,9 +62,20 @@ static void follow(pid_t pid, pid_t thread, const struct watch *watch, struct pr
         watch->young(pid, watch->arg);
 }
 
+/* Nobody outlives what kills the process while that is looked at: another thread could end the program well meanwhile, or answer a client. */
+static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch) {
+    bool kills = watch->kills && watch->kills(thread, number);
+    if (kills)
+        hold_others(pid, thread, options_of(watch));
+    kills = watch->signal && watch->signal(pid, thread, number, watch->arg) && kills;
+    ptrace(PTRACE_CONT, thread, 0, number);
+    if (kills)
+        hold_until_killed(pid, thread);
+}
+
 /* `stop` as waitid has it: the signal, and the event above it. */
 static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, struct progress *progress) {
-    int event = stop >> 8, number = stop & 0xff, deliver = 0;
+    int event = stop >> 8, number = stop & 0xff;
     if (event == PTRACE_EVENT_EXIT) {
         if (watch->look && !progress->looked && thread == pid) {
             progress->looked = true;
@@ -81,11 +93,10 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
     } else if (event == PTRACE_EVENT_CLONE) {
         follow(pid, thread, watch, progress);
     } else if (!event) {
-        if (watch->signal)
-            watch->signal(pid, thread, number, watch->arg);
-        deliver = number;
+        hand_on(pid, thread, number, watch);
+        return;
     }
-    ptrace(PTRACE_CONT, thread, 0, deliver);
+    ptrace(PTRACE_CONT, thread, 0, 0);
 }
 
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {

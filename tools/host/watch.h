@@ -9,8 +9,10 @@
 struct watch {
     /* Once, when the process has ended running and still has its memory. */
     void (*look)(pid_t pid, void *arg);
-    /* A thread is about to be given a signal. The thread stands still, others run on. */
-    void (*signal)(pid_t pid, pid_t thread, int number, void *arg);
+    /* A thread is about to be given a signal, and stands still. `kills`: would the process die of it, and shall `signal` see it as it is then? The
+     * other threads stand still too during `signal` if so. `signal`: whether it does die of it. */
+    bool (*kills)(pid_t thread, int number);
+    bool (*signal)(pid_t pid, pid_t thread, int number, void *arg);
     /* Once: it makes so many threads that from now on some have run for milliseconds before they are watched. */
     void (*young)(pid_t pid, void *arg);
     /* It has ended with this status (waitpid), and nobody else knows yet. */

@@ -210,6 +210,7 @@ int main(int argc, char **argv) {
     CASE("stackhandler", handler(recover, 0); return recurse(0))
     CASE("ignored", signal(SIGSEGV, SIG_IGN); read_null())
     CASE("threads", many(); return 0)
+    CASE("survivor", pthread_t thread; pthread_create(&thread, NULL, in_thread, NULL); usleep(100000); puts("all is well"); return 0)
     CASE("youngthread", many(); start(in_thread))
     CASE("oldthread", many(); start(late_thread))
     CASE("becomingthread", many(); start(becoming_thread))
