@@ -35,10 +35,10 @@ static inline struct reloc_kind arch_reloc_kind(u32 type)
 }
 const char *arch_reloc_name(u32 type);                 /* "R_X86_64_64"; NULL when unknown */
 
-/* arch_once_flag - where the byte is that a function tests first, to do its work once: the destructor of every compiler's start files.
+/* arch_once_flag - where the byte is that a function tests first and sets, to do its work once: the destructor of every compiler's start files.
  *   in      code     ARCH_ONCE_BYTES of the function, which stand at `address`
- *   returns the byte's address, which may be anywhere; 0: it does not begin so */
-#define ARCH_ONCE_BYTES 12u
+ *   returns the byte's address, which may be anywhere; 0: it does not begin so, or does not set it soon */
+#define ARCH_ONCE_BYTES 64u
 u64 arch_once_flag(const u8 *code, u64 address);
 
 u32 arch_cpu_level(void);                              /* x86-64-vN of this CPU, 1..4 (psABI "micro-architecture levels") */

@@ -45,7 +45,7 @@ int init_order_build(struct object *root, struct arena *arena)
 /* The destructor that every compiler's start files bring reads a byte, finds it 0 and sets it: of a page not touched before that is two
  * faults, the second of which replaces what the first has mapped (measured where a hypervisor keeps page tables of its own: 40 us an
  * object, a third of all that a start and end of 100 libraries takes). Written first it is one. The write changes nothing, and the page
- * becomes private no sooner than it would. */
+ * becomes private no sooner than it would. Only for a function that sets the byte itself, so could not do with a page that may be read only. */
 static void write_once_flag(const struct object *object, u64 function)
 {
     const struct image *image = &object->image;

@@ -167,6 +167,24 @@ text=$({ "$ldr" run --crash-report --stats ./cases youngthread >/dev/null; } 2>&
 contains "a young thread of many, with --stats" "$text" "SIGSEGV: "
 text=$({ "$ldr" run --crash-report ./cases becomingthread >/dev/null; } 2>&1)
 contains "execve by a young thread: the new program is watched" "$text" "died of SIGSEGV: read from address 0x30"
+text=$({ timeout -s KILL 20 "$ldr" run --crash-report ./cases becoming >/dev/null; } 2>&1)
+contains "execve amid threads that are looked for, 8 times" "$text" "died of SIGSEGV: read from address 0x30"
+text=$("$ldr" run --crash-report ./cases chain)
+equal "threads that make one another in a row are not stopped either ($(tail -1 <<<"$text"))" "$(awk '/ of 1000 stopped/ { print $1 < 300 }' <<<"$text")" 1
+mkfifo late
+{ sleep 3 && timeout 10 cat late >late.report; } &
+reader=$!
+text=$({ "$ldr" run --crash-report=late ./cases manynull >/dev/null; } 2>&1)
+wait $reader
+equal "many threads, a report that waits for its reader: nothing on standard error" "$(grep -v 'Segmentation fault' <<<"$text")" ""
+contains "many threads, a report that waits for its reader" "$(cat late.report)" "died of SIGSEGV"
+rm -f late
+# Who may trace descendants only may not seize a thread later: asked of a filter that answers as Yama scope 1 does.
+text=$(timeout -s KILL 20 python3 "$here/crash_yama.py" "$ldr" run --crash-report ./cases oldthread 2>&1 >/dev/null)
+case $? in
+    77) skip "as under Yama scope 1" "$text" ;;
+    *) contains "as under Yama scope 1: a thread of many" "$text" "died of SIGSEGV: read from address 0x30" ;;
+esac
 text=$("$ldr" run --every-thread ./cases threads 2>&1)
 equal "--every-thread alone: a usage error" "$?" 125
 

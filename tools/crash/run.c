@@ -78,7 +78,7 @@ static enum step wait_beyond(struct reporter *reporter, enum step step) {
 
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
-    const struct watch watch = { .kills = crash_kills, .signal = at_signal, .young = at_young, .ended = at_end, .arg = reporter, .every_thread = reporter->every_thread };
+    struct watch watch = { .kills = crash_kills, .signal = at_signal, .young = at_young, .ended = at_end, .arg = reporter, .every_thread = reporter->every_thread };
     only_standard_error();
     reporter->watcher = getpid();
     reporter->error = watch_seize(reporter->program, &watch);
@@ -89,6 +89,8 @@ static int be_watcher(void *arg) {
         while (__atomic_load_n(&reporter->step, __ATOMIC_ACQUIRE) == REFUSED_ONCE)
             if (syscall(SYS_futex, &reporter->step, FUTEX_WAIT, REFUSED_ONCE, &patience, NULL, 0) != 0 && errno == ETIMEDOUT)
                 _exit(LDR_EXIT_OWN);
+        /* That is the program's first thread; one to be seized later would be refused again. */
+        watch.every_thread = true;
         reporter->error = watch_seize(reporter->program, &watch);
     }
     go_to(reporter, reporter->error ? REFUSED : WATCHED);

@@ -9,15 +9,15 @@
 #include <sys/ptrace.h>
 #include <time.h>
 
-enum { ROUND = 100000 /* ns */, ROUNDS_HOLD = 3000, ROUNDS_KILLED = 10000 };
+enum { ROUND = 100000 /* ns */, ROUNDS_HOLD = 3000, ROUNDS_KILLED = 10000, SEARCHES = 8 };
 
 /* t: a stop for its tracer; T: stopped as a job; the others have ended. */
 static bool stands(char state) { return state == 't' || state == 'T' || state == 'Z' || state == 'X' || !state; }
 
-typedef bool each_other(pid_t thread, const void *arg);
+typedef bool each_other(pid_t thread, void *arg);
 
 /* How many of the other threads `each` is true of. */
-static size_t count_others(pid_t pid, pid_t but, each_other *each, const void *arg) {
+static size_t count_others(pid_t pid, pid_t but, each_other *each, void *arg) {
     char path[32];
     size_t count = 0;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
@@ -31,15 +31,15 @@ static size_t count_others(pid_t pid, pid_t but, each_other *each, const void *a
     return count;
 }
 
-static bool runs_still(pid_t thread, const void *arg) {
+static bool runs_still(pid_t thread, void *unseized) {
     if (stands(life_state(thread)))
         return false;
-    ptrace(PTRACE_SEIZE, thread, 0, *(const unsigned long *)arg);     /* refused where it is seized already */
-    ptrace(PTRACE_INTERRUPT, thread, 0, 0);
+    if (ptrace(PTRACE_INTERRUPT, thread, 0, 0) != 0)
+        ++*(size_t *)unseized;
     return true;
 }
 
-static bool waits_for_us(pid_t thread, const void *arg) {
+static bool waits_for_us(pid_t thread, void *arg) {
     (void)arg;
     return life_state(thread) == 't';
 }
@@ -49,9 +49,14 @@ static void one_round(void) {
     nanosleep(&round, NULL);
 }
 
-void hold_others(pid_t pid, pid_t but, unsigned long options) {
-    for (int i = 0; i < ROUNDS_HOLD && count_others(pid, but, runs_still, &options); i++)
-        one_round();
+void hold_others(pid_t pid, pid_t but, struct newcomers *newcomers, unsigned long options) {
+    int searches = 0;
+    size_t unseized = 0;
+    for (int i = 0; i < ROUNDS_HOLD && count_others(pid, but, runs_still, &unseized); i++, unseized = 0)
+        if (unseized && newcomers->sought && searches++ < SEARCHES)
+            newcomers_seek(newcomers, pid, options);
+        else
+            one_round();
 }
 
 void hold_until_killed(pid_t pid, pid_t but) {

@@ -1,51 +1,73 @@
 /* newcomers.c - A stop for each new thread costs about as much as making and joining one. So a process has some to spend, and gets more as time
  * goes by; when they are spent, the threads that are made next are younger than a search's pause, or seized. A search costs a fiftieth of its
- * pause at most, however many threads there are. */
+ * pause at most, however many threads there are.
+ *
+ * PTRACE_SEIZE waits for an execve of that process to end, and an execve waits until the other threads' ends were taken by who watches them:
+ * by us. So a try to seize is left when it has lasted from one signal of the timer to the next. The kernel would begin it anew after a
+ * handler that returns, so the handler jumps. */
 #include "newcomers.h"
 
 #include <dirent.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <unistd.h>
 
 enum { STOPS = 8, STOP_EVERY = 100000000 /* ns */, PAUSE_MIN = 16000000, PAUSE_MAX = 64000000, SHARE = 50 };
 
-static volatile sig_atomic_t due;
+static volatile sig_atomic_t due, trying /* to seize */, tries, tries_seen;
+static sigjmp_buf no_further;
 
-static void set_due(int number) {
+static void at_tick(int number) {
     (void)number;
     due = 1;
+    if (trying && tries == tries_seen)
+        siglongjmp(no_further, 1);
+    tries_seen = tries;
 }
 
-static uint64_t now(void) {
+static uint64_t now(clockid_t clock) {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 void newcomers_begin(struct newcomers *newcomers, bool every) {
-    *newcomers = (struct newcomers){ .every = every, .stops = STOPS, .filled = now(), .pause = PAUSE_MIN };
+    *newcomers = (struct newcomers){ .every = every, .stops = STOPS, .filled = now(CLOCK_MONOTONIC), .pause = PAUSE_MIN };
 }
 
-static void next_search(struct newcomers *newcomers) {
-    const struct timespec pause = { .tv_sec = (time_t)(newcomers->pause / 1000000000u), .tv_nsec = (long)(newcomers->pause % 1000000000u) };
+static void tick_every(const struct newcomers *newcomers, uint64_t ns) {
+    const struct timespec pause = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
     /* again and again: a signal between newcomers_due and the wait interrupts nothing */
     const struct itimerspec times = { .it_interval = pause, .it_value = pause };
     timer_settime(newcomers->timer, 0, &times, NULL);
 }
 
-/* false: no timer is to be had, so none may be left to a search */
-static bool begin_seeking(struct newcomers *newcomers) {
-    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
-    struct sigaction action = { .sa_handler = set_due };      /* no SA_RESTART: a wait shall end */
+static void mask_ticks(int how) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGRTMIN);
-    if (sigaction(SIGRTMIN, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &newcomers->timer) != 0)
+    sigprocmask(how, &set, NULL);
+}
+
+/* false: no timer is to be had, so none may be left to a search */
+static bool begin_seeking(struct newcomers *newcomers) {
+    /* this thread, not any of the process: it is the one that waits, and the one to jump */
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN, ._sigev_un._tid = gettid() };
+    /* no SA_RESTART: a wait shall end; SA_NODEFER: a handler that jumps leaves nothing blocked */
+    struct sigaction action = { .sa_handler = at_tick, .sa_flags = SA_NODEFER };
+    if (sigaction(SIGRTMIN, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &newcomers->timer) != 0)
         return false;
-    next_search(newcomers);
+    mask_ticks(SIG_UNBLOCK);
+    tick_every(newcomers, newcomers->pause);
     return true;
+}
+
+void newcomers_hold(const struct newcomers *newcomers, bool hold) {
+    if (newcomers->sought)
+        mask_ticks(hold ? SIG_BLOCK : SIG_UNBLOCK);
 }
 
 void newcomers_end(struct newcomers *newcomers) {
@@ -55,7 +77,7 @@ void newcomers_end(struct newcomers *newcomers) {
 }
 
 bool newcomers_told(struct newcomers *newcomers) {
-    uint64_t more = (now() - newcomers->filled) / STOP_EVERY;
+    uint64_t more = (now(CLOCK_MONOTONIC) - newcomers->filled) / STOP_EVERY;
     newcomers->filled += more * STOP_EVERY;
     newcomers->stops = newcomers->stops + more > STOPS ? STOPS : newcomers->stops + (unsigned)more;
     if (newcomers->stops)
@@ -73,22 +95,40 @@ bool newcomers_due(void) {
     return was;
 }
 
+enum tried { SEIZED, REFUSED /* seized already, or ends just now */, STUCK };
+
+static enum tried seize(pid_t thread, unsigned long options) {
+    if (sigsetjmp(no_further, 0) != 0) {
+        trying = 0;
+        return STUCK;
+    }
+    tries = tries + 1;
+    trying = 1;
+    bool seized = ptrace(PTRACE_SEIZE, thread, 0, options) == 0;
+    trying = 0;
+    return seized ? SEIZED : REFUSED;
+}
+
 void newcomers_seek(struct newcomers *newcomers, pid_t pid, unsigned long options) {
     char path[32];
-    uint64_t begun = now(), least;
-    bool found = false;
+    /* its own work: not what it stood still, on a machine with much else to do */
+    uint64_t begun = now(CLOCK_THREAD_CPUTIME_ID), least;
+    bool found = false, stuck = false;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    tick_every(newcomers, PAUSE_MIN);
     DIR *tasks = opendir(path);
-    for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
+    for (struct dirent *entry; !stuck && tasks && (entry = readdir(tasks));) {
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
-        /* refused for those that are seized already, and those that end just now */
-        found |= thread > 0 && ptrace(PTRACE_SEIZE, thread, 0, options) == 0;
+        enum tried tried = thread > 0 ? seize(thread, options) : REFUSED;
+        found |= tried == SEIZED;
+        stuck = tried == STUCK;
     }
     if (tasks)
         closedir(tasks);
-    newcomers->pause = found ? PAUSE_MIN : newcomers->pause * 2 > PAUSE_MAX ? PAUSE_MAX : newcomers->pause * 2;
-    least = (now() - begun) * SHARE;
+    newcomers->pause = stuck ? PAUSE_MAX : found ? PAUSE_MIN : newcomers->pause * 2 > PAUSE_MAX ? PAUSE_MAX : newcomers->pause * 2;
+    least = (now(CLOCK_THREAD_CPUTIME_ID) - begun) * SHARE;
     if (newcomers->pause < least)
         newcomers->pause = least;
-    next_search(newcomers);
+    tick_every(newcomers, newcomers->pause);
+    due = 0;                          /* what ticked meanwhile */
 }

@@ -1,5 +1,5 @@
 /* newcomers.h - threads that a watched process makes. Few are told of by a stop at their start; of a process that makes many, those that have
- * lived for some milliseconds are looked for in /proc and seized as they run. */
+ * lived for some milliseconds are looked for in /proc and seized as they run. Of one process at a time, by one thread. */
 #ifndef LDR_HOST_NEWCOMERS_H
 #define LDR_HOST_NEWCOMERS_H
 
@@ -23,7 +23,9 @@ void newcomers_end(struct newcomers *newcomers);
  * once the answer was no, they are looked for: a signal interrupts waits now and then, newcomers_due is asked after each wait. */
 bool newcomers_told(struct newcomers *newcomers);
 bool newcomers_due(void);
-/* newcomers_seek - seizes those that are not seized yet, with these options of ptrace(2). */
+/* newcomers_hold - keeps that signal away from what would take it for an error, or lets it come again. */
+void newcomers_hold(const struct newcomers *newcomers, bool hold);
+/* newcomers_seek - seizes those that are not seized yet, with these options of ptrace(2). Left undone while the process is about to execve. */
 void newcomers_seek(struct newcomers *newcomers, pid_t pid, unsigned long options);
 
 #endif

@@ -51,23 +51,30 @@ static void go_where(pid_t thread, struct progress *progress) {
         sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
+/* `thread` stands: the threads that it makes are not told of. */
+static void leave_untold(pid_t thread, const struct watch *watch) {
+    ptrace(PTRACE_SETOPTIONS, thread, 0, options_of(watch) & ~(unsigned long)PTRACE_O_TRACECLONE);
+}
+
 /* `thread` has made another one and stands. */
 static void follow(pid_t pid, pid_t thread, const struct watch *watch, struct progress *progress) {
     bool was_sought = progress->newcomers.sought;
     go_where(thread, progress);
     if (newcomers_told(&progress->newcomers))
         return;
-    ptrace(PTRACE_SETOPTIONS, thread, 0, options_of(watch) & ~(unsigned long)PTRACE_O_TRACECLONE);
+    leave_untold(thread, watch);
     if (!was_sought && watch->young)
         watch->young(pid, watch->arg);
 }
 
 /* Nobody outlives what kills the process while that is looked at: another thread could end the program well meanwhile, or answer a client. */
-static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch) {
+static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
     bool kills = watch->kills && watch->kills(thread, number);
     if (kills)
-        hold_others(pid, thread, options_of(watch));
+        hold_others(pid, thread, &progress->newcomers, options_of(watch));
+    newcomers_hold(&progress->newcomers, true);
     kills = watch->signal && watch->signal(pid, thread, number, watch->arg) && kills;
+    newcomers_hold(&progress->newcomers, false);
     ptrace(PTRACE_CONT, thread, 0, number);
     if (kills)
         hold_until_killed(pid, thread);
@@ -79,7 +86,9 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
     if (event == PTRACE_EVENT_EXIT) {
         if (watch->look && !progress->looked && thread == pid) {
             progress->looked = true;
+            newcomers_hold(&progress->newcomers, true);
             watch->look(pid, watch->arg);
+            newcomers_hold(&progress->newcomers, false);
         }
     } else if (event == PTRACE_EVENT_STOP) {
         if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) {
@@ -90,10 +99,13 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
             ptrace(PTRACE_DETACH, thread, 0, 0);
             return;
         }
+        /* It has its maker's options from before: threads that make one another in a row would all be told of. */
+        if (progress->newcomers.sought && !progress->newcomers.stops)
+            leave_untold(thread, watch);
     } else if (event == PTRACE_EVENT_CLONE) {
         follow(pid, thread, watch, progress);
     } else if (!event) {
-        hand_on(pid, thread, number, watch);
+        hand_on(pid, thread, number, watch, progress);
         return;
     }
     ptrace(PTRACE_CONT, thread, 0, 0);
@@ -117,6 +129,8 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
             break;
         }
         bool over = info.si_pid == pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED);
+        if (over)                     /* before the end is told, which may wait for who reads it */
+            newcomers_end(&progress.newcomers);
         if (over && watch->ended)
             watch->ended(pid, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0), watch->arg);
         /* A stop need not be taken: it is over when the thread goes on. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,6 +146,31 @@ static void many(void) { for (int i = 0; i < 1000; i++) start(nothing_in_thread)
 static void *late_thread(void *arg) { usleep(300000); return in_thread(arg); }
 static void *becoming_thread(void *arg) { execl("/proc/self/exe", "cases", "null", (char *)NULL); return arg; }
 
+/* each thread makes the next one */
+static int links, stopped;
+static void *link_of_chain(void *arg) {
+    struct rusage use;
+    getrusage(RUSAGE_THREAD, &use);
+    stopped += use.ru_nvcsw > 0;      /* it has waited before its first instruction */
+    if (++links < 1000) start(link_of_chain);
+    return arg;
+}
+
+/* execve again and again amid 200 threads, the last of them found just now; then a null pointer */
+static void *forever(void *arg) { for (;;) pause(); return arg; }
+static void become(int times) {
+    char next[16];
+    snprintf(next, sizeof next, "%d", times - 1);
+    for (int i = 0; times && i < 200; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, forever, NULL);
+    }
+    usleep((useconds_t)(times % 8 * 1000));
+    if (times)
+        execl("/proc/self/exe", "cases", "becoming", next, (char *)NULL);
+    read_null();
+}
+
 /* two threads at one moment; whose signal wins is the kernel's choice */
 static pthread_barrier_t together;
 static void *null_together(void *arg) { pthread_barrier_wait(&together); read_null(); return arg; }
@@ -214,6 +240,9 @@ int main(int argc, char **argv) {
     CASE("youngthread", many(); start(in_thread))
     CASE("oldthread", many(); start(late_thread))
     CASE("becomingthread", many(); start(becoming_thread))
+    CASE("manynull", many(); read_null())
+    CASE("chain", start(link_of_chain); printf("%d of %d stopped\n", stopped, links); return 0)
+    CASE("becoming", become(argc > 2 ? atoi(argv[2]) : 8))
     CASE("together", crash_together())
     CASE("register", call_register())
     CASE("memory", call_memory())
