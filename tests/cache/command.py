@@ -92,6 +92,24 @@ def verifying_pages(tree):
     check(f"images that no record uses are told ({len(left)})", left and done["images_not_compared"] == len(left), done)
 
 
+def verifying_one(tree):
+    """Of two programs in a store only what was asked for counts: the images of the other are no gap."""
+    other = tree.parts.compile("other", MARKS, '-DMARK="/nonexistent"')
+    warmed = ldr(tree, "warm", other)
+    names = [os.path.basename(s["program"]) for s in report(tree)["starts"]]
+    own = [i["path"] for i in report(tree)["images"] if i["programs"] == [other]]
+    check(f"a second program with images of its own ({len(own)})", warmed.returncode == 0 and own and {"prog", "other"} <= set(names), (warmed, names))
+    for name in "prog", "other":
+        done, text = ldr(tree, "verify", "--json", name), ldr(tree, "verify", name)
+        equal(f"verify {name}: nothing of it is left out", (done.returncode, json.loads(done.stdout)["images_not_compared"], "not compared" in text.stdout), (0, 0, False))
+    time.sleep(0.01)
+    os.utime(other)                   # its record is stale: its images cannot be made again, those of prog can
+    counts = {name: json.loads(ldr(tree, "verify", "--json", *name).stdout)["images_not_compared"] for name in (("prog",), ("other",), ())}
+    check("verify: images of a stale record count for its program and for all", counts[("prog",)] == 0 and 0 < counts[("other",)] == counts[()], counts)
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
 def verifying(tree, right):
     done = ldr(tree, "verify")
     equal("verify: holds", (done.returncode, done.stdout.strip()), (0, "1 hold, 0 differ, 0 stale, 0 not verified."))
@@ -111,6 +129,7 @@ def verifying(tree, right):
     equal("verify: the same as JSON", [(s["program"], s["result"]) for s in json.loads(done.stdout)["starts"]], [(tree.file("prog"), "differs")])
     shutil.rmtree(tree.cache)
     tree.make()
+    verifying_one(tree)
 
 
 def pages_of(pid, cache):
