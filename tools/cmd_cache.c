@@ -82,7 +82,7 @@ static const struct argp argp = {
     "The directory is LDR_CACHE_DIR, or else ldr-cache in XDG_RUNTIME_DIR, /run/user/UID, (root) /run, ~/.cache. With --system and --secure it is "
     "one of the system's, which starts ask after the user's own, and set-user-ID root programs alone.\n"
     "\n"
-    "Exit status: 0 done; 1 ldr failed, or verify found a difference; 2 usage; 3 something could not be read, verified or made; "
+    "Exit status: 0 done; 1 ldr failed, or verify found a difference; 2 usage; 3 something could not be read, verified or made, or is damaged; "
     "4 no cache directory.\n"
     "\n"
     "Examples:\n"

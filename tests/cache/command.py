@@ -110,6 +110,30 @@ def verifying_one(tree):
     tree.make()
 
 
+def verifying_changed(tree):
+    """A pack that was written to is damage, whatever byte it was; a library that was is a stale record."""
+    pack = os.path.join(tree.cache, packs(tree.cache)[0])
+    with open(pack, "r+b") as f:
+        f.seek(-4096, 2)
+        byte = f.read(1)
+        f.seek(-4096, 2)
+        f.write(bytes([byte[0] ^ 0xff]))
+    done, listed = ldr(tree, "verify"), ldr(tree)
+    said = f"pack {os.path.basename(pack)} is not as it was written"
+    check("verify of a changed pack: damage", done.returncode == 3 and said in done.stdout and "0 hold, 0 differ, 0 stale, 1 not verified" in done.stdout, done)
+    check("list of a changed pack: damage", listed.returncode == 3 and said in listed.stdout and "(0 valid, 0 stale, 1 damaged)" in listed.stdout, listed)
+    os.unlink(pack)
+    done = ldr(tree, "verify")
+    check("verify of a pack that is gone: stale", done.returncode == 0 and "is not there" in done.stdout and "1 stale" in done.stdout, done)
+    shutil.rmtree(tree.cache)
+    tree.make()
+    os.utime(tree.file("lib", "liba.so"))
+    done = ldr(tree, "verify")
+    check("verify of a changed library: stale", done.returncode == 0 and "liba.so changed" in done.stdout and "1 stale" in done.stdout, done)
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
 def verifying(tree, right):
     done = ldr(tree, "verify")
     equal("verify: holds", (done.returncode, done.stdout.strip()), (0, "1 hold, 0 differ, 0 stale, 0 not verified."))
@@ -130,6 +154,7 @@ def verifying(tree, right):
     shutil.rmtree(tree.cache)
     tree.make()
     verifying_one(tree)
+    verifying_changed(tree)
 
 
 def pages_of(pid, cache):

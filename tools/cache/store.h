@@ -20,7 +20,7 @@ const void *bytes_at(const struct bytes *bytes, u64 off, u64 count, u64 width);
 enum start_state {
     START_VALID,
     START_STALE,                      /* something changed since; the next start makes a new record */
-    START_DAMAGED,
+    START_DAMAGED,                    /* the record itself, or a pack that it names */
 };
 
 /* The texts of a key, in the order of enum key_text; NULL: absent. */
@@ -62,6 +62,7 @@ struct pack {
     char *name;
     u64 size;                         /* bytes */
     u64 ino;
+    struct stat st;                   /* as it was listed */
     size_t starts;                    /* records that name it */
     size_t users;                     /* processes that map it now */
     bool in_catalog;
