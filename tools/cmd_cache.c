@@ -82,7 +82,7 @@ static const struct argp argp = {
     "The directory is LDR_CACHE_DIR, or else ldr-cache in XDG_RUNTIME_DIR, /run/user/UID, (root) /run, ~/.cache. With --system and --secure it is "
     "one of the system's, which starts ask after the user's own, and set-user-ID root programs alone.\n"
     "\n"
-    "Exit status: 0 done; 1 ldr failed, or verify found a difference; 2 usage; 3 something could not be read, verified or made; "
+    "Exit status: 0 done; 1 ldr failed, or verify found a difference; 2 usage; 3 something could not be read, verified or made, or is damaged; "
     "4 no cache directory.\n"
     "\n"
     "Examples:\n"
@@ -116,19 +116,23 @@ static bool is_named(const struct start *start, const struct cache_options *cach
 }
 
 /* What comparing starts leaves out: first pages of packs, and images that none of these starts uses. */
-static void look_at_packs(struct cache_dir *store, struct verdicts *verdicts) {
+static void look_at_packs(struct cache_dir *store, const struct cache_options *cache, struct verdicts *verdicts) {
     verdicts->packs = must_alloc(store->pack_count, sizeof *verdicts->packs);
     for (size_t i = 0; i < store->pack_count; i++) {
         char *why = is_opened(&store->packs[i]) ? opened_damage(store, &store->packs[i]) : pack_first_page(store, &store->packs[i]);
         if (why)
             verdicts->packs[verdicts->pack_count++] = why;
     }
-    cache_join(store);
+    cache_join(store, true);
     for (size_t i = 0; i < store->image_count; i++) {
-        bool compared = false;
-        for (size_t k = 0; k < store->images[i].start_count && !compared; k++)
-            compared = verdicts->list[store->images[i].starts[k]].result <= VERDICT_DIFFERS;
-        verdicts->images_left += !compared && store->images[i].pages && !store->images[i].opened_path;
+        const struct cached_image *image = &store->images[i];
+        bool asked = !cache->name_count, made_again = false;
+        for (size_t k = 0; k < image->start_count; k++) {
+            enum verdict_kind result = verdicts->list[image->starts[k]].result;
+            asked |= result != VERDICT_NOT_ASKED;
+            made_again |= result <= VERDICT_DIFFERS || (result == VERDICT_NOT_ASKED && store->starts[image->starts[k]].state == START_VALID);
+        }
+        verdicts->images_left += asked && !made_again && image->pages && !image->opened_path;
     }
 }
 
@@ -148,7 +152,7 @@ static int verify(struct cache_dir *store, const struct cache_options *cache) {
         }
         verdicts.of[verdict->result]++;
     }
-    look_at_packs(store, &verdicts);
+    look_at_packs(store, cache, &verdicts);
     if (cache->json)
         cache_verdicts_json(store, &verdicts);
     else

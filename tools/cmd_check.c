@@ -64,24 +64,45 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 
 /* ---- what to check ------------------------------------------------------------------------------------------------------ */
 
-struct targets {
-    char **paths;
+struct texts {
+    char **list;                      /* malloc'd each */
     size_t count, room;
 };
-static struct targets *collecting; /* nftw has no argument for its callback */
-static struct catalog *collecting_for;
+struct targets {
+    struct catalog *catalog;
+    struct texts paths;               /* what is to be checked */
+    struct texts unread;              /* "PATH: why" of what could not be looked into */
+    bool unknown;                     /* a word named nothing that can be checked; told already */
+};
+static struct targets *collecting;    /* nftw has no argument for its callback */
 
-static void add_target(struct targets *targets, char *path) {
-    if (targets->count == targets->room)
-        targets->paths = must_grow(targets->paths, targets->room = targets->room * 2 + 64, sizeof *targets->paths);
-    targets->paths[targets->count++] = path;
+static void add_text(struct texts *texts, char *text) {
+    if (texts->count == texts->room)
+        texts->list = must_grow(texts->list, texts->room = texts->room * 2 + 64, sizeof *texts->list);
+    texts->list[texts->count++] = text;
 }
 
-/* In a directory only x86-64 files that a linker would load, and broken ones that begin like them; object files and other machines' are none. */
-static bool is_candidate(const char *path) {
+static int compare_texts(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* `from`: the first to be sorted. */
+static void sort_texts(struct texts *texts, size_t from) {
+    if (texts->count > from)
+        qsort(texts->list + from, texts->count - from, sizeof *texts->list, compare_texts);
+}
+
+/* What is gone since its directory was read is no longer there to be checked. */
+static void add_unread(struct targets *targets, const char *path, int error) {
+    if (error != ENOENT)
+        add_text(&targets->unread, must_format("%s: %s", path, strerror(error)));
+}
+
+/* In a directory only x86-64 files that a linker would load, and broken ones that begin like them; object files and other machines' are none.
+ * What cannot be read may be one: `error` is why, or 0. */
+static bool is_candidate(const char *path, int *error) {
     Elf64_Ehdr head = { 0 };
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     ssize_t got = fd < 0 ? -1 : read(fd, &head, sizeof head);
+    *error = got < 0 ? errno : 0;
     if (fd >= 0)
         close(fd);
     if (got < SELFMAG || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
@@ -94,8 +115,11 @@ static bool is_candidate(const char *path) {
 
 static int visit(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
     (void)ftw;
-    if (kind == FTW_F && S_ISREG(st->st_mode) && st->st_size && is_candidate(path))
-        add_target(collecting, catalog_inside(collecting_for, path));
+    int error = kind == FTW_DNR || kind == FTW_NS ? errno : 0;
+    if (kind == FTW_F && S_ISREG(st->st_mode) && st->st_size && is_candidate(path, &error))
+        add_text(&collecting->paths, catalog_inside(collecting->catalog, path));
+    if (error)
+        add_unread(collecting, path, error);
     return 0;
 }
 
@@ -110,41 +134,66 @@ static bool is_debug_file(const struct library_file *file) {
     return false;
 }
 
-static int compare_paths(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static void collect_directory(struct targets *targets, const char *path) {
+    size_t before = targets->paths.count;
+    collecting = targets;
+    if (nftw(path, visit, 32, FTW_PHYS) != 0)
+        add_unread(targets, path, errno);
+    sort_texts(&targets->paths, before);
+}
 
-/* False: a word names nothing. */
-static bool collect(struct targets *targets, struct catalog *catalog, const struct check_options *check) {
-    bool good = true;
+/* A file by its name, which must be there; errors are said here. */
+static void collect_file(struct targets *targets, const char *word) {
+    const struct library_file *file;
+    char *path = explain_root(targets->catalog, word);
+    int error = path ? catalog_file(targets->catalog, path, &file) : 0;
+    if (path && !error) {
+        add_text(&targets->paths, path);
+        return;
+    }
+    targets->unknown = true;
+    if (path) {
+        char *why = explain_failure(error, NULL);
+        warn_ldr("%s: %s", path, why);
+        free(why);
+        free(path);
+    }
+}
+
+static void collect(struct targets *targets, const struct check_options *check) {
+    const char *root = catalog_sysroot(targets->catalog);
     for (size_t i = 0; i < check->word_count; i++) {
         const char *word = check->words[i];
-        const char *root = catalog_sysroot(catalog);
         struct stat st;
         char *outside = must_format("%s", word);
         if (root && stat(word, &st) != 0) {
             free(outside);
             outside = must_format("%s/%s", root, word);
         }
-        if (stat(outside, &st) == 0 && S_ISDIR(st.st_mode)) {
-            size_t before = targets->count;
-            collecting = targets;
-            collecting_for = catalog;
-            nftw(outside, visit, 32, FTW_PHYS);
-            qsort(targets->paths + before, targets->count - before, sizeof *targets->paths, compare_paths);
-        } else {
-            char *path = explain_root(catalog, word);
-            good = good && path;
-            if (path)
-                add_target(targets, path);
-        }
+        if (stat(outside, &st) == 0 && S_ISDIR(st.st_mode))
+            collect_directory(targets, outside);
+        else
+            collect_file(targets, word);
         free(outside);
     }
-    return good;
+}
+
+enum { UNREAD_TOLD = 8 };
+
+static void tell_unread(struct targets *targets) {
+    struct texts *unread = &targets->unread;
+    sort_texts(unread, 0);
+    for (size_t i = 0; i < unread->count && i < UNREAD_TOLD; i++)
+        warn_ldr("%s", unread->list[i]);
+    if (unread->count > UNREAD_TOLD)
+        warn_ldr("... and %zu more that cannot be looked into", unread->count - UNREAD_TOLD);
 }
 
 /* ---- in parallel -------------------------------------------------------------------------------------------------------- */
 
 struct work {
     const struct targets *targets;
+    int *errors;                      /* one for each target: why it could not be opened, or 0 */
     const struct session_options *options;
     struct findings *findings;
     size_t next;                      /* atomic */
@@ -155,12 +204,13 @@ static void *work_on(void *arg) {
     struct work *work = arg;
     for (;;) {
         size_t i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED);
-        if (i >= work->targets->count)
+        if (i >= work->targets->paths.count)
             return NULL;
+        const char *path = work->targets->paths.list[i];
         const struct library_file *file;
-        if (work->several && catalog_file(work->options->catalog, work->targets->paths[i], &file) == 0 && is_debug_file(file))
+        if (work->several && catalog_file(work->options->catalog, path, &file) == 0 && is_debug_file(file))
             continue;
-        check_program(work->findings, work->options, work->targets->paths[i]);
+        work->errors[i] = check_program(work->findings, work->options, path);
     }
 }
 
@@ -169,11 +219,32 @@ static void check_all(struct work *work) {
     size_t count = cores > 16 ? 16 : cores > 0 ? (size_t)cores : 1;
     pthread_t threads[16];
     size_t started = 0;
-    while (started + 1 < count && started + 1 < work->targets->count && pthread_create(&threads[started], NULL, work_on, work) == 0)
+    while (started + 1 < count && started + 1 < work->targets->paths.count && pthread_create(&threads[started], NULL, work_on, work) == 0)
         started++;
     work_on(work);
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
+}
+
+/* As collected, and then as opened: a file that was changed in between is told as what it could not be opened for. */
+static void check_targets(struct findings *findings, struct targets *targets, const struct check_options *check) {
+    struct session_options chosen = explain_session_options(&check->explain, targets->catalog);
+    size_t count = targets->paths.count;
+    struct work work = { targets, must_alloc(count, sizeof *work.errors), &chosen, findings, 0, count > check->word_count };
+    check_all(&work);
+    for (size_t i = 0; i < count; i++)
+        if (work.errors[i])
+            add_unread(targets, targets->paths.list[i], work.errors[i]);
+    free(work.errors);
+    check_changed(findings, targets->catalog);
+}
+
+/* What was found comes before what could not be looked into. */
+static int status_of(const struct check_options *check, bool any, enum severity worst, bool complete) {
+    bool counts = any && worst >= check->fail_on && !check->fail_never;
+    if (counts && worst != SEVERITY_NOTE)
+        return worst == SEVERITY_ERROR ? EXIT_ERRORS : EXIT_WARNINGS;
+    return !complete ? LDR_EXIT_NO_TARGET : counts ? LDR_EXIT_PARTIAL : LDR_EXIT_OK;
 }
 
 int cmd_check(int argc, char **argv) {
@@ -186,7 +257,7 @@ int cmd_check(int argc, char **argv) {
         "programs that it concerns. References are looked up by the linker's own code. A library by itself is checked as if opened by a "
         "program without symbols of its own.\n"
         "\n"
-        "Exit status: 0 nothing worse than a note, 1 ldr failed, 2 usage, 4 no such program, 5 warnings, 6 errors.\n"
+        "Exit status: 0 nothing worse than a note, 1 ldr failed, 2 usage, 4 no such program or something could not be read, 5 warnings, 6 errors.\n"
         "\n"
         "Examples:\n"
         "  ldr check ./server\n"
@@ -200,35 +271,33 @@ int cmd_check(int argc, char **argv) {
     if (argp_parse(&argp, argc, argv, 0, NULL, &check) != 0)
         return LDR_EXIT_USAGE;
     struct catalog *catalog = explain_catalog(&check.explain);
-    struct targets targets = { 0 };
-    bool found = catalog && collect(&targets, catalog, &check);
-    if (!catalog || !targets.count) {
-        if (found)
-            warn_ldr("no x86-64 program or library there");
+    if (!catalog)
         return LDR_EXIT_NO_TARGET;
-    }
-    struct session_options chosen = explain_session_options(&check.explain, catalog);
-    struct work work = { &targets, &chosen, findings_new(), 0, targets.count > check.word_count };
-    check_all(&work);
-    check_changed(work.findings, catalog);
-    struct check_summary summary = { .files = targets.count };
+    struct targets targets = { .catalog = catalog };
+    collect(&targets, &check);
+    bool text = !check.sarif && !check.explain.json, none = !targets.paths.count;
+    if (none && !targets.unknown && !targets.unread.count)
+        warn_ldr("no x86-64 program or library there");
+    struct findings *findings = findings_new();
+    check_targets(findings, &targets, &check);
+    tell_unread(&targets);
+    if (text && none)
+        return LDR_EXIT_NO_TARGET;
+    struct check_summary summary = { .files = targets.paths.count };
     size_t count;
-    struct finding **sorted = findings_sorted(work.findings, &count);
+    struct finding **sorted = findings_sorted(findings, &count);
     enum severity worst = SEVERITY_NOTE;
     for (size_t i = 0; i < count; i++) {
         summary.counts[sorted[i]->severity]++;
         worst = sorted[i]->severity > worst ? sorted[i]->severity : worst;
     }
-    if (!check.sarif && !check.explain.json)
+    if (text)
         plain_output();
     if (check.sarif)
-        check_sarif(work.findings);
+        check_sarif(findings);
     else if (check.explain.json)
-        check_json(work.findings, &summary);
+        check_json(findings, &summary);
     else
-        check_text(work.findings, &summary, check.level);
-    if (!found)
-        return LDR_EXIT_NO_TARGET;
-    bool any = count && worst >= check.fail_on && !check.fail_never;
-    return !any ? LDR_EXIT_OK : worst == SEVERITY_ERROR ? EXIT_ERRORS : worst == SEVERITY_WARNING ? EXIT_WARNINGS : LDR_EXIT_PARTIAL;
+        check_text(findings, &summary, check.level);
+    return status_of(&check, count != 0, worst, !none && !targets.unknown && !targets.unread.count);
 }

@@ -92,6 +92,48 @@ def verifying_pages(tree):
     check(f"images that no record uses are told ({len(left)})", left and done["images_not_compared"] == len(left), done)
 
 
+def verifying_one(tree):
+    """Of two programs in a store only what was asked for counts: the images of the other are no gap."""
+    other = tree.parts.compile("other", MARKS, '-DMARK="/nonexistent"')
+    warmed = ldr(tree, "warm", other)
+    names = [os.path.basename(s["program"]) for s in report(tree)["starts"]]
+    own = [i["path"] for i in report(tree)["images"] if i["programs"] == [other]]
+    check(f"a second program with images of its own ({len(own)})", warmed.returncode == 0 and own and {"prog", "other"} <= set(names), (warmed, names))
+    for name in "prog", "other":
+        done, text = ldr(tree, "verify", "--json", name), ldr(tree, "verify", name)
+        equal(f"verify {name}: nothing of it is left out", (done.returncode, json.loads(done.stdout)["images_not_compared"], "not compared" in text.stdout), (0, 0, False))
+    time.sleep(0.01)
+    os.utime(other)                   # its record is stale: its images cannot be made again, those of prog can
+    counts = {name: json.loads(ldr(tree, "verify", "--json", *name).stdout)["images_not_compared"] for name in (("prog",), ("other",), ())}
+    check("verify: images of a stale record count for its program and for all", counts[("prog",)] == 0 and 0 < counts[("other",)] == counts[()], counts)
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
+def verifying_changed(tree):
+    """A pack that was written to is damage, whatever byte it was; a library that was is a stale record."""
+    pack = os.path.join(tree.cache, packs(tree.cache)[0])
+    with open(pack, "r+b") as f:
+        f.seek(-4096, 2)
+        byte = f.read(1)
+        f.seek(-4096, 2)
+        f.write(bytes([byte[0] ^ 0xff]))
+    done, listed = ldr(tree, "verify"), ldr(tree)
+    said = f"pack {os.path.basename(pack)} is not as it was written"
+    check("verify of a changed pack: damage", done.returncode == 3 and said in done.stdout and "0 hold, 0 differ, 0 stale, 1 not verified" in done.stdout, done)
+    check("list of a changed pack: damage", listed.returncode == 3 and said in listed.stdout and "(0 valid, 0 stale, 1 damaged)" in listed.stdout, listed)
+    os.unlink(pack)
+    done = ldr(tree, "verify")
+    check("verify of a pack that is gone: stale", done.returncode == 0 and "is not there" in done.stdout and "1 stale" in done.stdout, done)
+    shutil.rmtree(tree.cache)
+    tree.make()
+    os.utime(tree.file("lib", "liba.so"))
+    done = ldr(tree, "verify")
+    check("verify of a changed library: stale", done.returncode == 0 and "liba.so changed" in done.stdout and "1 stale" in done.stdout, done)
+    shutil.rmtree(tree.cache)
+    tree.make()
+
+
 def verifying(tree, right):
     done = ldr(tree, "verify")
     equal("verify: holds", (done.returncode, done.stdout.strip()), (0, "1 hold, 0 differ, 0 stale, 0 not verified."))
@@ -111,6 +153,8 @@ def verifying(tree, right):
     equal("verify: the same as JSON", [(s["program"], s["result"]) for s in json.loads(done.stdout)["starts"]], [(tree.file("prog"), "differs")])
     shutil.rmtree(tree.cache)
     tree.make()
+    verifying_one(tree)
+    verifying_changed(tree)
 
 
 def pages_of(pid, cache):

@@ -2,6 +2,7 @@
 reach standard error printable."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,64 @@ with tempfile.TemporaryDirectory() as folder:
     for command in ["tree", "./main.so"], ["why", "./main.so", "one"], ["relocs", "./main.so"], ["check", "./main.so"]:
         out, err = ask(*command)
         judge(f"{command[0]}: a needed name of the file", b"\033" not in err and "\033" not in out, (out, err))
+
+    # What cannot be opened: no finding and no advice, but an error, in the same words whoever is asked.
+    os.mkfifo("fifo")
+    os.symlink("loop", "loop")
+    with open("script", "w", encoding="utf-8") as f:
+        f.write("#!/nonexistent/interpreter\n")
+    for path, said in (("./nope", "./nope: No such file or directory"), ("./loop", "./loop: Too many levels of symbolic links"), ("./fifo", "./fifo: not a regular file"),
+                       ("./one.c/x", "./one.c/x: Not a directory"), ("./script", "/nonexistent/interpreter: No such file or directory")):
+        for options in [], ["--json"], ["--sarif"]:
+            done = subprocess.run([ldr, "check", *options, path], capture_output=True, text=True, check=False, timeout=30)
+            found = json.loads(done.stdout) if options else {"findings": done.stdout.splitlines()}
+            findings = found["runs"][0]["results"] if "runs" in found else found["findings"]
+            judge(f"check {path} {options}", done.returncode == 4 and f"ldr check: {said}\n" in done.stderr and not findings, (done.returncode, done.stdout[-500:], done.stderr))
+    done = subprocess.run([ldr, "check", "--fail-on=error", "./nope", "./whole"], capture_output=True, text=True, check=False)
+    judge("check: one of two is not there", done.returncode == 4 and "./nope: No such" in done.stderr and "1 file" in done.stdout, done)
+    os.unlink("fifo")
+    os.unlink("loop")
+
+    # Parts of a directory that permissions close: each is named, and the status is not that of a clean directory.
+    os.chmod(folder, 0o755)
+    os.makedirs("open/closed")
+    os.mkdir("open/names_only")
+    shutil.copy(ldr, "ldr")
+    for path in "open/whole", "open/unreadable", "open/closed/whole", "open/names_only/whole":
+        shutil.copy("whole", path)
+    os.chmod("open/unreadable", 0)
+    os.chmod("open/closed", 0)
+    os.chmod("open/names_only", 0o444)
+    plain = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def look(*words):
+        return subprocess.run(["./ldr", "check", *words], capture_output=True, text=True, check=False, cwd=folder, **plain)
+
+    closed = [f"ldr check: open/{part}: Permission denied" for part in ("closed", "names_only/whole", "unreadable")]
+    done = look("open")
+    judge("check of a directory: what cannot be read", done.returncode == 4 and done.stderr.splitlines() == closed and "1 file" in done.stdout, done)
+    done = look("open/closed")
+    judge("check of a closed directory", done.returncode == 4 and done.stderr.splitlines() == closed[:1] and not done.stdout, done)
+    done = look("open/unreadable")
+    judge("check of a closed file", done.returncode == 4 and done.stderr.splitlines() == closed[2:] and not done.stdout, done)
+    done = look("--json", "open")
+    judge("check --json of a directory with closed parts", done.returncode == 4 and json.loads(done.stdout)["totals"]["files"] == 1, done)
+    with open("open/whole", "rb") as f:
+        damaged = f.read().replace(b"libc.so.6", b"libn.so.6")
+    with open("open/damaged", "wb") as f:
+        f.write(damaged)
+    done = look("open")
+    judge("check of a directory: an error found comes first", done.returncode == 6 and done.stderr.splitlines() == closed, done)
+    os.mkdir("many")
+    for i in range(20):
+        with open(f"many/{i:02}", "w", encoding="utf-8") as f:
+            f.write("x")
+        os.chmod(f"many/{i:02}", 0)
+    done = look("many")
+    judge("check of many closed files", done.returncode == 4 and done.stderr.splitlines() ==
+          [f"ldr check: many/{i:02}: Permission denied" for i in range(8)] + ["ldr check: ... and 12 more that cannot be looked into"], done)
+    os.chmod("open/closed", 0o755)
+    os.chmod("open/names_only", 0o755)
 
 print(f"{passed} passed, {failed} failed, 0 skipped")
 sys.exit(failed != 0 or not passed)

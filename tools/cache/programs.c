@@ -32,11 +32,11 @@ static struct cached_image *image_at(const struct cache_dir *store, const struct
     return found ? &store->images[found->image] : NULL;
 }
 
-void cache_join(struct cache_dir *store) {
+void cache_join(struct cache_dir *store, bool stale) {
     size_t count;
     struct use_range *ranges = list_ranges(store, &count);
     for (size_t i = 0; i < store->start_count; i++)
-        for (size_t k = 0; store->starts[i].state == START_VALID && k < store->starts[i].object_count; k++) {
+        for (size_t k = 0; (stale || store->starts[i].state == START_VALID) && k < store->starts[i].object_count; k++) {
             struct cached_image *image = image_at(store, ranges, count, &store->starts[i].objects[k]);
             if (!image)
                 continue;
@@ -81,7 +81,7 @@ static void find_users(struct cache_dir *store, const struct use_range *ranges, 
 void cache_find_use(struct cache_dir *store) {
     struct statvfs fs;
     size_t count;
-    cache_join(store);
+    cache_join(store, false);
     struct use_range *ranges = list_ranges(store, &count);
     find_users(store, ranges, count);
     store->read_times = fstatvfs(store->dir, &fs) != 0 || fs.f_flag & ST_NOATIME ? READ_TIMES_NONE : fs.f_flag & ST_RELATIME ? READ_TIMES_DAY : READ_TIMES_EXACT;

@@ -137,7 +137,8 @@ static struct pack *find_pack(const struct cache_dir *store, const char *name) {
     return NULL;
 }
 
-static char *changed_pack(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head) {
+/* Packs are written once, under a name of their own: a changed one is damage, one that is gone only ends the record. */
+static char *changed_pack(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head, enum start_state *state) {
     const struct pack_ref *ref = bytes_at(bytes, head->packs, head->pack_count, sizeof *ref);
     char *why = ref ? NULL : must_format("packs lie outside the record");
     for (u32 i = 0; ref && i < head->pack_count; i++) {
@@ -145,8 +146,13 @@ static char *changed_pack(struct start *start, const struct cache_dir *store, co
         start->pack_count++;
         if (pack)
             pack->starts++;
-        if (!why)
-            why = pack ? changed_file(store->dir, ref[i].name, &ref[i].is) : must_format("pack %.*s is not there", CACHE_NAME_ROOM, ref[i].name);
+        if (pack && !identity_is(&ref[i].is, &pack->st)) {
+            free(why);
+            why = must_format("pack %s is not as it was written", pack->name);
+            *state = START_DAMAGED;
+        } else if (!pack && !why) {
+            why = must_format("pack %.*s is not there", CACHE_NAME_ROOM, ref[i].name);
+        }
     }
     return why;
 }
@@ -192,12 +198,17 @@ static char *too_old(const struct record_head *head) {
     return age < limit ? NULL : must_format("its addresses were drawn %llu seconds ago, the limit is %llu", (unsigned long long)age, (unsigned long long)limit);
 }
 
-static char *changed_start(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head) {
+/* `state`: what the record is by that, when something is wrong with it. */
+static char *changed_start(struct start *start, const struct cache_dir *store, const struct bytes *bytes, const struct record_head *head, enum start_state *state) {
     const struct start_key *key = &start->key;
-    char *why = changed_pack(start, store, bytes, head);     /* first: it counts who uses the packs */
+    *state = START_STALE;
+    char *why = changed_pack(start, store, bytes, head, state);     /* first: it counts who uses the packs */
     int dir = key->text[KEY_DIR] ? open(key->text[KEY_DIR], O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
-    if (!why && memcmp(key->head.boot, store->boot, sizeof store->boot) != 0)
+    if (memcmp(key->head.boot, store->boot, sizeof store->boot) != 0) {
+        free(why);                    /* nobody asks for such packs: a copy of a whole directory is no damage */
         why = must_format("made before the last boot");
+        *state = START_STALE;
+    }
     if (!why)
         why = too_old(head);
     if (!why && dir == -1)
@@ -247,8 +258,11 @@ void start_read(struct start *start, const struct cache_dir *store, const struct
         set_state(start, START_STALE, must_format("made by another build of ld-ldr.so"));
     else if (!read_objects(start, bytes, head))
         set_state(start, START_DAMAGED, must_format("object %zu cannot be read", start->object_count));
-    else
-        set_state(start, START_STALE, changed_start(start, store, bytes, head));
+    else {
+        enum start_state state;
+        char *why = changed_start(start, store, bytes, head, &state);
+        set_state(start, state, why);
+    }
 }
 
 void start_free(struct start *start) {

@@ -13,7 +13,7 @@ struct verdict {
 struct verdicts {                     /* in the order of store.starts */
     struct verdict *list;
     size_t count, of[VERDICT_KINDS];
-    size_t images_left;               /* images that no record looked at uses: no start is known that would make them again */
+    size_t images_left;               /* images of the records asked for that no start is known to make again */
     char **packs;                     /* what is wrong with the first page of a pack, malloc'd; the others are images' */
     size_t pack_count;
 };

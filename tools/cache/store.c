@@ -193,7 +193,7 @@ static void take_record(struct cache_dir *store, const char *name) {
 
 static void take_pack(struct cache_dir *store, const char *name, const struct stat *st) {
     store->packs = must_grow(store->packs, store->pack_count + 1, sizeof *store->packs);
-    store->packs[store->pack_count++] = (struct pack){ .name = must_format("%s", name), .size = (u64)st->st_size, .ino = st->st_ino };
+    store->packs[store->pack_count++] = (struct pack){ .name = must_format("%s", name), .size = (u64)st->st_size, .ino = st->st_ino, .st = *st };
 }
 
 static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }

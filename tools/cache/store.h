@@ -20,7 +20,7 @@ const void *bytes_at(const struct bytes *bytes, u64 off, u64 count, u64 width);
 enum start_state {
     START_VALID,
     START_STALE,                      /* something changed since; the next start makes a new record */
-    START_DAMAGED,
+    START_DAMAGED,                    /* the record itself, or a pack that it names */
 };
 
 /* The texts of a key, in the order of enum key_text; NULL: absent. */
@@ -62,6 +62,7 @@ struct pack {
     char *name;
     u64 size;                         /* bytes */
     u64 ino;
+    struct stat st;                   /* as it was listed */
     size_t starts;                    /* records that name it */
     size_t users;                     /* processes that map it now */
     bool in_catalog;
@@ -74,7 +75,7 @@ struct cached_image {                 /* one variant of an object's relocated pa
     struct use_range parts[PIECES_MOST];       /* where they lie; no parts: its pack is not there */
     size_t part_count;
     char *opened_path;                /* of one that programs opened: its name, malloc'd, which `path` is */
-    size_t *starts;                   /* valid ones that map it, by number; cache_join sets it */
+    size_t *starts;                   /* those that map it, by number; cache_join sets it */
     size_t start_count;
     struct use_image use;             /* cache_find_use sets it */
 };
@@ -110,8 +111,8 @@ struct cache_dir {
 int cache_open(struct cache_dir *store, enum store_kind kind, bool create);
 void cache_close(struct cache_dir *store);
 
-/* programs.c: cache_join - which starts use which image. cache_find_use - and which running processes; asks every process. */
-void cache_join(struct cache_dir *store);
+/* programs.c: cache_join - which starts use which image; `stale`: those too that no longer hold. cache_find_use - and which running processes; asks every process. */
+void cache_join(struct cache_dir *store, bool stale);
 void cache_find_use(struct cache_dir *store);
 
 /* pack_first_page - why the first page of a pack, which belongs to no image, is not as a maker writes it (malloc'd); NULL: it is */

@@ -15,14 +15,12 @@ struct check {
 
 /* check_file - what a file says of itself: stack, segments, hardening, search paths. */
 void check_file(const struct check *check, const struct node *node);
-/* check_root_refused - the root itself cannot be loaded. */
-void check_root_refused(struct findings *findings, const char *root, const char *why);
 /* check_loading - libraries and versions missing, duplicates. */
 void check_loading(const struct check *check);
 /* check_bindings - every reference: undefined, interposed, copied, from a library that is not needed. */
 void check_bindings(const struct check *check);
-/* check_program - all of it for one file. */
-void check_program(struct findings *findings, const struct session_options *options, const char *path);
+/* check_program - all of it for one file. Returns 0, or a positive errno when the file cannot be opened: that says nothing of its contents. */
+int check_program(struct findings *findings, const struct session_options *options, const char *path);
 
 /* check_changed - files that were written to meanwhile. */
 void check_changed(struct findings *findings, struct catalog *catalog);

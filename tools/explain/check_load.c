@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void check_root_refused(struct findings *findings, const char *root, const char *why) {
-    findings_add(findings, RULE_MALFORMED, rule_severity(RULE_MALFORMED), root, root, "", must_format("%s", why), NULL,
+static void check_root_refused(struct findings *findings, const char *root, const struct defect *defect) {
+    findings_add(findings, RULE_MALFORMED, rule_severity(RULE_MALFORMED), root, root, "", defect_text(defect), NULL,
                  must_format("Replace the file: it is damaged, truncated, or was made for something else."));
 }
 
@@ -189,16 +189,15 @@ static void tell_changed(const struct library_file *file, void *arg) {
 
 void check_changed(struct findings *findings, struct catalog *catalog) { catalog_changed(catalog, tell_changed, findings); }
 
-void check_program(struct findings *findings, const struct session_options *options, const char *path) {
+int check_program(struct findings *findings, const struct session_options *options, const char *path) {
     struct session session;
     struct defect defect;
     int error = session_begin(&session, options, path, &defect);
     if (error) {
-        char *why = error > 0 ? must_format("cannot be read: %s", errno_text(error)) : defect_text(&defect);
-        check_root_refused(findings, path, why);
-        free(why);
+        if (error < 0)
+            check_root_refused(findings, path, &defect);
         session_end(&session);
-        return;
+        return error > 0 ? error : 0;
     }
     session_load(&session);
     session_place(&session, true);
@@ -210,4 +209,5 @@ void check_program(struct findings *findings, const struct session_options *opti
     if (!session_is_static(&session))
         check_bindings(&check);
     session_end(&session);
+    return 0;
 }

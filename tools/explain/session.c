@@ -405,10 +405,11 @@ int session_begin(struct session *session, const struct session_options *options
 void session_load(struct session *session) {
     struct keeping_report keeping = { { keep_first }, &session->load_defect, NULL };
     struct loader loader = { { load_needed, &keeping.report }, session };
-    preload(session, session->config.preload_env, "LD_PRELOAD", true, false);
-    preload(session, session->config.preload_option, "--preload", true, false);
-    if (!session_is_static(session))
+    if (!session_is_static(session)) { /* the linker hands over to it before it preloads anything */
+        preload(session, session->config.preload_env, "LD_PRELOAD", true, false);
+        preload(session, session->config.preload_option, "--preload", true, false);
         preload_file(session);
+    }
     session->trusted_preload = false;
     graph_load(session->first, &loader.graph);
     session->load_defect_path = keeping.object;

@@ -60,6 +60,8 @@ bool why_story_text(const struct story *story, u32 most);
 bool why_story_json(const struct story *story);
 /* why_story_object - what why_story_json prints; the caller's to put. */
 struct json_object *why_story_object(const struct story *story, bool *known);
+/* why_story_static - a statically linked program, and nothing of the name in it: what another library has is of no use to it. */
+bool why_story_static(const struct story *story);
 /* why_story_cause - one sentence: the reason for the result of a reference; malloc'd */
 char *why_story_cause(const struct story *story, const struct story_reference *reference);
 /* why_story_lost - why nobody answers a reference; `where`: the object that all but does, or lacks the version, or is missing. */

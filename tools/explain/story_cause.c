@@ -122,11 +122,17 @@ static char *cause_of_copy(const struct story *story, u32 symbol, bool is_the_co
     return text;
 }
 
+bool why_story_static(const struct story *story) {
+    return story->hypothetical && !story->link_time.object && story->references->result != 0 && session_is_static(story->session);
+}
+
 char *why_story_cause(const struct story *story, const struct story_reference *reference) {
     u32 later;
     if (reference->result != 0) {
         if (reference->result < 0)
             return must_format("the reference itself is damaged");
+        if (why_story_static(story))
+            return must_format("%s is statically linked: nothing is bound at run time, and none of its symbol tables names it", node_path(story->session->program));
         return cause_of_lost(story, reference);
     }
     const struct object *winner = reference->found.object;

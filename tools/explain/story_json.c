@@ -108,7 +108,7 @@ struct json_object *why_story_object(const struct story *story, bool *known) {
     for (const struct story_reference *reference = story->references; reference; reference = reference->next) {
         json_object_array_add(references, reference_json(story, reference));
         for (u32 i = 0; i < reference->asked_count; i++)
-            *known |= reference->asked[i].entry_count != 0;
+            *known |= reference->asked[i].entry_count != 0 && !why_story_static(story);
     }
     json_object_object_add(root, "references", references);
     return root;

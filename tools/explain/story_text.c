@@ -164,6 +164,8 @@ static char *result_text(const struct story *story, const struct story_reference
         return must_format("is defined in %s itself: the link editor has bound it", path_of(story->link_time.object));
     if (reference->result == REFERENCE_WEAK)
         return must_format("is 0 (a weak reference that nobody answers)");
+    if (why_story_static(story))
+        return must_format("is not known in %s", node_path(story->session->program));
     if (reference->result != 0)
         return story->hypothetical ? must_format("is undefined and not referred to") : must_format("is undefined: %s", end_text(story, reference));
     return must_format("binds to %s", path_of(reference->found.object));
@@ -188,6 +190,8 @@ static bool same_story(const struct story_reference *a, const struct story_refer
 static bool is_known(const struct story *story) {
     if (!story->hypothetical || story->link_time.object)
         return true;
+    if (why_story_static(story))
+        return false;
     for (u32 i = 0; i < story->references->asked_count; i++)
         if (story->references->asked[i].entry_count)
             return true;
@@ -284,7 +288,7 @@ bool why_story_text(const struct story *story, u32 most) {
     print_refusal(story, main);
     if (different > 1)
         plain_printf("  for %s; other references end elsewhere: %u different results\n", path_of(main->by), different);
-    if (main->result != 0 && main->result != REFERENCE_WEAK)
+    if (main->result != 0 && main->result != REFERENCE_WEAK && !session_is_static(story->session))
         print_hints(story, main);
     if (is_known(story)) {
         putchar('\n');
