@@ -104,9 +104,9 @@ cp "$library" twice/; cp "$library" thrice/; cp "$library" changed/; ln "$librar
 equal "the library has a build-id" "$(readelf -n "$library" | grep -c 'Build ID')" 1
 start=$((16#$(readelf -sW "$library" | awk '$8 == "pattern_code" { print $2; exit }')))
 printf '\x90' | dd of=changed/libpattern.so bs=1 seek=$((start + 100)) conv=notrunc 2>dd.err
+up ./sharer "$work/hard/libpattern.so" code=0-15 # read first, as a rule; the file has its shorter name all the same
 up env LDR_CACHE=off "$ldr" run ./sharer "$library" code=0-15 const=0-7
 up env LDR_CACHE=off "$ldr" run ./sharer "$work/twice/libpattern.so" code=4-9 data=2-3
-up ./sharer "$work/hard/libpattern.so" code=0-15
 report "the same file twice"
 # pages 4 to 9 of code stand in two files; a hard link is no second file; the constants and data of one are not mapped of the other
 equal "the same file twice: pages, of the one less mapped" "$(get "[(x['path'].split('/')[-2], x['pages_won_duplicates']) for x in r['objects'] if x['pages_won_duplicates']]")" "[('twice', 6)]"

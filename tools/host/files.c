@@ -116,11 +116,27 @@ static void map_bytes(struct mapped_file *file, int fd) {
     file->len = (size_t)st.st_size;
 }
 
+/* One file may be mapped by several names (hard links, mount namespaces): the shortest of them, and the first by its letters of those, or
+ * the report would name a file by whichever process happened to be read first. */
+static void also_named(struct files *files, struct mapped_file *file, const char *name) {
+    char **path = file->object == NO_OBJECT ? &file->path : &files->objects[file->object].path;
+    int order = strcmp(name, *path);
+    if (order == 0)
+        return;
+    size_t length = strlen(name), now = strlen(*path);
+    if (length > now || (length == now && order > 0))
+        return;
+    free(*path);
+    *path = must_format("%s", name);
+}
+
 uint32_t files_find(struct files *files, int proc, const struct map_line *line) {
     size_t bucket = bucket_of(line->dev, line->ino);
     for (uint32_t i = files->buckets[bucket]; i != NO_OBJECT; i = files->list[i].next)
-        if (files->list[i].ino == line->ino && files->list[i].dev == line->dev)
+        if (files->list[i].ino == line->ino && files->list[i].dev == line->dev) {
+            also_named(files, &files->list[i], line->path);
             return i;
+        }
     if (files->count == files->room)
         files->list = must_grow(files->list, files->room = files->room * 2 + 256, sizeof *files->list);
     struct mapped_file *file = &files->list[files->count];

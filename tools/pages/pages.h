@@ -122,7 +122,7 @@ enum { BUILD_ID_LEN = 32 };
 struct object {
     enum object_kind kind;
     uint64_t dev, ino;
-    char *path;          /* as the first owner's maps had it */
+    char *path;          /* as its owners' maps have it: the shortest, of several */
     struct shape shape;
     const void *file;    /* its bytes, mapped; NULL when it could not be opened */
     size_t file_len;
