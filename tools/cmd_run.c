@@ -175,12 +175,13 @@ struct observed {
 };
 
 static void look(pid_t pid, void *arg) { stats_look(pid, &((struct observed *)arg)->stats); }
-static bool at_signal(pid_t pid, pid_t thread, int number, void *arg) { return crash_signal_stop(pid, thread, number, ((struct observed *)arg)->crash); }
+static bool at_signal(pid_t thread, int number, void *arg) { return crash_signal_stop(thread, number, ((struct observed *)arg)->crash); }
 
-static void at_young(pid_t pid, void *arg) {
-    (void)pid;
-    crash_young(((const struct observed *)arg)->crash);
+static void at_death(pid_t pid, pid_t thread, int number, void *arg) {
+    crash_dead(pid, thread, number, ((const struct observed *)arg)->crash);
 }
+
+static void at_unseen(enum watch_unseen why, void *arg) { crash_unseen(((const struct observed *)arg)->crash, why); }
 
 static struct crash_start crash_start_of(const struct run_options *run, const char *program) {
     return (struct crash_start){ program, run->library_path, run->preload };
@@ -220,7 +221,12 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     bool crash = run->crash || run->crash_json;
     struct crash_start start = crash_start_of(run, program);
     struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
-    struct watch watch = { .look = look, .kills = crash ? crash_kills : NULL, .signal = crash ? at_signal : NULL, .young = crash ? at_young : NULL, .arg = &observed, .every_thread = run->every_thread };
+    struct watch watch = { .look = look, .arg = &observed, .every_thread = run->every_thread };
+    if (crash) {
+        watch.signal = at_signal;
+        watch.dead = at_death;
+        watch.unseen = at_unseen;
+    }
     struct reported reported = { .run = run, .fd = fd >= 0 ? fd : -1, .path = path, .child = child, .wall.start = monotonic() };
     struct requests requests;
     int error = requests_begin(&requests, SIGUSR1, report_so_far, &reported);
@@ -264,13 +270,16 @@ int cmd_run(int argc, char **argv) {
     size_t count = 0;
     while (args[count])
         count++;
-    char **command = must_alloc(count + 9, sizeof *command);
+    char **command = must_alloc(count + 10, sizeof *command);
     size_t at = 0;
     command[at++] = ldso;
     /* Another linker given by LDR_LDSO need not know this option. */
     const char *name = strrchr(ldso, '/') ? strrchr(ldso, '/') + 1 : ldso;
-    if (strcmp(name, "ld-ldr.so") == 0)
+    if (strcmp(name, "ld-ldr.so") == 0) {
         command[at++] = "--proc-exe";
+        if (run.crash || run.crash_json)
+            command[at++] = "--watched";
+    }
     if (run.preload) {
         command[at++] = "--preload";
         command[at++] = (char *)run.preload;

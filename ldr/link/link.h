@@ -118,6 +118,7 @@ struct config {
     const char *audit;                /* LD_AUDIT: told that it is not supported */
     const char *genuine_linker;       /* LDR_GENUINE_LDSO */
     bool show_auxv;                   /* LD_SHOW_AUXV */
+    bool watched;                     /* --watched: the tracer is `ldr run`, which follows no process that this one makes */
     const char *library_path;         /* NULL: none */
     const char *preload_env, *preload_option;
     const char *inhibit_rpath;

@@ -49,6 +49,8 @@ static _Noreturn void help(void)
         "  --argv0 STRING        set argv[0] to STRING before running\n"
         "  --proc-exe            make /proc/self/exe name the program, where the kernel\n"
         "                        permits (CAP_CHECKPOINT_RESTORE)\n"
+        "  --watched             whoever traces this process leaves those alone that it\n"
+        "                        makes: the start may be recorded for the cache\n"
         "  --list-diagnostics    list diagnostics information\n"
         "  --help                display this help and exit\n"
         "  --version             output version information and exit\n\n"
@@ -142,6 +144,8 @@ void options_read(struct options *options)
             diagnostics();
         else if (str_equal(option, "--proc-exe"))
             options->proc_exe = true;
+        else if (str_equal(option, "--watched"))
+            config->watched = true;
         else if (str_equal(option, "--library-path"))
             into = &config->library_path;
         else if (str_equal(option, "--preload"))

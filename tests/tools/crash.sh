@@ -171,6 +171,19 @@ text=$({ timeout -s KILL 20 "$ldr" run --crash-report ./cases becoming >/dev/nul
 contains "execve amid threads that are looked for, 8 times" "$text" "died of SIGSEGV: read from address 0x30"
 text=$("$ldr" run --crash-report ./cases chain)
 equal "threads that make one another in a row are not stopped either ($(tail -1 <<<"$text"))" "$(awk '/ of 1000 stopped/ { print $1 < 300 }' <<<"$text")" 1
+# Of many signals that handlers get, few are stops; when the thread has been quiet for a while each is one again.
+text=$("$ldr" run --crash-report ./cases storm)
+equal "signals that are handled are not all stopped at ($(tail -1 <<<"$text"))" "$(awk '/ of 20000 stopped/ { print $1 < 5000 }' <<<"$text")" 1
+text=$("$ldr" run --crash-report --every-thread ./cases storm)
+equal "--every-thread: each is ($(tail -1 <<<"$text"))" "$(awk '/ of 20000 stopped/ { print $1 >= 20000 }' <<<"$text")" 1
+text=$({ "$ldr" run --crash-report ./cases stormquiet >/dev/null; } 2>&1)
+contains "many signals, and after a while the last" "$text" "died of SIGSEGV: read from address 0x30"
+text=$({ "$ldr" run --crash-report ./cases stormthread >/dev/null; } 2>&1)
+equal "many signals, and the last at once: status" "$?" 139
+equal "many signals, and the last at once: a report or why there is none" "$(grep -c 'died of SIGSEGV: read from address 0x30\|no crash report on SIGSEGV: .* --every-thread watches' <<<"$text")" 1
+mkdir -m 700 recorded
+LDR_CACHE_DIR=$work/recorded LDR_CACHE=now "$ldr" run --crash-report /bin/true
+equal "a watched start is recorded for the next ones" "$(LDR_CACHE_DIR=$work/recorded LDR_CACHE=require "$ldr" run /bin/true 2>&1)" ""
 mkfifo late
 { sleep 3 && timeout 10 cat late >late.report; } &
 reader=$!

@@ -1,6 +1,6 @@
 /* crash.h - what a report on a program that died of a signal says, and the parts that find it out.
  *
- *   stop.c     a thread is about to be given a signal: registers and siginfo are kept; when nothing in the program handles it, report_build
+ *   stop.c     a thread is about to be given a signal: registers and siginfo are kept; when it dies of that, report_build
  *   maps.c     what /proc says of a process
  *   space.c    the address space at that moment: mappings and objects
  *   spot.c     one address, in words
@@ -11,12 +11,13 @@
  *   cause.c    one sentence
  *   exception.c   the type of an exception that nothing caught
  *   text.c, json.c   the report
- * Everything is read while the thread stands still before its signal, so all that is shown is as it was. */
+ * Everything is read while the thread that died stands still at its end and the others have been told to end, so all that is shown is as it was. */
 #ifndef LDR_CRASH_H
 #define LDR_CRASH_H
 
 #include "../../include/ldr/unloaded.h"
 #include "../explain/catalog.h"
+#include "../host/watch.h"
 #include "maps.h"
 
 #include <signal.h>
@@ -185,11 +186,11 @@ const char *crash_code(const siginfo_t *info);       /* "SEGV_MAPERR", "" */
 /* ---- stop.c ---- */
 
 struct crash_watch;
-/* crash_watch_new - never freed. crash_kills, crash_signal_stop - for struct watch, arg a crash_watch. crash_young - from now on a thread may die unseen. */
+/* crash_watch_new - never freed. crash_signal_stop, crash_dead - for struct watch, arg a crash_watch. crash_unseen - as there. */
 struct crash_watch *crash_watch_new(const struct crash_start *start);
-void crash_young(struct crash_watch *watch);
-bool crash_kills(pid_t thread, int number);
-bool crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg);
+bool crash_signal_stop(pid_t thread, int number, void *arg);
+void crash_dead(pid_t pid, pid_t thread, int number, void *arg);
+void crash_unseen(struct crash_watch *watch, enum watch_unseen why);
 /* crash_write - the report of a process that ended with that status (waitpid); nothing when it did not die of a signal that is reported.
  *   text, json   as for crash_run */
 void crash_write(struct crash_watch *watch, int status, const char *text, const char *json);

@@ -5,7 +5,6 @@
  * session of its own (signals of the terminal are the program's) and holds no descriptor but standard error. The kernel tells the
  * program's parent of its end only when the watcher has seen it, so the report is written before a shell prompts again. */
 #include "crash.h"
-#include "../host/watch.h"
 #include "../ldr.h"
 
 #include <errno.h>
@@ -36,18 +35,20 @@ struct reporter {
     char *stack;                      /* the watcher's, then the middle's */
 };
 
-static bool at_signal(pid_t pid, pid_t thread, int number, void *arg) {
-    const struct reporter *reporter = arg;
-    /* A report that takes too long ends the watcher, not the program: the kernel lets it go on to its signal. */
-    alarm(REPORT_SECONDS);
-    bool dies = crash_signal_stop(pid, thread, number, reporter->watch);
-    alarm(0);
-    return dies;
+static bool at_signal(pid_t thread, int number, void *arg) {
+    return crash_signal_stop(thread, number, ((const struct reporter *)arg)->watch);
 }
 
-static void at_young(pid_t pid, void *arg) {
-    (void)pid;
-    crash_young(((const struct reporter *)arg)->watch);
+static void at_death(pid_t pid, pid_t thread, int number, void *arg) {
+    const struct reporter *reporter = arg;
+    /* A report that takes too long ends the watcher, and the program ends at last. */
+    alarm(REPORT_SECONDS);
+    crash_dead(pid, thread, number, reporter->watch);
+    alarm(0);
+}
+
+static void at_unseen(enum watch_unseen why, void *arg) {
+    crash_unseen(((const struct reporter *)arg)->watch, why);
 }
 
 static void at_end(pid_t pid, int status, void *arg) {
@@ -78,7 +79,8 @@ static enum step wait_beyond(struct reporter *reporter, enum step step) {
 
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
-    struct watch watch = { .kills = crash_kills, .signal = at_signal, .young = at_young, .ended = at_end, .arg = reporter, .every_thread = reporter->every_thread };
+    struct watch watch = { .signal = at_signal, .dead = at_death, .unseen = at_unseen, .ended = at_end, .arg = reporter,
+                           .every_thread = reporter->every_thread };
     only_standard_error();
     reporter->watcher = getpid();
     reporter->error = watch_seize(reporter->program, &watch);

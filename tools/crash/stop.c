@@ -1,5 +1,6 @@
-/* stop.c - a thread stands before a signal: is it the end of the program? A handler, or a signal that is ignored, makes it the program's own
- * business (java and go live of SIGSEGV): then nothing is done but to keep the registers, for a handler may raise the signal again. */
+/* stop.c - a thread stands before a signal. Whether it is the end of the program only the kernel knows in time: a handler, or a signal that is
+ * ignored, makes it the program's own business (java and go live of SIGSEGV). So nothing is done but to keep registers and siginfo; if the
+ * thread dies of it, it stands again, nothing has changed since, and the report is made then. */
 #include "crash.h"
 #include "../debuginfo/debuginfo.h"
 #include "../ldr.h"
@@ -19,18 +20,19 @@ enum { KEPT_MAX = 64, REPORTED = 5 }; /* KEPT_MAX: faults that handlers are at w
 
 static const int reported[REPORTED] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
-struct kept { pid_t thread; struct moment moment; };
-/* Threads may crash together, and the kernel lets one of their signals win. Which is known at the end only: a report for each signal. */
-struct ready {
-    pid_t thread;                     /* 0: none */
-    char *text, *json;
+struct kept {
+    pid_t thread;
+    struct moment last;
+    struct moment fault;              /* the one before that a handler got, si_signo 0: none; a handler may raise the signal again */
 };
 struct crash_watch {
     struct crash_start start;
     struct kept kept[KEPT_MAX];
     size_t next;
-    bool young;                       /* some threads have run for milliseconds before they were watched */
-    struct ready ready[REPORTED];
+    bool unseen[UNSEEN_SIGNALS + 1];  /* by enum watch_unseen: a thread may have died like that */
+    int number;                       /* of the signal that the report is on; 0: there is none */
+    bool failed;                      /* there could be none, which has been said */
+    char *text, *json;
 };
 
 struct crash_watch *crash_watch_new(const struct crash_start *start) {
@@ -39,35 +41,20 @@ struct crash_watch *crash_watch_new(const struct crash_start *start) {
     return watch;
 }
 
-static size_t index_of(int number) {
-    size_t i = 0;
-    while (i < REPORTED && reported[i] != number)
-        i++;
-    return i;
-}
-
-/* Where the report on this signal belongs; NULL: it gets none. */
-static struct ready *ready_of(struct crash_watch *watch, int number) {
-    size_t i = index_of(number);
-    return i < REPORTED ? &watch->ready[i] : NULL;
-}
-
-static bool any_ready(const struct crash_watch *watch) {
+static bool is_reported(int number) {
     for (size_t i = 0; i < REPORTED; i++)
-        if (watch->ready[i].thread)
+        if (reported[i] == number)
             return true;
     return false;
 }
 
-static void forget(struct ready *ready) {
-    free(ready->text);
-    free(ready->json);
-    *ready = (struct ready){ 0 };
+static bool take_registers(pid_t thread, struct user_regs_struct *regs) {
+    struct iovec words = { regs, sizeof *regs };
+    return ptrace(PTRACE_GETREGSET, thread, (void *)NT_PRSTATUS, &words) == 0;
 }
 
 static bool take_moment(pid_t thread, struct moment *moment) {
-    struct iovec words = { &moment->regs, sizeof moment->regs };
-    return ptrace(PTRACE_GETSIGINFO, thread, 0, &moment->info) == 0 && ptrace(PTRACE_GETREGSET, thread, (void *)NT_PRSTATUS, &words) == 0;
+    return ptrace(PTRACE_GETSIGINFO, thread, 0, &moment->info) == 0 && take_registers(thread, &moment->regs);
 }
 
 /* Whether the program has a handler for it or ignores it. The kernel takes both away before it forces a signal on a thread that blocks it. */
@@ -89,9 +76,13 @@ static struct kept *kept_of(struct crash_watch *watch, pid_t thread) {
 
 static void keep(struct crash_watch *watch, pid_t thread, const struct moment *moment) {
     struct kept *kept = kept_of(watch, thread);
-    if (!kept)
+    if (!kept) {
         kept = &watch->kept[watch->next++ % KEPT_MAX];
-    *kept = (struct kept){ thread, *moment };
+        *kept = (struct kept){ .thread = thread };
+    }
+    if (kept->last.info.si_code > 0)
+        kept->fault = kept->last;
+    kept->last = *moment;
 }
 
 /* Whether the stack leads through the handler's frame to the fault that was kept, or back at it (a signal that was blocked in the handler comes
@@ -127,9 +118,10 @@ static char *in_memory(void (*print)(const struct crash *, FILE *), const struct
     return text;
 }
 
-static char *program_of(pid_t pid) {
+/* The first thread may have ended before its process. */
+static char *program_of(pid_t thread) {
     char link[64], path[4096];
-    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)thread);
     ssize_t len = readlink(link, path, sizeof path - 1);
     return must_format("%.*s", len > 0 ? (int)len : 1, len > 0 ? path : "?");
 }
@@ -147,36 +139,38 @@ static void find_program(struct crash *crash, const struct crash_start *start) {
             return;
         }
     }
-    crash->program = program_of(crash->pid);
+    crash->program = program_of(crash->thread);
     for (size_t i = 0; i < crash->space.object_count && !crash->own; i++)
         if (strcmp(crash->space.objects[i].path, crash->program) == 0)
             crash->own = &crash->space.objects[i];
 }
 
-static void report_build(struct crash_watch *watch, struct ready *ready, pid_t pid, pid_t thread, const struct moment *moment) {
+static bool same_place(const struct user_regs_struct *a, const struct user_regs_struct *b) {
+    return a->rip == b->rip && a->rsp == b->rsp;
+}
+
+static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, const struct kept *kept) {
+    const struct moment *moment = &kept->last, *fault = kept->fault.info.si_signo ? &kept->fault : NULL;
     struct crash crash = { .pid = pid, .thread = thread, .moment = *moment };
-    const struct kept *kept = kept_of(watch, thread);
     char *name = process_file(thread, "comm");
     snprintf(crash.thread_name, sizeof crash.thread_name, "%.*s", (int)strcspn(name, "\n"), name);
     free(name);
     if (!space_open(&crash.space, pid, thread)) {
-        /* It took another user's identity, say; the kernel lets a tracer go on, and no more. Or it is dying already of what another
-         * thread did, on which there is a report. */
-        if (!any_ready(watch))
-            warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
+        /* It took another user's identity, say; the kernel lets a tracer go on, and no more. */
+        warn_ldr("no crash report on process %d: its memory cannot be read", (int)pid);
+        watch->failed = true;
         space_close(&crash.space);
         return;
     }
     crash.space.sp = moment->regs.rsp;
     find_program(&crash, &watch->start);
     /* A handler whose frame found no room on the stack: the kernel forces the signal anew, and what it says of it now is less. */
-    if (kept && moment->info.si_code == SI_KERNEL && kept->moment.info.si_signo == moment->info.si_signo &&
-        kept->moment.regs.rip == moment->regs.rip && kept->moment.regs.rsp == moment->regs.rsp)
-        crash.moment = kept->moment;
-    unwind(&crash.unwound, &crash.space, moment, kept ? &kept->moment : NULL);
-    if (kept && moment->info.si_code <= 0 && leads_to(&crash.unwound, &kept->moment)) {
+    if (fault && moment->info.si_code == SI_KERNEL && fault->info.si_signo == moment->info.si_signo && same_place(&fault->regs, &moment->regs))
+        crash.moment = *fault;
+    unwind(&crash.unwound, &crash.space, moment, fault);
+    if (fault && moment->info.si_code <= 0 && leads_to(&crash.unwound, fault)) {
         crash.raised_again = true;
-        crash.moment = kept->moment;
+        crash.moment = *fault;
         unwound_free(&crash.unwound);
         unwind(&crash.unwound, &crash.space, &crash.moment, NULL);
     }
@@ -189,31 +183,30 @@ static void report_build(struct crash_watch *watch, struct ready *ready, pid_t p
                                                                              : spot_find(&crash.space, crash.moment.regs.rip, true);
     slot_find(&crash);
     cause_find(&crash);
-    *ready = (struct ready){ thread, in_memory(crash_text, &crash), in_memory(crash_json, &crash) };
+    watch->number = moment->info.si_signo;
+    watch->text = in_memory(crash_text, &crash);
+    watch->json = in_memory(crash_json, &crash);
     unwound_free(&crash.unwound);
     space_close(&crash.space);
 }
 
-bool crash_kills(pid_t thread, int number) {
-    return index_of(number) < REPORTED && !is_handled(thread, number);
+bool crash_signal_stop(pid_t thread, int number, void *arg) {
+    struct moment moment;
+    if (!is_reported(number) || !take_moment(thread, &moment))
+        return false;
+    keep(arg, thread, &moment);
+    return true;
 }
 
-bool crash_signal_stop(pid_t pid, pid_t thread, int number, void *arg) {
+/* Each thread ends with the signal of the process: the one that died of it has not run since it got it, and nobody handles it. */
+void crash_dead(pid_t pid, pid_t thread, int number, void *arg) {
     struct crash_watch *watch = arg;
-    struct ready *ready = ready_of(watch, number);
-    struct moment moment;
-    if (!ready || !take_moment(thread, &moment))
-        return false;
-    /* It lived on after all: another thread has set a handler just then. */
-    for (size_t i = 0; i < REPORTED; i++)
-        if (watch->ready[i].thread == thread)
-            forget(&watch->ready[i]);
-    bool dies = !is_handled(thread, number);
-    if (dies && !ready->thread)
-        report_build(watch, ready, pid, thread, &moment);
-    else if (!dies && moment.info.si_code > 0)
-        keep(watch, thread, &moment);
-    return dies;
+    const struct kept *kept = kept_of(watch, thread);
+    struct user_regs_struct now;
+    if (watch->number || watch->failed || !kept || kept->last.info.si_signo != number || !take_registers(thread, &now) ||
+        !same_place(&now, &kept->last.regs) || is_handled(thread, number))
+        return;
+    report_build(watch, pid, thread, kept);
 }
 
 static void write_report(const char *path, const char *report) {
@@ -229,17 +222,23 @@ static void write_report(const char *path, const char *report) {
     }
 }
 
-void crash_young(struct crash_watch *watch) {
-    watch->young = true;
+void crash_unseen(struct crash_watch *watch, enum watch_unseen why) {
+    watch->unseen[why] = true;
 }
 
 void crash_write(struct crash_watch *watch, int status, const char *text, const char *json) {
-    const struct ready *ready = WIFSIGNALED(status) ? ready_of(watch, WTERMSIG(status)) : NULL;
-    if (text && ready && ready->text)
-        write_report(text, ready->text);
-    if (json && ready && ready->json)
-        write_report(json, ready->json);
-    if (ready && !ready->thread && watch->young)
+    int number = WIFSIGNALED(status) && is_reported(WTERMSIG(status)) ? WTERMSIG(status) : 0;
+    bool report = number && number == watch->number;
+    if (text && report && watch->text)
+        write_report(text, watch->text);
+    if (json && report && watch->json)
+        write_report(json, watch->json);
+    if (report || !number || watch->failed)
+        return;
+    if (watch->unseen[UNSEEN_SIGNALS])
+        warn_ldr("no crash report on %s: the program takes so many signals that some of its threads are left alone most of the time; --every-thread "
+                 "watches each always", crash_signal(number));
+    else if (watch->unseen[UNSEEN_YOUNG])
         warn_ldr("no crash report on %s: the thread that got it was younger than some milliseconds, and the program makes too many to stop each at "
-                 "its start; --every-thread does", crash_signal(WTERMSIG(status)));
+                 "its start; --every-thread does", crash_signal(number));
 }

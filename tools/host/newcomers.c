@@ -1,5 +1,5 @@
 /* newcomers.c - A stop for each new thread costs about as much as making and joining one. So a process has some to spend, and gets more as time
- * goes by; when they are spent, the threads that are made next are younger than a search's pause, or seized. A search costs a fiftieth of its
+ * goes by; when they are spent, the threads that are made next are younger than a search's pause, or seized. A search costs a hundredth of its
  * pause at most, however many threads there are.
  *
  * PTRACE_SEIZE waits for an execve of that process to end, and an execve waits until the other threads' ends were taken by who watches them:
@@ -15,7 +15,7 @@
 #include <sys/ptrace.h>
 #include <unistd.h>
 
-enum { STOPS = 8, STOP_EVERY = 100000000 /* ns */, PAUSE_MIN = 16000000, PAUSE_MAX = 64000000, SHARE = 50 };
+enum { STOPS = 8, STOP_EVERY = 100000000 /* ns */, PAUSE_MIN = 16000000, PAUSE_MAX = 64000000, SHARE = 100 };
 
 static volatile sig_atomic_t due, trying /* to seize */, tries, tries_seen;
 static sigjmp_buf no_further;
@@ -28,14 +28,8 @@ static void at_tick(int number) {
     tries_seen = tries;
 }
 
-static uint64_t now(clockid_t clock) {
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 void newcomers_begin(struct newcomers *newcomers, bool every) {
-    *newcomers = (struct newcomers){ .every = every, .stops = STOPS, .filled = now(CLOCK_MONOTONIC), .pause = PAUSE_MIN };
+    *newcomers = (struct newcomers){ .every = every, .stops = allowance_of(STOPS, STOP_EVERY), .pause = PAUSE_MIN };
 }
 
 static void tick_every(const struct newcomers *newcomers, uint64_t ns) {
@@ -70,23 +64,26 @@ void newcomers_hold(const struct newcomers *newcomers, bool hold) {
         mask_ticks(hold ? SIG_BLOCK : SIG_UNBLOCK);
 }
 
+void newcomers_wait(void) {
+    const struct timespec pause = { .tv_nsec = PAUSE_MAX };
+    if (!due)                         /* one that comes just now is missed, for one pause */
+        nanosleep(&pause, NULL);
+}
+
 void newcomers_end(struct newcomers *newcomers) {
     if (newcomers->sought)
         timer_delete(newcomers->timer);
     newcomers->sought = false;
 }
 
-bool newcomers_told(struct newcomers *newcomers) {
-    uint64_t more = (now(CLOCK_MONOTONIC) - newcomers->filled) / STOP_EVERY;
-    newcomers->filled += more * STOP_EVERY;
-    newcomers->stops = newcomers->stops + more > STOPS ? STOPS : newcomers->stops + (unsigned)more;
-    if (newcomers->stops)
-        newcomers->stops--;
-    if (newcomers->every || newcomers->stops)
-        return true;
+bool newcomers_sought(struct newcomers *newcomers) {
     if (!newcomers->sought)
         newcomers->sought = begin_seeking(newcomers);
-    return !newcomers->sought;
+    return newcomers->sought;
+}
+
+bool newcomers_told(struct newcomers *newcomers) {
+    return newcomers->every || allowance_take(&newcomers->stops) || !newcomers_sought(newcomers);
 }
 
 bool newcomers_due(void) {
@@ -109,10 +106,10 @@ static enum tried seize(pid_t thread, unsigned long options) {
     return seized ? SEIZED : REFUSED;
 }
 
-void newcomers_seek(struct newcomers *newcomers, pid_t pid, unsigned long options) {
+bool newcomers_seek(struct newcomers *newcomers, pid_t pid, unsigned long options) {
     char path[32];
     /* its own work: not what it stood still, on a machine with much else to do */
-    uint64_t begun = now(CLOCK_THREAD_CPUTIME_ID), least;
+    uint64_t begun = clock_now(CLOCK_THREAD_CPUTIME_ID), least;
     bool found = false, stuck = false;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     tick_every(newcomers, PAUSE_MIN);
@@ -126,9 +123,10 @@ void newcomers_seek(struct newcomers *newcomers, pid_t pid, unsigned long option
     if (tasks)
         closedir(tasks);
     newcomers->pause = stuck ? PAUSE_MAX : found ? PAUSE_MIN : newcomers->pause * 2 > PAUSE_MAX ? PAUSE_MAX : newcomers->pause * 2;
-    least = (now(CLOCK_THREAD_CPUTIME_ID) - begun) * SHARE;
+    least = (clock_now(CLOCK_THREAD_CPUTIME_ID) - begun) * SHARE;
     if (newcomers->pause < least)
         newcomers->pause = least;
     tick_every(newcomers, newcomers->pause);
     due = 0;                          /* what ticked meanwhile */
+    return found;
 }

@@ -1,6 +1,5 @@
 /* watch.c - ptrace(2) for few events. PTRACE_SEIZE does not stop the process and adds no SIGTRAP at execve; a signal that comes is a
  * stop in which it must be handed on, a job-control stop must be left standing (PTRACE_LISTEN). */
-#include "hold.h"
 #include "life.h"
 #include "newcomers.h"
 #include "watch.h"
@@ -32,8 +31,9 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
 
 /* What watching one process has come to. */
 struct progress {
-    bool looked;
+    bool looked, left_some;
     unsigned clones;
+    struct allowance signals;
     struct newcomers newcomers;
 };
 
@@ -57,39 +57,53 @@ static void leave_untold(pid_t thread, const struct watch *watch) {
 }
 
 /* `thread` has made another one and stands. */
-static void follow(pid_t pid, pid_t thread, const struct watch *watch, struct progress *progress) {
+static void follow(pid_t thread, const struct watch *watch, struct progress *progress) {
     bool was_sought = progress->newcomers.sought;
     go_where(thread, progress);
     if (newcomers_told(&progress->newcomers))
         return;
     leave_untold(thread, watch);
-    if (!was_sought && watch->young)
-        watch->young(pid, watch->arg);
+    if (!was_sought && watch->unseen)
+        watch->unseen(UNSEEN_YOUNG, watch->arg);
 }
 
-/* Nobody outlives what kills the process while that is looked at: another thread could end the program well meanwhile, or answer a client. */
-static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
-    bool kills = watch->kills && watch->kills(thread, number);
-    if (kills)
-        hold_others(pid, thread, &progress->newcomers, options_of(watch));
-    newcomers_hold(&progress->newcomers, true);
-    kills = watch->signal && watch->signal(pid, thread, number, watch->arg) && kills;
-    newcomers_hold(&progress->newcomers, false);
+/* The thread takes more signals than watching may cost: it goes its way, and is looked for like a new one. */
+static void leave_alone(pid_t thread, int number, const struct watch *watch, struct progress *progress) {
+    ptrace(PTRACE_DETACH, thread, 0, number);
+    if (!progress->left_some && watch->unseen)
+        watch->unseen(UNSEEN_SIGNALS, watch->arg);
+    progress->left_some = true;
+}
+
+static void hand_on(pid_t thread, int number, const struct watch *watch, struct progress *progress) {
+    bool may_leave = watch->signal && !watch->look && !watch->every_thread;        /* `look` must not miss its moment */
+    if (may_leave && !allowance_take(&progress->signals) && newcomers_sought(&progress->newcomers)) {
+        leave_alone(thread, number, watch, progress);
+        return;
+    }
+    /* Should it die of that, it stands again with its registers and memory as they are now, and nobody has had to ask who handles it. */
+    if (watch->signal && watch->signal(thread, number, watch->arg))
+        ptrace(PTRACE_SETOPTIONS, thread, 0, (options_of(watch) & ~(progress->newcomers.sought ? (unsigned long)PTRACE_O_TRACECLONE : 0)) | PTRACE_O_TRACEEXIT);
     ptrace(PTRACE_CONT, thread, 0, number);
-    if (kills)
-        hold_until_killed(pid, thread);
+}
+
+static void at_exit_stop(pid_t pid, pid_t thread, const struct watch *watch, struct progress *progress) {
+    unsigned long status = 0;
+    newcomers_hold(&progress->newcomers, true);
+    if (watch->look && !progress->looked && thread == pid) {
+        progress->looked = true;
+        watch->look(pid, watch->arg);
+    }
+    if (watch->dead && ptrace(PTRACE_GETEVENTMSG, thread, 0, &status) == 0 && WIFSIGNALED((int)status))
+        watch->dead(pid, thread, WTERMSIG((int)status), watch->arg);
+    newcomers_hold(&progress->newcomers, false);
 }
 
 /* `stop` as waitid has it: the signal, and the event above it. */
 static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, struct progress *progress) {
     int event = stop >> 8, number = stop & 0xff;
     if (event == PTRACE_EVENT_EXIT) {
-        if (watch->look && !progress->looked && thread == pid) {
-            progress->looked = true;
-            newcomers_hold(&progress->newcomers, true);
-            watch->look(pid, watch->arg);
-            newcomers_hold(&progress->newcomers, false);
-        }
+        at_exit_stop(pid, thread, watch, progress);
     } else if (event == PTRACE_EVENT_STOP) {
         if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) {
             ptrace(PTRACE_LISTEN, thread, 0, 0);
@@ -100,19 +114,31 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
             return;
         }
         /* It has its maker's options from before: threads that make one another in a row would all be told of. */
-        if (progress->newcomers.sought && !progress->newcomers.stops)
+        if (progress->newcomers.sought && !progress->newcomers.stops.left)
             leave_untold(thread, watch);
     } else if (event == PTRACE_EVENT_CLONE) {
-        follow(pid, thread, watch, progress);
+        follow(thread, watch, progress);
     } else if (!event) {
-        hand_on(pid, thread, number, watch, progress);
+        hand_on(thread, number, watch, progress);
         return;
     }
     ptrace(PTRACE_CONT, thread, 0, 0);
 }
 
+/* Nobody is watched just now. Whether somebody will be: a thread that execve has put in the place of the first one, or one that was left alone. */
+static bool again(pid_t pid, const struct watch *watch, struct progress *progress) {
+    if (!progress->left_some)
+        return watch_seize(pid, watch) == 0;
+    newcomers_wait();
+    if (newcomers_seek(&progress->newcomers, pid, options_of(watch)))
+        return true;
+    char state = life_state(pid);
+    return state && state != 'Z' && state != 'X';
+}
+
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
-    struct progress progress = { 0 };
+    enum { SIGNALS = 200, SIGNAL_EVERY = 5000000 /* ns */ };
+    struct progress progress = { .signals = allowance_of(SIGNALS, SIGNAL_EVERY) };
     int status = 0;
     newcomers_begin(&progress.newcomers, watch->every_thread);
     for (;;) {
@@ -121,10 +147,7 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
             newcomers_seek(&progress.newcomers, pid, options_of(watch));
         /* Left waitable: whoever waits for it too is told of its end when we have taken it, so `ended` comes first. */
         if (waitid(P_ALL, 0, &info, WEXITED | (seized ? WSTOPPED : 0) | WNOWAIT | __WALL) != 0) {
-            if (errno == EINTR)
-                continue;
-            /* A thread that was not seized yet has called execve: the kernel has put it in the place of the first one, which was. */
-            if (errno == ECHILD && seized && watch_seize(pid, watch) == 0)
+            if (errno == EINTR || (errno == ECHILD && seized && again(pid, watch, &progress)))
                 continue;
             break;
         }

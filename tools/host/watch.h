@@ -5,20 +5,27 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Watching costs time at each new thread and at each signal. So of a program that has very many, some are watched, and the rest now and then. */
+enum watch_unseen {
+    UNSEEN_YOUNG,                     /* it makes so many threads that some have run for milliseconds before they are watched */
+    UNSEEN_SIGNALS,                   /* a thread has taken so many signals that it is left alone for most of the time */
+};
+
 /* What is to be called, and when; NULL: not wanted, and costs nothing then. */
 struct watch {
     /* Once, when the process has ended running and still has its memory. */
     void (*look)(pid_t pid, void *arg);
-    /* A thread is about to be given a signal, and stands still. `kills`: would the process die of it, and shall `signal` see it as it is then? The
-     * other threads stand still too during `signal` if so. `signal`: whether it does die of it. */
-    bool (*kills)(pid_t thread, int number);
-    bool (*signal)(pid_t pid, pid_t thread, int number, void *arg);
-    /* Once: it makes so many threads that from now on some have run for milliseconds before they are watched. */
-    void (*young)(pid_t pid, void *arg);
+    /* A thread is about to be given a signal, and stands still. Whether `dead` is wanted should it die of that. */
+    bool (*signal)(pid_t thread, int number, void *arg);
+    /* A thread ends with its whole process, which dies of this signal; its registers and the memory are as they were when it got its last one, and the
+     * other threads have been told to end. */
+    void (*dead)(pid_t pid, pid_t thread, int number, void *arg);
+    /* Once: from now on a thread may die unseen. */
+    void (*unseen)(enum watch_unseen why, void *arg);
     /* It has ended with this status (waitpid), and nobody else knows yet. */
     void (*ended)(pid_t pid, int status, void *arg);
     void *arg;
-    bool every_thread;                /* watch each thread from its first instruction, whatever that costs a program that makes thousands */
+    bool every_thread;                /* watch each thread from its first instruction to its end, whatever that costs the program */
 };
 
 /* watch_seize - starts watching without stopping the process; 0 or errno. Threads it makes later are watched too when `signal` is wanted, its

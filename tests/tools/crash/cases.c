@@ -195,6 +195,20 @@ static void handler(void (*function)(int), int flags) {
     sigaction(SIGSEGV, &action, NULL);
 }
 
+/* a program that lives of its signals */
+enum { STORM = 20000 };
+static void storm(void) {
+    struct rusage use;
+    handler(recover, SA_NODEFER);
+    for (volatile int i = 0; i < STORM; i++)
+        if (!sigsetjmp(back, 0)) read_null();
+    getrusage(RUSAGE_THREAD, &use);
+    printf("%ld of %d stopped\n", use.ru_nvcsw, STORM);
+    fflush(stdout);
+    signal(SIGSEGV, SIG_DFL);
+}
+static void *storm_thread(void *arg) { storm(); return in_thread(arg); }
+
 int main(int argc, char **argv) {
     const char *how = argc > 1 ? argv[1] : "";
     printf("start %s\n", how);
@@ -243,6 +257,9 @@ int main(int argc, char **argv) {
     CASE("manynull", many(); read_null())
     CASE("chain", start(link_of_chain); printf("%d of %d stopped\n", stopped, links); return 0)
     CASE("becoming", become(argc > 2 ? atoi(argv[2]) : 8))
+    CASE("storm", storm(); return 0)
+    CASE("stormquiet", storm(); usleep(300000); read_null())
+    CASE("stormthread", start(storm_thread))
     CASE("together", crash_together())
     CASE("register", call_register())
     CASE("memory", call_memory())
