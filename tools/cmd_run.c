@@ -220,7 +220,7 @@ static int run_with_stats(const struct run_options *run, const char *program, co
     signal(SIGPIPE, SIG_IGN);
     bool crash = run->crash || run->crash_json;
     struct crash_start start = crash_start_of(run, program);
-    struct observed observed = { .crash = crash ? crash_watch_new(&start) : NULL };
+    struct observed observed = { .crash = crash ? crash_watch_of(&start) : NULL };
     struct watch watch = { .look = look, .arg = &observed, .every_thread = run->every_thread };
     if (crash) {
         watch.signal = at_signal;

@@ -186,8 +186,8 @@ const char *crash_code(const siginfo_t *info);       /* "SEGV_MAPERR", "" */
 /* ---- stop.c ---- */
 
 struct crash_watch;
-/* crash_watch_new - never freed. crash_signal_stop, crash_dead - for struct watch, arg a crash_watch. crash_unseen - as there. */
-struct crash_watch *crash_watch_new(const struct crash_start *start);
+/* crash_watch_of - the one there is. crash_signal_stop, crash_dead - for struct watch, arg a crash_watch. crash_unseen - as there. */
+struct crash_watch *crash_watch_of(const struct crash_start *start);
 bool crash_signal_stop(pid_t thread, int number, void *arg);
 void crash_dead(pid_t pid, pid_t thread, int number, void *arg);
 void crash_unseen(struct crash_watch *watch, enum watch_unseen why);

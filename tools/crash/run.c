@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 64 << 10, GUARD = 4096 };
+enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 2048 /* for three system calls, on a page that is touched anyhow */, GUARD = 4096 };
 
 /* Where the program-to-be and its watcher meet: GONE is what the kernel writes when the watcher ends. */
 enum step { GONE, BEGUN, REFUSED_ONCE, PERMITTED, REFUSED, WATCHED };
@@ -32,7 +32,7 @@ struct reporter {
     pid_t program, watcher;
     int error;                        /* of the last try to watch */
     int step;                         /* enum step; a futex */
-    char *stack;                      /* the watcher's, then the middle's */
+    char *stack;                      /* the watcher's, and above it the middle's */
 };
 
 static bool at_signal(pid_t thread, int number, void *arg) {
@@ -106,7 +106,7 @@ static int be_watcher(void *arg) {
 static int be_middle(void *arg) {
     struct reporter *reporter = arg;
     setsid();
-    if (clone(be_watcher, reporter->stack + STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
+    if (clone(be_watcher, reporter->stack + STACK - MIDDLE_STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
         reporter->error = errno;
         reporter->step = GONE;
     }
@@ -117,12 +117,12 @@ static int be_middle(void *arg) {
  * page copied on writing, which were most of what a start cost. Until it has told how it went only one of the two runs.
  * The middle has no end signal: a SIGCHLD would still be pending in the program if that is blocked. */
 static int begin_watch(struct reporter *reporter) {
-    reporter->stack = mmap(NULL, STACK + MIDDLE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    reporter->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (reporter->stack == MAP_FAILED || mprotect(reporter->stack, GUARD, PROT_NONE) != 0)
         return errno;
     reporter->error = ECHILD;
     reporter->step = BEGUN;
-    pid_t middle = clone(be_middle, reporter->stack + STACK + MIDDLE_STACK, CLONE_VM | CLONE_VFORK, reporter);
+    pid_t middle = clone(be_middle, reporter->stack + STACK, CLONE_VM | CLONE_VFORK, reporter);
     if (middle < 0)
         return errno;
     int status = 0;
@@ -151,7 +151,7 @@ static const char *inherits(pid_t program) {
 
 int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args) {
     struct reporter *reporter = must_alloc(1, sizeof *reporter);       /* the watcher's, for the rest of its life */
-    *reporter = (struct reporter){ .watch = crash_watch_new(start), .text = text, .json = json, .every_thread = every_thread, .program = getpid() };
+    *reporter = (struct reporter){ .watch = crash_watch_of(start), .text = text, .json = json, .every_thread = every_thread, .program = getpid() };
     const char *why = inherits(reporter->program);
     int error = why ? 0 : begin_watch(reporter);
     if (why || error)

@@ -27,18 +27,19 @@ struct kept {
 };
 struct crash_watch {
     struct crash_start start;
-    struct kept kept[KEPT_MAX];
-    size_t next;
+    size_t next;                      /* in kept */
     bool unseen[UNSEEN_SIGNALS + 1];  /* by enum watch_unseen: a thread may have died like that */
     int number;                       /* of the signal that the report is on; 0: there is none */
     bool failed;                      /* there could be none, which has been said */
     char *text, *json;
+    struct kept kept[KEPT_MAX];
 };
 
-struct crash_watch *crash_watch_new(const struct crash_start *start) {
-    struct crash_watch *watch = must_alloc(1, sizeof *watch);
-    watch->start = *start;
-    return watch;
+/* Not allocated: that would write all of it at each start, and most is written never. */
+struct crash_watch *crash_watch_of(const struct crash_start *start) {
+    static struct crash_watch watch;
+    watch.start = *start;
+    return &watch;
 }
 
 static bool is_reported(int number) {

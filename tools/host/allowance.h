@@ -9,7 +9,7 @@
 struct allowance {
     unsigned left, most;
     uint64_t every;                   /* ns for one more */
-    uint64_t filled;                  /* when it was last, ns of CLOCK_MONOTONIC */
+    uint64_t filled;                  /* when it was last, ns of CLOCK_MONOTONIC; 0: nothing was taken yet */
 };
 
 static inline uint64_t clock_now(clockid_t clock) {
@@ -19,12 +19,15 @@ static inline uint64_t clock_now(clockid_t clock) {
 }
 
 static inline struct allowance allowance_of(unsigned most, uint64_t every) {
-    return (struct allowance){ most, most, every, clock_now(CLOCK_MONOTONIC) };
+    return (struct allowance){ most, most, every, 0 };
 }
 
 /* allowance_take - whether there was one left */
 static inline bool allowance_take(struct allowance *allowance) {
-    uint64_t more = (clock_now(CLOCK_MONOTONIC) - allowance->filled) / allowance->every;
+    uint64_t now = clock_now(CLOCK_MONOTONIC);
+    if (!allowance->filled)           /* not asked before: a program that takes none pays for no look at the clock */
+        allowance->filled = now;
+    uint64_t more = (now - allowance->filled) / allowance->every;
     allowance->filled += more * allowance->every;
     allowance->left = more >= allowance->most - allowance->left ? allowance->most : allowance->left + (unsigned)more;
     bool was = allowance->left != 0;
