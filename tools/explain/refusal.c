@@ -16,9 +16,13 @@ struct refusal session_refusal(const struct session *session) {
     return (struct refusal){ 0 };
 }
 
+const char *missing_how(const struct object *missing) {
+    return object_node(missing)->defect.code ? "cannot be loaded" : "is not found";
+}
+
 char *refusal_text(const struct refusal *refusal) {
     const char *by = node_path(object_node(refusal->by)), *what = node_path(object_node(refusal->what));
-    return refusal->kind == REFUSAL_LIBRARY ? must_format("%s, needed by %s, is not found", what, by)
+    return refusal->kind == REFUSAL_LIBRARY ? must_format("%s, needed by %s, %s", what, by, missing_how(refusal->what))
                                             : must_format("version %s, needed by %s, is not in %s", refusal->version, by, what);
 }
 

@@ -13,6 +13,8 @@ struct refusal {
 /* session_refusal - the first of them, in the order of the linker: all libraries, then versions. Preloads and filtees that may be missing
  * end nothing. */
 struct refusal session_refusal(const struct session *session);
+/* missing_how - of a library that is not there: "is not found", or "cannot be loaded" where the search stopped at a damaged file. */
+const char *missing_how(const struct object *missing);
 char *refusal_text(const struct refusal *refusal);              /* malloc'd */
 /* versions_gone - the versions that an object needs of libraries that are there and lack them, whatever the needs' strength; malloc'd. */
 struct refusal *versions_gone(const struct session *session, const struct object *by, u32 *count);

@@ -92,9 +92,9 @@ static char *cause_of_lost(const struct story *story, const struct story_referen
                            lost.refused->version ? lost.refused->version->name : "", verdict_text(lost.refused->verdict));
     case LOST_SEVERAL: return must_format("%s has several versions of it, and the reference names none", where);
     case LOST_LIBRARY:
-        return must_format(searched == 1 ? "the %u object found does not define it, and %s, needed by %s, is not found"
-                                         : "none of the %u objects found defines it, and %s, needed by %s, is not found", searched, where,
-                           path_of(&object_node(lost.where)->found_by->by->object));
+        return must_format(searched == 1 ? "the %u object found does not define it, and %s, needed by %s, %s"
+                                         : "none of the %u objects found defines it, and %s, needed by %s, %s", searched, where,
+                           path_of(&object_node(lost.where)->found_by->by->object), missing_how(lost.where));
     case LOST_LOCAL: return must_format("%s has it, but %s: not in its dynamic symbol table", where, lost.full.how);
     case LOST_NOWHERE: break;
     }

@@ -48,7 +48,7 @@ static void print_asked(const struct story *story, const struct story_reference 
     plain_printf("  %3u %s%s: ", i + 1, path_of(asked->object), asked->scope < reference->by->scope_count - 1 ? " (itself first, DT_SYMBOLIC)" : "");
     bool told = false;
     if (!asked->entry_count)
-        plain_printf("%s", asked->object->is_missing ? "this library is not found" : asked->answers ? "defined" : "not there");
+        plain_printf("%s", asked->object->is_missing ? missing_how(asked->object) : asked->answers ? "defined" : "not there");
     for (u32 e = 0; e < asked->entry_count; e++) {
         const struct definition *entry = &asked->entries[e];
         if (e)
@@ -231,6 +231,9 @@ static void print_hints(const struct story *story, const struct story_reference 
     char *advice;
     if (lost.kind == LOST_VERSION)
         advice = hint_version(story->session, node_name(object_node(lost.where)), reference->version->name, &lines);
+    else if (lost.kind == LOST_LIBRARY && object_node(lost.where)->defect.code)
+        advice = must_format("Replace %s first: the search stops at it; ldr check %s tells why.", object_node(lost.where)->defect_path,
+                             node_path(story->session->program));
     else if (lost.kind == LOST_LIBRARY)
         advice = must_format("Find %s first: ldr check %s tells where it was looked for.", path_of(lost.where), node_path(story->session->program));
     else
