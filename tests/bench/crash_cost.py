@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""crash_cost.py LDR PAIRS THREADS - what `ldr run --crash-report` costs a program that does not crash: milliseconds of whole runs without it,
+"""crash_cost.py LDR PAIRS THREADS SIGNALS - what `ldr run --crash-report` costs a program that does not crash: milliseconds of whole runs without it,
 with it, and without it again, in turn. "More" is the median of what each round's run takes beyond the same round's first; what it says of the
-second run without is the noise of this machine now. THREADS is a program that makes and joins as many threads as its argument says."""
+second run without is the noise of this machine now. THREADS is a program that makes and joins as many threads as its argument says, SIGNALS
+one that takes and handles as many signals."""
 import os, statistics, sys, time
 
-ldr, pairs, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-rows = [["true"], [threads, "2"], [threads, "100"], [threads, "2000"], [threads, "20000"],
+ldr, pairs, threads, signals = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+rows = [["true"], [threads, "2"], [threads, "100"], [threads, "2000"], [threads, "20000"], [signals, "100"], [signals, "50000"],
         ["python3", "-c", "import threading\nfor i in range(500):\n t = threading.Thread(target=int); t.start(); t.join()"],
         ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do ls >/dev/null; done"]]
 

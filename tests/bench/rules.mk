@@ -69,10 +69,10 @@ $(BENCH)/bench: $(addprefix tests/bench/,bench.c pair.c pages.c cache.c command.
 $(BENCH)/floor: tests/bench/floor.c | $(BENCH)/
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -static -o $@ $<
 
-bench-crash: $(LDR) $(BENCH)/threads ## what --crash-report costs a program that does not crash
-	python3 tests/bench/crash_cost.py $(abspath $(LDR)) $(or $(runs_given),20) $(BENCH)/threads
+bench-crash: $(LDR) $(BENCH)/threads $(BENCH)/signals ## what --crash-report costs a program that does not crash
+	python3 tests/bench/crash_cost.py $(abspath $(LDR)) $(or $(runs_given),20) $(BENCH)/threads $(BENCH)/signals
 
-$(BENCH)/threads: tests/bench/threads.c | $(BENCH)/
+$(BENCH)/threads $(BENCH)/signals: $(BENCH)/%: tests/bench/%.c | $(BENCH)/
 	$(CC) $(CFLAGS) -o $@ $< -pthread
 
 $(BENCH)/stall: tests/bench/stall.c | $(BENCH)/
