@@ -177,8 +177,8 @@ struct observed {
 static void look(pid_t pid, void *arg) { stats_look(pid, &((struct observed *)arg)->stats); }
 static bool at_signal(pid_t thread, int number, void *arg) { return crash_signal_stop(thread, number, ((struct observed *)arg)->crash); }
 
-static void at_death(pid_t pid, pid_t thread, int number, void *arg) {
-    crash_dead(pid, thread, number, ((const struct observed *)arg)->crash);
+static bool at_death(pid_t pid, pid_t thread, int number, void *arg) {
+    return crash_dead(pid, thread, number, ((const struct observed *)arg)->crash);
 }
 
 static void at_unseen(enum watch_unseen why, void *arg) { crash_unseen(((const struct observed *)arg)->crash, why); }
@@ -188,7 +188,7 @@ static struct crash_start crash_start_of(const struct run_options *run, const ch
 }
 
 /* The child waits at a pipe until it is watched. A record that the user asked for (LDR_TRACE) is read where it is. */
-static int run_with_stats(const struct run_options *run, const char *program, const char *ldso, char **command) {
+static int run_with_stats(const struct run_options *run, const char *program, const char *ldso, char **command, char **watched) {
     const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", *asked = getenv("LDR_TRACE");
     char *path = asked && *asked ? must_format("%s", asked) : must_format("%s/ldr-stats-XXXXXX", folder);
     int gate[2], fd = asked && *asked ? -2 : mkostemp(path, O_CLOEXEC), status;
@@ -204,6 +204,8 @@ static int run_with_stats(const struct run_options *run, const char *program, co
             setenv("LDR_TRACE_BINDINGS", "off", 1);      /* nobody would read them */
         close(gate[1]);
         if (read(gate[0], &byte, 1) == 1) {
+            if (!byte)
+                unwatched(watched);
             execv(ldso, command);
             warn_ldr("%s: cannot be executed: %s", ldso, strerror(errno));
         }
@@ -270,7 +272,7 @@ int cmd_run(int argc, char **argv) {
     size_t count = 0;
     while (args[count])
         count++;
-    char **command = must_alloc(count + 10, sizeof *command);
+    char **command = must_alloc(count + 10, sizeof *command), **watched = NULL;
     size_t at = 0;
     command[at++] = ldso;
     /* Another linker given by LDR_LDSO need not know this option. */
@@ -278,7 +280,7 @@ int cmd_run(int argc, char **argv) {
     if (strcmp(name, "ld-ldr.so") == 0) {
         command[at++] = "--proc-exe";
         if (run.crash || run.crash_json)
-            command[at++] = "--watched";
+            *(watched = &command[at++]) = "--watched";
     }
     if (run.preload) {
         command[at++] = "--preload";
@@ -296,10 +298,10 @@ int cmd_run(int argc, char **argv) {
     for (size_t i = 1; i < count; i++)
         command[at++] = args[i];
     if (run.stats || run.stats_json)
-        return run_with_stats(&run, path, ldso, command);
+        return run_with_stats(&run, path, ldso, command, watched);
     if (run.crash || run.crash_json) {
         struct crash_start start = crash_start_of(&run, path);
-        return crash_run(run.crash, run.crash_json, run.every_thread, &start, ldso, command);
+        return crash_run(run.crash, run.crash_json, run.every_thread, &start, ldso, command, watched);
     }
     if (run.watch)
         return watch_run(run.watch, ldso, command);

@@ -189,7 +189,9 @@ struct crash_watch;
 /* crash_watch_of - the one there is. crash_signal_stop, crash_dead - for struct watch, arg a crash_watch. crash_unseen - as there. */
 struct crash_watch *crash_watch_of(const struct crash_start *start);
 bool crash_signal_stop(pid_t thread, int number, void *arg);
-void crash_dead(pid_t pid, pid_t thread, int number, void *arg);
+bool crash_dead(pid_t pid, pid_t thread, int number, void *arg);
+/* crash_may_kill - whether a report could be on that signal, for which `thread` stands: nobody handles it just now */
+bool crash_may_kill(pid_t thread, int number);
 void crash_unseen(struct crash_watch *watch, enum watch_unseen why);
 /* crash_write - the report of a process that ended with that status (waitpid); nothing when it did not die of a signal that is reported.
  *   text, json   as for crash_run */
@@ -197,9 +199,13 @@ void crash_write(struct crash_watch *watch, int status, const char *text, const 
 
 /* ---- run.c ---- */
 
+/* unwatched - takes that argument out of its vector: another tracer follows the processes that a start makes, perhaps. NULL: nothing */
+void unwatched(char **watched);
 /* crash_run - becomes PROGRAM with ARGS, watched by a process of its own that writes the report.
+ *   watched   the one of ARGS that tells the linker of this watcher, NULL: none
  *   text   file, "" for standard error, NULL for none; json   file or NULL; every_thread   as in struct watch
  *   returns LDR_EXIT_OWN after a message; else never */
-int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args);
+int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args,
+              char **watched);
 
 #endif

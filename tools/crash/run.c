@@ -39,12 +39,18 @@ static bool at_signal(pid_t thread, int number, void *arg) {
     return crash_signal_stop(thread, number, ((const struct reporter *)arg)->watch);
 }
 
-static void at_death(pid_t pid, pid_t thread, int number, void *arg) {
+static bool may_kill(pid_t thread, int number, void *arg) {
+    (void)arg;
+    return crash_may_kill(thread, number);
+}
+
+static bool at_death(pid_t pid, pid_t thread, int number, void *arg) {
     const struct reporter *reporter = arg;
     /* A report that takes too long ends the watcher, and the program ends at last. */
     alarm(REPORT_SECONDS);
-    crash_dead(pid, thread, number, reporter->watch);
+    bool reported = crash_dead(pid, thread, number, reporter->watch);
     alarm(0);
+    return reported;
 }
 
 static void at_unseen(enum watch_unseen why, void *arg) {
@@ -79,7 +85,7 @@ static enum step wait_beyond(struct reporter *reporter, enum step step) {
 
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
-    struct watch watch = { .signal = at_signal, .dead = at_death, .unseen = at_unseen, .ended = at_end, .arg = reporter,
+    struct watch watch = { .signal = at_signal, .may_kill = may_kill, .dead = at_death, .unseen = at_unseen, .ended = at_end, .arg = reporter,
                            .every_thread = reporter->every_thread };
     only_standard_error();
     reporter->watcher = getpid();
@@ -149,13 +155,20 @@ static const char *inherits(pid_t program) {
     return program == 1 ? "it is process 1" : prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0) == 0 && reaper ? "it is a subreaper" : NULL;
 }
 
-int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args) {
+void unwatched(char **watched) {
+    for (; watched && *watched; watched++)
+        watched[0] = watched[1];
+}
+
+int crash_run(const char *text, const char *json, bool every_thread, const struct crash_start *start, const char *program, char **args, char **watched) {
     struct reporter *reporter = must_alloc(1, sizeof *reporter);       /* the watcher's, for the rest of its life */
     *reporter = (struct reporter){ .watch = crash_watch_of(start), .text = text, .json = json, .every_thread = every_thread, .program = getpid() };
     const char *why = inherits(reporter->program);
     int error = why ? 0 : begin_watch(reporter);
     if (why || error)
         warn_ldr("no crash report, the program cannot be watched: %s", why ? why : strerror(error));
+    if (why || error)
+        unwatched(watched);
     execv(program, args);
     warn_ldr("%s: cannot be executed: %s", program, strerror(errno));
     return LDR_EXIT_OWN;

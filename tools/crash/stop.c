@@ -24,6 +24,7 @@ struct kept {
     pid_t thread;
     struct moment last;
     struct moment fault;              /* the one before that a handler got, si_signo 0: none; a handler may raise the signal again */
+    bool handled;                     /* `last` was sent, and handled then: a thread that waits stands where it stood, whoever dies later */
 };
 struct crash_watch {
     struct crash_start start;
@@ -75,15 +76,27 @@ static struct kept *kept_of(struct crash_watch *watch, pid_t thread) {
     return NULL;
 }
 
+/* The oldest one, but not of a thread that dies of it: that has perhaps not come to run yet. */
+static struct kept *room(struct crash_watch *watch) {
+    struct kept *kept;
+    size_t tried = 0;
+    do
+        kept = &watch->kept[watch->next++ % KEPT_MAX];
+    while (++tried < KEPT_MAX && kept->thread && !is_handled(kept->thread, kept->last.info.si_signo));
+    return kept;
+}
+
 static void keep(struct crash_watch *watch, pid_t thread, const struct moment *moment) {
     struct kept *kept = kept_of(watch, thread);
     if (!kept) {
-        kept = &watch->kept[watch->next++ % KEPT_MAX];
+        kept = room(watch);
         *kept = (struct kept){ .thread = thread };
     }
     if (kept->last.info.si_code > 0)
         kept->fault = kept->last;
     kept->last = *moment;
+    /* A fault is one again when the handler has returned to it; a call that waits is only begun again. */
+    kept->handled = moment->info.si_code <= 0 && is_handled(thread, moment->info.si_signo);
 }
 
 /* Whether the stack leads through the handler's frame to the fault that was kept, or back at it (a signal that was blocked in the handler comes
@@ -191,6 +204,10 @@ static void report_build(struct crash_watch *watch, pid_t pid, pid_t thread, con
     space_close(&crash.space);
 }
 
+bool crash_may_kill(pid_t thread, int number) {
+    return is_reported(number) && !is_handled(thread, number);
+}
+
 bool crash_signal_stop(pid_t thread, int number, void *arg) {
     struct moment moment;
     if (!is_reported(number) || !take_moment(thread, &moment))
@@ -200,14 +217,15 @@ bool crash_signal_stop(pid_t thread, int number, void *arg) {
 }
 
 /* Each thread ends with the signal of the process: the one that died of it has not run since it got it, and nobody handles it. */
-void crash_dead(pid_t pid, pid_t thread, int number, void *arg) {
+bool crash_dead(pid_t pid, pid_t thread, int number, void *arg) {
     struct crash_watch *watch = arg;
     const struct kept *kept = kept_of(watch, thread);
     struct user_regs_struct now;
-    if (watch->number || watch->failed || !kept || kept->last.info.si_signo != number || !take_registers(thread, &now) ||
-        !same_place(&now, &kept->last.regs) || is_handled(thread, number))
-        return;
+    if (watch->number || watch->failed || !kept || kept->handled || kept->last.info.si_signo != number ||
+        !take_registers(thread, &now) || !same_place(&now, &kept->last.regs) || is_handled(thread, number))
+        return false;
     report_build(watch, pid, thread, kept);
+    return watch->number;
 }
 
 static void write_report(const char *path, const char *report) {
@@ -242,4 +260,6 @@ void crash_write(struct crash_watch *watch, int status, const char *text, const 
     else if (watch->unseen[UNSEEN_YOUNG])
         warn_ldr("no crash report on %s: the thread that got it was younger than some milliseconds, and the program makes too many to stop each at "
                  "its start; --every-thread does", crash_signal(number));
+    else
+        warn_ldr("no crash report on %s: no thread was seen to die of it", crash_signal(number));
 }

@@ -39,6 +39,18 @@ char life_state(pid_t task) {
     return state;
 }
 
+bool life_is_traced(pid_t task) {
+    static const char LINE[] = "\nTracerPid:";
+    struct text status = { 0 };
+    int proc = proc_open(task);
+    const char *tracer = proc >= 0 && proc_read(proc, "status", &status) == 0 ? strstr(status.bytes, LINE) : NULL;
+    bool traced = tracer && strtol(tracer + sizeof LINE - 1, NULL, 10) != 0;
+    if (proc >= 0)
+        close(proc);
+    text_free(&status);
+    return traced;
+}
+
 static uint64_t now(clockid_t clock) {
     struct timespec time;
     return clock_gettime(clock, &time) == 0 ? (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec : 0;

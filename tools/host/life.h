@@ -2,6 +2,7 @@
 #ifndef LDR_HOST_LIFE_H
 #define LDR_HOST_LIFE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -10,6 +11,8 @@ enum life_number { LIFE_START = 22 /* ticks since boot */, LIFE_CPU = 39 /* it r
 uint64_t life_number(pid_t task, enum life_number which);
 /* life_state - its state, a letter as in proc(5); 0 when there is none */
 char life_state(pid_t task);
+/* life_is_traced - whether somebody watches it by ptrace(2) */
+bool life_is_traced(pid_t task);
 /* life_start - when it started, nanoseconds since 1970, to one tick (1/100 s) and as well as the clock was set since; UINT64_MAX: not known */
 uint64_t life_start(pid_t pid);
 

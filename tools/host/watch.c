@@ -31,7 +31,9 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
 
 /* What watching one process has come to. */
 struct progress {
-    bool looked, left_some;
+    bool looked, left_some, told;     /* told: `ended` was called */
+    uint64_t start;                   /* of the process, once it has left somebody alone: its number may be another's then */
+    int killed;                       /* the status of a thread that ended with the whole process, killed; 0: none was seen */
     unsigned clones;
     struct allowance signals;
     struct newcomers newcomers;
@@ -68,23 +70,39 @@ static void follow(pid_t thread, const struct watch *watch, struct progress *pro
 }
 
 /* The thread takes more signals than watching may cost: it goes its way, and is looked for like a new one. */
-static void leave_alone(pid_t thread, int number, const struct watch *watch, struct progress *progress) {
+static void leave_alone(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
+    if (!progress->left_some)
+        progress->start = life_number(pid, LIFE_START);
     ptrace(PTRACE_DETACH, thread, 0, number);
     if (!progress->left_some && watch->unseen)
         watch->unseen(UNSEEN_SIGNALS, watch->arg);
     progress->left_some = true;
 }
 
-static void hand_on(pid_t thread, int number, const struct watch *watch, struct progress *progress) {
+/* false: nobody was found */
+static bool seek(pid_t pid, const struct watch *watch, struct progress *progress) {
+    if (progress->left_some && life_number(pid, LIFE_START) != progress->start)
+        return false;
+    return newcomers_seek(&progress->newcomers, pid, options_of(watch));
+}
+
+static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
     bool may_leave = watch->signal && !watch->look && !watch->every_thread;        /* `look` must not miss its moment */
-    if (may_leave && !allowance_take(&progress->signals) && newcomers_sought(&progress->newcomers)) {
-        leave_alone(thread, number, watch, progress);
+    if (may_leave && !allowance_take(&progress->signals) && !(watch->may_kill && watch->may_kill(thread, number, watch->arg)) &&
+        newcomers_sought(&progress->newcomers)) {
+        leave_alone(pid, thread, number, watch, progress);
         return;
     }
     /* Should it die of that, it stands again with its registers and memory as they are now, and nobody has had to ask who handles it. */
     if (watch->signal && watch->signal(thread, number, watch->arg))
         ptrace(PTRACE_SETOPTIONS, thread, 0, (options_of(watch) & ~(progress->newcomers.sought ? (unsigned long)PTRACE_O_TRACECLONE : 0)) | PTRACE_O_TRACEEXIT);
     ptrace(PTRACE_CONT, thread, 0, number);
+}
+
+static void tell_end(pid_t pid, int status, const struct watch *watch, struct progress *progress) {
+    if (watch->ended && !progress->told)
+        watch->ended(pid, status, watch->arg);
+    progress->told = true;
 }
 
 static void at_exit_stop(pid_t pid, pid_t thread, const struct watch *watch, struct progress *progress) {
@@ -95,7 +113,8 @@ static void at_exit_stop(pid_t pid, pid_t thread, const struct watch *watch, str
         watch->look(pid, watch->arg);
     }
     if (watch->dead && ptrace(PTRACE_GETEVENTMSG, thread, 0, &status) == 0 && WIFSIGNALED((int)status))
-        watch->dead(pid, thread, WTERMSIG((int)status), watch->arg);
+        if (watch->dead(pid, thread, WTERMSIG((int)status), watch->arg) && progress->left_some && !life_is_traced(pid))      /* its end would be told to others only */
+            tell_end(pid, (int)status, watch, progress);
     newcomers_hold(&progress->newcomers, false);
 }
 
@@ -119,7 +138,7 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
     } else if (event == PTRACE_EVENT_CLONE) {
         follow(thread, watch, progress);
     } else if (!event) {
-        hand_on(thread, number, watch, progress);
+        hand_on(pid, thread, number, watch, progress);
         return;
     }
     ptrace(PTRACE_CONT, thread, 0, 0);
@@ -130,10 +149,10 @@ static bool again(pid_t pid, const struct watch *watch, struct progress *progres
     if (!progress->left_some)
         return watch_seize(pid, watch) == 0;
     newcomers_wait();
-    if (newcomers_seek(&progress->newcomers, pid, options_of(watch)))
+    if (seek(pid, watch, progress))
         return true;
     char state = life_state(pid);
-    return state && state != 'Z' && state != 'X';
+    return state && state != 'Z' && state != 'X' && life_number(pid, LIFE_START) == progress->start;
 }
 
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
@@ -144,7 +163,7 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
     for (;;) {
         siginfo_t info;
         if (newcomers_due() && progress.newcomers.sought)
-            newcomers_seek(&progress.newcomers, pid, options_of(watch));
+            seek(pid, watch, &progress);
         /* Left waitable: whoever waits for it too is told of its end when we have taken it, so `ended` comes first. */
         if (waitid(P_ALL, 0, &info, WEXITED | (seized ? WSTOPPED : 0) | WNOWAIT | __WALL) != 0) {
             if (errno == EINTR || (errno == ECHILD && seized && again(pid, watch, &progress)))
@@ -154,8 +173,11 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
         bool over = info.si_pid == pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED);
         if (over)                     /* before the end is told, which may wait for who reads it */
             newcomers_end(&progress.newcomers);
-        if (over && watch->ended)
-            watch->ended(pid, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0), watch->arg);
+        int ended = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+        if (over)
+            tell_end(pid, ended, watch, &progress);
+        else if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+            progress.killed = ended;
         /* A stop need not be taken: it is over when the thread goes on. */
         if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
             go_on(pid, info.si_pid, info.si_status, watch, &progress);
@@ -163,12 +185,14 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
             break;
     }
     newcomers_end(&progress.newcomers);
+    if (progress.killed)              /* the first thread was left alone: another one's end told of the process's */
+        tell_end(pid, progress.killed, watch, &progress);
     return status;
 }
 
 int watch_child(pid_t child, int go, const struct watch *watch, int *status) {
     int error = watch_seize(child, watch);
-    if (write(go, "", 1) != 1)
+    if (write(go, error ? "" : "w", 1) != 1)
         kill(child, SIGKILL);
     close(go);
     *status = watch_wait(child, error == 0, watch);

@@ -209,6 +209,29 @@ static void storm(void) {
 }
 static void *storm_thread(void *arg) { storm(); return in_thread(arg); }
 
+/* threads that get signals all the time, the first one among them or not, and another one that gets its first and last */
+static void noticed(int number) { (void)number; }
+static void *raising(void *arg) { for (;;) raise(SIGUSR1); return arg; }
+static void amid_signals(int threads, void *(*first)(void *)) {
+    pthread_t thread;
+    signal(SIGUSR1, noticed);
+    for (int i = 0; i < threads; i++) pthread_create(&thread, NULL, raising, NULL);
+    pthread_create(&thread, NULL, late_thread, NULL);
+    first(NULL);
+}
+
+/* 20 threads wait where they have handled the signal that another one dies of, so young that nobody watches it */
+static void *abort_in_thread(void *arg) { call_abort(); return arg; }
+static void abort_amid_waiting(void) {
+    pthread_t threads[20];
+    signal(SIGABRT, noticed);
+    for (int i = 0; i < 20; i++) pthread_create(&threads[i], NULL, forever, NULL);
+    usleep(200000);
+    for (int i = 0; i < 20; i++) pthread_kill(threads[i], SIGABRT);
+    usleep(100000);
+    start(abort_in_thread);
+}
+
 int main(int argc, char **argv) {
     const char *how = argc > 1 ? argv[1] : "";
     printf("start %s\n", how);
@@ -260,6 +283,9 @@ int main(int argc, char **argv) {
     CASE("storm", storm(); return 0)
     CASE("stormquiet", storm(); usleep(300000); read_null())
     CASE("stormthread", start(storm_thread))
+    CASE("stormfirst", amid_signals(0, raising))
+    CASE("stormothers", amid_signals(40, forever))
+    CASE("waiting", abort_amid_waiting())
     CASE("together", crash_together())
     CASE("register", call_register())
     CASE("memory", call_memory())
