@@ -178,6 +178,8 @@ text=$("$ldr" run --crash-report --every-thread ./cases storm)
 equal "--every-thread: each is ($(tail -1 <<<"$text"))" "$(awk '/ of 20000 stopped/ { print ($1 >= 20000) }' <<<"$text")" 1
 text=$({ "$ldr" run --crash-report ./cases stormquiet >/dev/null; } 2>&1)
 contains "many signals, and after a while the last" "$text" "died of SIGSEGV: read from address 0x30"
+text=$({ "$ldr" run --crash-report ./cases stormnull >/dev/null; sleep 0.5; } 2>&1)
+printf '6.15\n%s\n' "$(uname -r)" | sort -V -C && equal "many signals, and the last at once in the only thread: a report or why there is none" "$(grep -c 'died of SIGSEGV: read from address 0x30\|no crash report on SIGSEGV: .* --every-thread watches' <<<"$text")" 1
 text=$({ "$ldr" run --crash-report ./cases stormthread >/dev/null; } 2>&1)
 equal "many signals, and the last at once: status" "$?" 139
 equal "many signals, and the last at once: a report or why there is none" "$(grep -c 'died of SIGSEGV: read from address 0x30\|no crash report on SIGSEGV: .* --every-thread watches' <<<"$text")" 1

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum life_number { LIFE_START = 22 /* ticks since boot */, LIFE_CPU = 39 /* it ran on last */ };
+enum life_number { LIFE_START = 22 /* ticks since boot */, LIFE_CPU = 39 /* it ran on last */, LIFE_STATUS = 52 /* of its end, as waitpid(2) has it; 0 before */ };
 /* life_number - a number of its stat file; 0 when there is none */
 uint64_t life_number(pid_t task, enum life_number which);
 /* life_state - its state, a letter as in proc(5); 0 when there is none */

@@ -5,11 +5,13 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,8 +34,10 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
 /* What watching one process has come to. */
 struct progress {
     bool looked, left_some, told;     /* told: `ended` was called */
+    bool untold;                      /* some threads are not told of at their start */
     uint64_t start;                   /* of the process, once it has left somebody alone: its number may be another's then */
     int killed;                       /* the status of a thread that ended with the whole process, killed; 0: none was seen */
+    int end;                          /* pidfd of a process that has left somebody alone; 0: it has not, or there is none */
     unsigned clones;
     struct allowance signals;
     struct newcomers newcomers;
@@ -60,19 +64,32 @@ static void leave_untold(pid_t thread, const struct watch *watch) {
 
 /* `thread` has made another one and stands. */
 static void follow(pid_t thread, const struct watch *watch, struct progress *progress) {
-    bool was_sought = progress->newcomers.sought;
     go_where(thread, progress);
     if (newcomers_told(&progress->newcomers))
         return;
     leave_untold(thread, watch);
-    if (!was_sought && watch->unseen)
+    if (!progress->untold && watch->unseen)
         watch->unseen(UNSEEN_YOUNG, watch->arg);
+    progress->untold = true;
+}
+
+/* Who may not look into it any more (it has changed its user, say) may not seize it again either. */
+static bool can_seize_again(pid_t thread) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 /* The thread takes more signals than watching may cost: it goes its way, and is looked for like a new one. */
 static void leave_alone(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
-    if (!progress->left_some)
+    if (!progress->left_some) {
+        int end = (int)syscall(SYS_pidfd_open, pid, 0);
+        progress->end = end > 0 ? end : 0;
         progress->start = life_number(pid, LIFE_START);
+    }
     ptrace(PTRACE_DETACH, thread, 0, number);
     if (!progress->left_some && watch->unseen)
         watch->unseen(UNSEEN_SIGNALS, watch->arg);
@@ -89,7 +106,7 @@ static bool seek(pid_t pid, const struct watch *watch, struct progress *progress
 static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
     bool may_leave = watch->signal && !watch->look && !watch->every_thread;        /* `look` must not miss its moment */
     if (may_leave && !allowance_take(&progress->signals) && !(watch->may_kill && watch->may_kill(thread, number, watch->arg)) &&
-        newcomers_sought(&progress->newcomers)) {
+        can_seize_again(thread) && newcomers_sought(&progress->newcomers)) {
         leave_alone(pid, thread, number, watch, progress);
         return;
     }
@@ -103,6 +120,25 @@ static void tell_end(pid_t pid, int status, const struct watch *watch, struct pr
     if (watch->ended && !progress->told)
         watch->ended(pid, status, watch->arg);
     progress->told = true;
+}
+
+/* How a process ended that nobody watched then: from the kernel's memory of it, while it waits for its parent or (Linux 6.15) after that. 0: not known. */
+static int status_of_end(pid_t pid, const struct progress *progress) {
+    enum { ROUNDS = 200, ROUND = 5000000 /* ns */, PIDFD_EXIT = 8 };
+    struct { uint64_t mask, cgroup; uint32_t pid, tgid, ppid, ids[8]; int32_t status; } info;       /* struct pidfd_info, younger than the headers */
+    const struct timespec round = { .tv_nsec = ROUND };
+    for (int i = 0; i < ROUNDS && progress->end; i++) {
+        info.mask = PIDFD_EXIT;
+        if (ioctl(progress->end, _IOWR(0xff, 11, info), &info) == 0 && (info.mask & PIDFD_EXIT))
+            return info.status;
+        int status = (int)life_number(pid, LIFE_STATUS);
+        if (life_number(pid, LIFE_START) != progress->start)
+            status = 0;
+        if (status)
+            return status;
+        nanosleep(&round, NULL);
+    }
+    return 0;
 }
 
 static void at_exit_stop(pid_t pid, pid_t thread, const struct watch *watch, struct progress *progress) {
@@ -185,8 +221,13 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
             break;
     }
     newcomers_end(&progress.newcomers);
-    if (progress.killed)              /* the first thread was left alone: another one's end told of the process's */
-        tell_end(pid, progress.killed, watch, &progress);
+    if (progress.left_some && !progress.told) {        /* the first thread was left alone: perhaps another one's end told of the process's */
+        int end = progress.killed ? progress.killed : status_of_end(pid, &progress);
+        if (WIFSIGNALED(end))
+            tell_end(pid, end, watch, &progress);
+    }
+    if (progress.end)
+        close(progress.end);
     return status;
 }
 

@@ -282,6 +282,7 @@ int main(int argc, char **argv) {
     CASE("becoming", become(argc > 2 ? atoi(argv[2]) : 8))
     CASE("storm", storm(); return 0)
     CASE("stormquiet", storm(); usleep(300000); read_null())
+    CASE("stormnull", storm(); read_null())
     CASE("stormthread", start(storm_thread))
     CASE("stormfirst", amid_signals(0, raising))
     CASE("stormothers", amid_signals(40, forever))
