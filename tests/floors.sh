@@ -7,19 +7,24 @@ cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
 fail() { echo "not ok $1"; failed=$((failed + 1)); }
 
-floor_of() {
+floor_of() { # FILE: in $floor
     case $1 in
-    include/ldr/* | ldr/base/*) echo 0 ;;
-    ldr/image/* | ldr/arch/*) echo 1 ;;
-    ldr/link/*) echo 2 ;;
-    ldr/sys/*) echo 3 ;;
-    ldr/run/* | ldr/debug/*) echo 4 ;;
-    ldr/cache/format.h) echo 2 ;;
-    ldr/cache/*) echo 4 ;;
-    ldr/api/* | ldr/compat/*) echo 5 ;;
-    ldr/start/*) echo 6 ;;
-    *) echo none ;;
+    include/ldr/* | ldr/base/*) floor=0 ;;
+    ldr/image/* | ldr/arch/*) floor=1 ;;
+    ldr/link/*) floor=2 ;;
+    ldr/sys/*) floor=3 ;;
+    ldr/run/* | ldr/debug/*) floor=4 ;;
+    ldr/cache/format.h) floor=2 ;;
+    ldr/cache/*) floor=4 ;;
+    ldr/api/* | ldr/compat/*) floor=5 ;;
+    ldr/start/*) floor=6 ;;
+    *) floor=none ;;
     esac
+}
+declare -A resolved
+resolve() { # FOLDER/HEADER: its path below this folder, in $target
+    [ -n "${resolved[$1]:-}" ] || resolved[$1]=$(realpath -m --relative-to=. "$1")
+    target=${resolved[$1]}
 }
 
 # A header that stands for its folder, or that says in its first lines that others may use it. Headers not listed are private to
@@ -43,12 +48,12 @@ upward_allowed() {
 }
 
 for file in $(find ldr include -name '*.[chS]' | LC_ALL=C sort); do
-    own=$(floor_of "$file")
+    floor_of "$file"; own=$floor
     if [ "$own" = none ]; then fail "$file: its folder belongs to no floor"; continue; fi
     bad=0
     while IFS= read -r header; do
-        target=$(realpath -m --relative-to=. "$(dirname "$file")/$header")
-        other=$(floor_of "$target")
+        resolve "${file%/*}/$header"
+        floor_of "$target"; other=$floor
         if [ ! -e "$target" ]; then
             fail "$file: includes $header, which does not exist"; bad=1
         elif [ "$other" = none ] || { ((other > own)) && ! upward_allowed "$file" "$target"; }; then
@@ -76,7 +81,8 @@ done
 objects=$(find "$build/core/ldr" -name '*.o' 2>/dev/null | LC_ALL=C sort)
 [ -n "$objects" ] || fail "$build/core: no objects of floors 0-2, build $build/core/libldrcore.a first"
 # shellcheck disable=SC2086 # a list of files
-ours=$(nm -g --defined-only $objects 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u)
+declare -A ours
+while read -r name; do ours[$name]=1; done < <(nm -g --defined-only $objects 2>/dev/null | awk 'NF == 3 { print $3 }')
 for object in $objects; do
     bad=0
     while read -r type name; do
@@ -85,7 +91,7 @@ for object in $objects; do
         U)
             case $name in
             memcpy | memmove | memset | memcmp | strlen | strcmp) ;;
-            *) grep -qxF "$name" <<<"$ours" || { fail "$object: needs $name from outside floors 0-2"; bad=1; } ;;
+            *) [ -n "${ours[$name]:-}" ] || { fail "$object: needs $name from outside floors 0-2"; bad=1; } ;;
             esac ;;
         esac
     done < <(nm "$object" | awk '{ print $(NF-1), $NF }')

@@ -13,8 +13,10 @@ either=(test-sweep test-real)
 apart=(unshare --pid --fork --kill-child --mount-proc)
 logs=$PWD/build/test
 if [ "${1:-}" != --lane ]; then
-    # The interpreter itself, not a shell script that looks for one: the tests start python hundreds of times.
-    python=$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))') && [ -x "$python/python3" ] && export PATH=$python:$PATH
+    # The interpreter itself, not a shell script that looks for one, and without the packages installed beside it, whose start-up files
+    # may import half of the library: the tests start python thousands of times. What needs a package asks /usr/bin/python3 for it.
+    python=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))') && [ -x "$python" ] && rm -rf "$logs/python" && mkdir -p "$logs/python/bin" &&
+        ln -s "$python" "$logs/python/bin/python3" && echo "home = ${python%/*}" >"$logs/python/pyvenv.cfg" && export PATH=$logs/python/bin:$PATH
     # Starts are remembered here and not in the user's own cache; every run of the suites begins without any.
     rm -rf "$logs/cache" "$logs/taken" "$logs"/*.sum
     mkdir -p "$logs/taken" && mkdir -m 700 "$logs/cache"
@@ -23,9 +25,10 @@ fi
 
 # one SUITE: its line, and what else must be seen of it, in one piece
 one() {
-    local suite=$1 log=$logs/$1.log start=$SECONDS status line p f s
-    make -s --no-print-directory "$suite" </dev/null >"$log" 2>&1
-    status=$?
+    local suite=$1 log=$logs/$1.log start=$SECONDS cpu user system status line p f s
+    # CPU seconds of the suite and of all its children beside the wall time, which says little where two lanes share two processors
+    cpu=$({ TIMEFORMAT='%U %S'; time make -s --no-print-directory "$suite" </dev/null >"$log" 2>&1; } 2>&1; echo $?)
+    { read -r user system; read -r status; } <<<"$cpu"
     line=$(grep -oE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?' "$log" | tail -1)
     if [ -z "$line" ]; then # a suite that only succeeds or fails counts as one
         [ $status = 0 ] && line="1 passed, 0 failed, 0 skipped" || line="0 passed, 1 failed, 0 skipped"
@@ -34,7 +37,7 @@ one() {
     [ $status != 0 ] && [ "$f" = 0 ] && f=1 && line="$line (and status $status)"
     echo "$p $f ${s:-0}" >"$logs/$suite.sum"
     {
-        printf '%-18s %s  (%d s)\n' "$suite" "$line" $((SECONDS - start))
+        printf '%-18s %s  (%d s, CPU %.0f + %.0f s)\n' "$suite" "$line" $((SECONDS - start)) "$user" "$system"
         grep -E '^SKIP|skipp?ed?:|^skip' "$log" | head -20
         [ "$f" != 0 ] && tail -60 "$log"
     } >"$logs/$suite.told"

@@ -10,6 +10,7 @@ $(BAD)/good/prog: $(wildcard tests/bad/*.c tests/bad/*.map) tests/bad/rules.mk
 	@$(BAD_LIB) $(BAD)/good/gnu/libvictim.so -Wl,--hash-style=gnu,-z,lazy,-init,victim_add tests/bad/victim.c
 	@$(BAD_LIB) $(BAD)/good/sysv/libvictim.so -Wl,--hash-style=sysv,-z,now,-z,pack-relative-relocs tests/bad/victim.c
 	@$(CC) -O1 -o $(BAD)/good/opener tests/bad/opener.c
+	@$(CC) -O1 -Wl,-rpath,'$$ORIGIN' -o $(BAD)/good/prog-beside tests/bad/prog.c $(BAD)/good/gnu/libvictim.so
 	@$(CC) -O1 -o $@ tests/bad/prog.c $(BAD)/good/gnu/libvictim.so
 $(BAD)/cases/cases: tests/bad/make.py $(BAD)/good/prog
 	@rm -rf $(@D) && mkdir -p $(@D)
@@ -18,5 +19,11 @@ $(BAD)/run: tests/bad/run.c
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $<
 
-bad: $(BAD)/cases/cases $(BAD)/run $(LDSO) ## thousands of damaged libraries and programs: a message, never a signal or a hang
-	@$(BAD)/run $(abspath $(LDSO)) $(BAD)/cases/cases
+# How every case ended, by name, whatever it was: test-explain compares what `ldr check` says.
+$(BAD)/endings: $(BAD)/cases/cases $(BAD)/run $(LDSO)
+	@$(BAD)/run $(abspath $(LDSO)) $(BAD)/cases/cases all >$@ || true
+
+bad: ## thousands of damaged libraries and programs: a message, never a signal or a hang
+	@rm -f $(BAD)/endings
+	@$(MAKE) --no-print-directory -s $(BAD)/endings
+	@! grep '^not ok' $(BAD)/endings; tail -n 2 $(BAD)/endings; tail -n 1 $(BAD)/endings | grep -q ' passed, 0 failed, 0 skipped$$'

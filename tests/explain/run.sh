@@ -34,9 +34,9 @@ run "why: addresses" python3 place_truth.py "$build/ldr"
 run "words of the commands" python3 words.py "$build/ldr"
 run "check: the distribution" python3 check_truth.py "$build/ldr"
 run "check: SARIF against its schema" ./sarif.sh "$build"
-if "$build/bad/run" "$build/ld-ldr.so" "$build/bad/cases/cases" all >"$build/bad/endings" 2>&1; then passed=$((passed + 1))
+if tail -n 1 "$build/bad/endings" | grep -q ' passed, 0 failed, 0 skipped$'; then passed=$((passed + 1))
 else failed=$((failed + 1)); echo "not ok damaged files: how the linker takes them"; tail -5 "$build/bad/endings"; fi
-run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases"
+run "damaged files" python3 check_bad.py "$build/ldr" "$build/bad/endings" "$build/bad/cases/cases" "$build/bad/good/prog-beside"
 sanitized=$build/tests/tools/ldr-sanitized made=$build/explain/corpus
 run "changed files, with sanitizers" python3 fuzz.py "$sanitized" "$made/copy_too_small/main" "$made/unique_symbol/main" "$made/version_missing/main" \
     "$made/function_of_two_libraries/libone.so" "$made/need_unused/main" /usr/bin/ls /lib/x86_64-linux-gnu/libz.so.1

@@ -26,37 +26,41 @@ B=$ROOT/build/testlibs ONCE=$ROOT/build/testlibs/once
 
 built() { # CC OUT SOURCES FLAGS...: compile each source, then link; sources are names in the scenario's folder
     local out=$1 sources=$2 objects=() source cc=gcc; shift 2
-    mkdir -p "$(dirname "$out")"
+    [ -d "${out%/*}" ] || mkdir -p "${out%/*}"
     for source in ${sources//,/ }; do
         [[ $source == *.cc ]] && cc=g++
-        objects+=("$W/obj/$(basename "$out")-${source##*/}.o")
+        objects+=("$W/obj/${out##*/}-${source##*/}.o")
         # shellcheck disable=SC2086
         ${CC:-$cc} -c -O1 -Wall -fno-strict-aliasing -I"$ROOT/testlibs" $CFLAGS "$@" -o "${objects[-1]}" "$S/$source" || exit 1
     done
     LINK=(${CC:-$cc} -O1 ${RPATH:+-Wl,-rpath,"$RPATH"} -Wl,--no-as-needed,--allow-shlib-undefined,-z,lazy,-rpath-link,"$D"
           "${objects[@]}" -L"$D" $CFLAGS "$@")
-    "${LINK[@]}" -o "$out" || exit 1
+    linked -o "$out"
 }
-sources_of() { # NAME: the file of that name with one of the known endings
+# The link editor's memory in pages as large as there are: a link costs a third less where page faults are dear (virtual machines).
+linked() { GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=4194304 "${LINK[@]}" "$@" || exit 1; }
+sources_of() { # NAME: the file of that name with one of the known endings, in $sources
     local end
-    for end in c cc S; do [ -f "$S/$1.$end" ] && echo "$1.$end" && return; done
+    for end in c cc S; do [ -f "$S/$1.$end" ] && sources=$1.$end && return; done
     echo "$NAME: no source for $1" >&2; exit 1
 }
 lib() { # [DIR/]NAME[=SOURCE,...] FLAGS...  builds [DIR/]libNAME.so
     local path=${1%%=*} sources; shift_spec "$1"; shift
-    built "$D/$(dirname "$path")/lib$(basename "$path").so" "$sources" -fPIC -shared "$@"
+    local name=${path##*/}
+    built "$D/${path%"$name"}lib$name.so" "$sources" -fPIC -shared "$@"
 }
 life() { # [DIR/]NAME FLAGS...  a library that prints +NAME in its constructor and -NAME in its destructor
-    lib "$1=../life.c" -DNAME="$(basename "$1")" "${@:2}"
+    lib "$1=../life.c" -DNAME="${1##*/}" "${@:2}"
 }
 prog() { # [DIR/]NAME[=SOURCE,...] FLAGS...  builds the program, and again with our linker as its interpreter
     local path=${1%%=*} sources; shift_spec "$1"; shift
     built "$D/$path" "$sources" "$@"
     [[ " $* " == *" -static"* ]] && return # no interpreter to choose
-    mkdir -p "$(dirname "$W/ours/$path")" # linked now: what it is linked against may be replaced later
-    "${LINK[@]}" -o "$W/ours/$path" -Wl,--dynamic-linker="$LDSO" || exit 1
+    local ours=$W/ours/$path
+    [ -d "${ours%/*}" ] || mkdir -p "${ours%/*}"
+    linked -o "$ours" -Wl,--dynamic-linker="$LDSO" # linked now: what it is linked against may be replaced later
 }
-shift_spec() { if [[ $1 == *=* ]]; then sources=${1#*=}; else sources=$(sources_of "$(basename "$1")") || exit 1; fi; }
+shift_spec() { if [[ $1 == *=* ]]; then sources=${1#*=}; else sources_of "${1##*/}"; fi; }
 run() { # [VAR=VALUE...] [--linker-option...] PROGRAM ARGS...
     local word in=$IN
     for word; do
@@ -193,16 +197,17 @@ hindrance() { # WAY N: why no record could be made, in the words of the start th
     printf '%s' "${said%%: /*}" | cut -c1-160
 }
 different() { # ORACLE WAY N: the run and a short diff
-    printf '\n  %s: %s\n' "$3" "$(command_of "$3")"
+    command_of "$3"
+    printf '\n  %s: %s\n' "$3" "$command"
     diff --label system --label ours -U1 "$W/out/$1.$3" "$W/out/$2.$3" | tail -n +3 | head -n 9 | cut -c1-300 | sed 's/^/    /'
 }
-command_of() { local entry=${RUNS[$1 - 1]}; entry=${entry#*|}; printf '%s' "${entry#*|}" | cut -c1-200; }
+command_of() { command=${RUNS[$1 - 1]#*|}; command=${command#*|}; command=${command:0:200}; } # of run N, in $command
 recorded() { # the oracle's outputs in the form of the file `expected`
     local n=0 from
     for ((n = 1; n <= ${#RUNS[@]}; n++)); do
         from=oracle.exec
         [ -e "$W/out/$from.$n" ] || from=oracle.command
-        [ -e "$W/out/$from.$n" ] && { echo "== $n $(command_of $n)"; cat "$W/out/$from.$n"; }
+        [ -e "$W/out/$from.$n" ] && { command_of $n; echo "== $n $command"; cat "$W/out/$from.$n"; }
     done
 }
 section() { awk -v n="$1" '/^== / { on = ($2 == n); next } on' "$S/expected"; }

@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
-"""compare.py REPORT ORACLE - do the totals and segment sums of a report (`ldr pages --json`) equal the oracle's?
-compare.py --get REPORT EXPRESSION - prints the value of a Python expression over the report, as `r`; `o(NAME)` is the
-object whose path ends in NAME, `s(NAME, SEGMENT)` one of its segments, as "mapped frames shared alone private avoided"."""
+"""compare.py REPORT ORACLE - do the totals and segment sums of a report (`ldr pages --json`) equal the oracle's?"""
 import json, sys
 
 
@@ -9,26 +7,6 @@ def load(path):
     with open(path) as f:
         return json.load(f)
 
-
-def counts(c):
-    keys = ("pages_mapped", "frames", "frames_shared", "frames_alone", "pages_private", "page_copies_avoided")
-    return " ".join(str(c[k]) for k in keys)
-
-
-if sys.argv[1] == "--get":
-    r = load(sys.argv[2])
-
-    def o(name):
-        found = [x for x in r["objects"] if x["path"].endswith(name)]
-        assert len(found) == 1, f"{len(found)} objects end in {name}"
-        return found[0]
-
-    def s(name, segment):
-        found = [x for x in o(name)["segments"] if x["segment"] == segment]
-        return counts(found[0]) if found else "none"
-
-    print(eval(sys.argv[3]))
-    sys.exit(0)
 
 report, oracle = load(sys.argv[1]), load(sys.argv[2])
 bad = []

@@ -2,7 +2,6 @@
 # completion.sh - shell completion: in real shells, against --help; and what ldr answers to lines that make no sense.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-here=$(realpath "$here")
 timeout 250 python3 "$here/completion.py" "$ldr" "$here/../../tools/completion"
 answer() { "$ldr" __complete "$@" | cut -f1 | tr '\n' ' '; }
 equal "words behind a program are its own" "$(answer run --argv0 x ls -)" ":rest 4 "

@@ -4,7 +4,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-here=$(realpath "$here")
 whereis=$build/tests/tools/whereis
 check() { python3 "$here/debuginfo/check.py" "$whereis" "$@" 2>&1; }
 head_of() { "$whereis" "$1" "${2:-0}" "${@:3}" 2>&1 | head -1; } # [-c] FILE [ADDRESS]

@@ -142,19 +142,19 @@ class Image:
         cleared = page[:end].ljust(PAGE, b"\0")
         linker = program = reset = False
         triples = zip(*(struct.unpack("<512Q", x) for x in (memory, page, cleared)))
-        for i, (now, was, without_tail) in enumerate(triples):
-            place = vaddr + 8 * i
+        for place, (now, was, without_tail) in zip(range(vaddr, vaddr + PAGE, 8), triples):
             if place in self.words:
                 linked = self.words[place]
                 wrong = linked is not None and now != (linked + bias) % 2**64
                 linker |= now != was
                 program |= wrong and now != was
                 reset |= wrong
-            elif now != was:
-                if now == without_tail:
-                    linker = True
-                else:
-                    program = True
+            elif now == was:
+                continue
+            elif now == without_tail:
+                linker = True
+            else:
+                program = True
         if linker and (program or reset):
             return "relocation_and_write"
         return "relocation" if linker else "write"

@@ -7,7 +7,8 @@ export LDR_CACHE=off # the libraries are opened, and their relocated pages would
 
 cp "$build/tests/tools/causer" "$build/tests/tools/"libcauses*.so "$work"
 chmod 755 "$work"/*
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 keys="'relocation', 'relocation_and_write', 'write', 'identical', 'unknown'"
 # segment OBJECT SEGMENT: private, then its parts
 segment() { get "[[s[k] for k in ['pages_private'] + ['pages_private_' + c for c in ($keys)]] for s in o('$1')['segments'] if s['segment'] == '$2'][0]"; }

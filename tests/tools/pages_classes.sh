@@ -10,7 +10,8 @@ if [ "$(id -u)" != 0 ]; then
     exit 0
 fi
 cp "$build/tests/tools/mapper" "$work"
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 
 # What is switched on for one check is put back, whatever happens. One run at a time on a machine, or what one puts back is what
 # another switched on.

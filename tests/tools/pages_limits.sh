@@ -3,7 +3,8 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 # A linker file of the test's own: "every process on ld-ldr.so" then means these (and others' ld-ldr.so by name).
 mkdir "$work/linker"
 cp "$(readlink -f "${LDR_LDSO:-$build/ld-ldr.so}")" "$work/linker/ld-ldr.so"

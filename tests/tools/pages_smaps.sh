@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 if [ "$(id -u)" != 0 ]; then skip "smaps instead of page tables" "not root"; exit 0; fi
 top=$(cd "$here/../.." && pwd)
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 cp "$ldr" "$work/ldr" # where another user may execute it
 user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 tracer=(setpriv --reuid 65533 --regid 65533 --clear-groups --inh-caps +sys_ptrace --ambient-caps +sys_ptrace)

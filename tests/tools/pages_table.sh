@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 cp "$build/tests/tools/mapper" "$work"
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 
 # raw NAME OBJECT PID...: every page of every mapping whose path ends in OBJECT must be in $work/report as /proc has it
 raw() {

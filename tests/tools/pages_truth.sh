@@ -9,7 +9,8 @@ export LDR_CACHE=off # the library is opened, and its relocated pages would be a
 cp "$build/tests/tools/libpattern.so" "$build/tests/tools/sharer" "$work"
 chmod 755 "$work"/*pattern.so
 library=$work/libpattern.so
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 # share STEP...: one sharer through ldr run, up and waiting; its PIDs go to $pids
 pids=
 share() {

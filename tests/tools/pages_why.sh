@@ -10,13 +10,13 @@ if [ "$(id -u)" != 0 ]; then
     exit 0
 fi
 
-here=$(realpath "$here")
 opener=$build/tests/tools/opener
 cp "$here/why/subject.c" "$opener" "$work"
 cd "$work" || exit 1
 export LDR_DEBUG_DIR=$work/debug
 told() { python3 "$here/why/check.py" "$@" 2>>counts; }
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 start() { hold "$@"; await; pids+=("$answer"); }
 
 # ---- crafted, in three builds, and with DT_RELR ----

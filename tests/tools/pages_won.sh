@@ -9,14 +9,14 @@ if [ "$(id -u)" != 0 ]; then
     exit 0
 fi
 
-here=$(realpath "$here")
 export LDR_CACHE_DIR=$work/cache
 mkdir -m 700 "$work/cache"
 cp "$build/tests/tools/libpattern.so" "$build/tests/tools/sharer" "$build/tests/tools/opener" "$work"
 cd "$work" || exit 1
 library=$work/libpattern.so
 python3() { /usr/bin/python3 "$@"; } # not a wrapper: it is started often
-get() { python3 "$here/compare.py" --get "$work/report" "$1" 2>&1; }
+answers
+get() { about report "$work/report" "$1"; }
 pids=()
 # up COMMAND...: one process more, up and waiting
 up() {

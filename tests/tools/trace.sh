@@ -117,11 +117,8 @@ gcc -o main main.c -L. -lslow -Wl,-rpath,'$ORIGIN' -pthread
 
 judge timed 4 "$ours" ./main >took
 "$ldr" trace --read record --json -e all -o events.json
-field() { python3 -c '
-import json, sys
-events = [json.loads(line) for line in open("events.json")]
-base = lambda p: p.rsplit("/", 1)[-1] if p else p
-print(eval(sys.argv[1]))' "$1"; }
+answers
+field() { about events events.json "$1"; }
 judge phases events.json "$(cat took)"
 equal "constructors in order, by name" "$(field '[e["function"] for e in events if e["event"] == "constructor" and base(e["object"]) == "libslow.so" and e["function"] in ("slow_start", "quick_start")]')" "['slow_start', 'quick_start']"
 equal "40 ms are 40 ms" "$(field '[40 <= e["duration_ns"] / 1e6 < 80 for e in events if e["event"] == "constructor" and e["function"] == "slow_start"]')" "[True]"

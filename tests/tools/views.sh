@@ -60,12 +60,13 @@ fi
 # ---- the manual says it all ----
 manual=$(sed 's/\\-/-/g; s/\\f[BIRP]//g; s/\\//g' "$top/tools/ldr-pages.1")
 missing=""
-for option in $("$ldr" pages --help; "$ldr" pages diff --help); do
-    option=$(grep -oE '^--[a-z-]+' <<<"$option") || continue
+options=$({ "$ldr" pages --help; "$ldr" pages diff --help; } | tr -s ' ' '\n' | grep -oE '^--[a-z-]+' | LC_ALL=C sort -u)
+for option in $options; do
     case $option in --help | --usage | --version) continue ;; esac
-    grep -qE -- "$option([^a-z-]|\$)" <<<"$manual" || missing="$missing $option"
+    [[ $manual =~ $option([^a-z-]|$) ]] || missing="$missing $option"
 done
 equal "every option is in the manual" "$missing" ""
+contains "every option: among them" " ${options//$'\n'/ } " " --openmetrics "
 missing=$(/usr/bin/python3 - "$top/tools/views/ldr-pages.schema.json" 3<<<"$manual" <<'EOF'
 import json, re, sys
 manual = open(3).read()
@@ -137,7 +138,8 @@ partial=0 reads=0
 while kill -0 "$writer" 2>/dev/null; do
     [ -e "$work/live.prom" ] || continue
     reads=$((reads + 1))
-    [ "$(tail -n 1 "$work/live.prom")" = "# EOF" ] || partial=$((partial + 1))
+    mapfile -t lines <"$work/live.prom"
+    [ "${lines[-1]-}" = "# EOF" ] || partial=$((partial + 1))
 done
 wait "$writer" || partial="its writer failed"
 equal "a reader at any time sees a whole file" "$partial $((reads > 20))" "0 1"

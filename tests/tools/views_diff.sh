@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 check() { /usr/bin/python3 "$here/views_check.py" "$@" || echo "not ok views_check.py $* broke"; }
-get() { /usr/bin/python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@" 2>&1; }
+answers
+get() { about report "$@"; }
 # diff NAME STATUS ARG...: output in $work/out and $work/err
 diff_is() {
     local name=$1 expected=$2 found=0
@@ -38,8 +39,8 @@ diff_is "two linkers, JSON" 0 --json "$work/system.jsonl" "$work/ours.jsonl"
 cp "$work/out" "$work/diff.json"
 check diff "$work/system.jsonl" "$work/ours.jsonl" "$work/diff.json"
 if [ "$(basename "$(readlink -f "${LDR_LDSO:-$build/ld-ldr.so}")")" = ld-ldr.so ]; then
-    equal "two linkers: their names" "$(get "$work/diff.json" "(d['before']['linkers'], d['after']['linkers'])")" "('ld-linux-x86-64.so.2', 'ld-ldr.so')"
-    equal "two linkers: each is in one report only" "$(get "$work/diff.json" "[(o['before'] is None, o['after'] is None) for o in d['objects'] if o['path'].split('/')[-1] == 'ld-ldr.so']")" "[(True, False)]"
+    equal "two linkers: their names" "$(get "$work/diff.json" "(r['before']['linkers'], r['after']['linkers'])")" "('ld-linux-x86-64.so.2', 'ld-ldr.so')"
+    equal "two linkers: each is in one report only" "$(get "$work/diff.json" "[(o['before'] is None, o['after'] is None) for o in r['objects'] if o['path'].split('/')[-1] == 'ld-ldr.so']")" "[(True, False)]"
 else
     skip "two linkers: their names" "no ld-ldr.so was built"
 fi
@@ -99,21 +100,20 @@ diff_is "--columns, unknown" 2 --columns private,share "$work/system.jsonl" "$wo
 contains "--columns, unknown: said" "$(cat "$work/err")" "there is no column 'share'"
 
 # ---- which reports ----
-make_report() { # make_report TIME PAGES: a small report
-    /usr/bin/python3 "$here/views_document.py" large 7 | /usr/bin/python3 -c '
+/usr/bin/python3 "$here/views_document.py" large 7 | /usr/bin/python3 -c '
 import json, sys
 d = json.load(sys.stdin)
-d["time"] = sys.argv[1]
 for o in d["objects"][1:]: o["pages_mapped"] = 0
 d["objects"] = d["objects"][:3]
 d["processes"] = d["processes"][:2]
 d["matrix"] = {"owners": [], "shared_frames": []}
-d["totals"]["frames"] = int(sys.argv[2])
-print(json.dumps(d))' "$1" "$2"
-}
+d["why"]["objects"] = d["why"]["objects"][:3]
+d["time"], d["totals"]["frames"] = "@TIME@", "@FRAMES@"
+print(json.dumps(d))' >"$work/small.json"
+make_report() { sed "s/\"@TIME@\"/\"$1\"/; s/\"@FRAMES@\"/$2/" "$work/small.json"; } # make_report TIME FRAMES: a small report
 for i in 1 2 3 4; do make_report "t$i" "$((i * 100))"; done >"$work/four.jsonl"
 diff_is "one file: the first report and the last" 0 --json "$work/four.jsonl"
-equal "one file: the first report and the last" "$(get "$work/out" "(d['before']['time'], d['after']['time'], d['totals']['change']['frames'], d['after']['report'], d['after']['reports'])")" "('t1', 't4', 300, 4, 4)"
+equal "one file: the first report and the last" "$(get "$work/out" "(r['before']['time'], r['after']['time'], r['totals']['change']['frames'], r['after']['report'], r['after']['reports'])")" "('t1', 't4', 300, 4, 4)"
 /usr/bin/python3 -c '
 import json, sys
 lines = open(sys.argv[1]).read().splitlines()
@@ -126,17 +126,17 @@ diff_is "two methods" 0 --after=-1 --before=1 "$work/four.jsonl" "$work/identity
 equal "two methods: named above the table" "$(grep -cE '^before .* by pfn,|^after .* by file-identity,' "$work/out")" 2
 equal "nothing changed: no line says so" "$(grep -cE '^ +change|[-+]0\.0 MiB' "$work/out")" 0
 diff_is "reports by number" 0 --json --before 2 --after=-2 "$work/four.jsonl"
-equal "reports by number" "$(get "$work/out" "(d['before']['time'], d['after']['time'])")" "('t2', 't3')"
+equal "reports by number" "$(get "$work/out" "(r['before']['time'], r['after']['time'])")" "('t2', 't3')"
 /usr/bin/python3 -c 'import json, sys
 for line in open(sys.argv[1]): print(json.dumps(json.loads(line), indent=2))' "$work/four.jsonl" >"$work/pretty.json"
 diff_is "reports over several lines" 0 --json "$work/pretty.json"
-equal "reports over several lines" "$(get "$work/out" "(d['before']['time'], d['after']['time'], d['after']['reports'])")" "('t1', 't4', 4)"
+equal "reports over several lines" "$(get "$work/out" "(r['before']['time'], r['after']['time'], r['after']['reports'])")" "('t1', 't4', 4)"
 found=0; "$ldr" pages diff --json - <"$work/four.jsonl" >"$work/out" 2>&1 || found=$?
-equal "standard input: a file" "$found $(get "$work/out" "(d['before']['time'], d['after']['time'])")" "0 ('t1', 't4')"
+equal "standard input: a file" "$found $(get "$work/out" "(r['before']['time'], r['after']['time'])")" "0 ('t1', 't4')"
 found=0; head -n 9 "$work/four.jsonl" | "$ldr" pages diff --json - >"$work/out" 2>&1 || found=$?
-equal "standard input: a pipe" "$found $(get "$work/out" "(d['before']['time'], d['after']['time'])")" "0 ('t1', 't4')"
+equal "standard input: a pipe" "$found $(get "$work/out" "(r['before']['time'], r['after']['time'])")" "0 ('t1', 't4')"
 "$ldr" pages --from "$work/four.jsonl" --report 2 --json >"$work/out"
-equal "--report shows that one" "$(get "$work/out" "d['time']")" t2
+equal "--report shows that one" "$(get "$work/out" "r['time']")" t2
 diff_is "no such report" 1 --before 5 "$work/four.jsonl"
 contains "no such report: how many there are" "$(cat "$work/err")" "no report 5, it has 4"
 diff_is "no such report from the end" 1 --before=-9223372036854775808 "$work/four.jsonl"
@@ -147,12 +147,12 @@ contains "a report that is not exact: said" "$(cat "$work/out")" "not exact"
 # ---- broken files ----
 head -c -700 "$work/four.jsonl" >"$work/cut.jsonl"
 diff_is "cut short: the report before is taken" 3 --json "$work/cut.jsonl"
-equal "cut short: the report before is taken" "$(get "$work/out" "(d['after']['time'], d['after']['report'])")" "('t3', 3)"
+equal "cut short: the report before is taken" "$(get "$work/out" "(r['after']['time'], r['after']['report'])")" "('t3', 3)"
 contains "cut short: said" "$(cat "$work/err")" "report 4 of 4 is broken"
 make_report t5 500 >"$work/one.json"
 "$ldr" pages --record "$work/cut.jsonl" $$ 2>"$work/err" || true
 diff_is "cut short and gone on: the new report is on a line of its own" 0 --json "$work/cut.jsonl"
-equal "cut short and gone on: five reports" "$(get "$work/out" "d['after']['report']")" 5
+equal "cut short and gone on: five reports" "$(get "$work/out" "r['after']['report']")" 5
 : >"$work/empty"
 diff_is "an empty file" 4 "$work/empty" "$work/four.jsonl"
 diff_is "no file" 1 "$work/none" "$work/four.jsonl"

@@ -3,10 +3,12 @@
 python reads itself from maps, pagemap, mem and the file: copies, causes, written words, values, and by readelf relocations, symbols
 and sections. With --source the variables and members that the "why:" comments of FILE promise; LEVEL dwarf, symbol or section.
 Symbols are those of NAMED_FILE, when the file itself is stripped. Prints what differs; to stderr what was compared."""
-import argparse, bisect, json, os, re, struct, subprocess, sys
+import argparse, bisect, gc, json, os, re, struct, subprocess, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from oracle import Image, PAGE, PRESENT, FILE, FRAME, down
 
+WORDS = struct.Struct("<512Q").unpack
+gc.disable() # hundreds of thousands of small objects, none in a circle; it ends soon
 parser = argparse.ArgumentParser()
 parser.add_argument("report")
 parser.add_argument("pids", nargs="+", type=int)
@@ -103,16 +105,17 @@ def judge(page, memory, bias):
     end = start + filesz - page if memsz > filesz and start + filesz < page + PAGE else PAGE
     cleared = plain[:end].ljust(PAGE, b"\0")
     written, loaded = {}, False
-    for at in range(0, PAGE, 8):
-        now, was, clear = (struct.unpack_from("<Q", x, at)[0] for x in (memory, plain, cleared))
-        if page + at in image.words:
+    for place, now, was, clear in zip(range(page, page + PAGE, 8), *(WORDS(x) for x in (memory, plain, cleared))):
+        if place in image.words:
             loaded |= now != was
-            linked = image.words[page + at]
+            linked = image.words[place]
             if linked is not None and now != (linked + bias) % 2**64:
-                written[page + at] = ((linked + bias) % 2**64, now, now == was)
-        elif now != was and now != clear:
-            written[page + at] = (clear, now, False)
-        elif now != was:
+                written[place] = ((linked + bias) % 2**64, now, now == was)
+        elif now == was:
+            continue
+        elif now != clear:
+            written[place] = (clear, now, False)
+        else:
             loaded = True
     # a relative word as in the file is a write only where something shows relocation
     return cause, {k: v[:2] for k, v in written.items() if not v[2] or loaded}
@@ -220,14 +223,16 @@ table = symbols(options.names or path)
 starts = [s[0] for s in table]
 mangled = [s[2] for s in table]
 plain = dict(zip(mangled, subprocess.run(["c++filt", "--no-verbose"], input="\n".join(mangled), capture_output=True, text=True).stdout.split("\n")))
-named = {}
+named, around = {}, {}
 
 
 def names_at(vaddr):
     """of all symbols that hold the address"""
     found = set()
     i = bisect.bisect_right(starts, vaddr)
-    for at, end, name in reversed(table[max(0, i - 200):i]):
+    if i not in around: # what may hold an address between this symbol's start and the next one's
+        around[i] = [row for row in table[max(0, i - 200):i] if row[1] > starts[i - 1] or row[0] == starts[i - 1]]
+    for at, end, name in around[i]:
         if at <= vaddr < end or at == vaddr:
             found |= {name, plain[name], re.sub(r"\.\d+$", "", name)}
     return found
@@ -251,13 +256,13 @@ for vaddr, told_as in checked:
             differ(f"{vaddr:x}: name", told_as["name"], names)
 
 # ---- sections ----
+all_bytes = sorted({w + i for w, by in writes.items() for linked, now in by.values() for i in range(8) if (linked ^ now) >> 8 * i & 0xff})
 for section in report["sections"]:
     start, size = next((s, z) for n, s, z in all_sections if n == section["section"] and s == section["vaddr"])
     differ(f"{section['section']}: copies", section["copies"], sum(len(v) for p, v in pages.items() if start < p + PAGE and p < start + size))
     differ(f"{section['section']}: relocations", section["relocations"] >= sum(start <= v < start + size for v, _, _ in expected), True)
-    count = {w + i for w, by in writes.items() for linked, now in by.values() for i in range(8)
-             if (linked ^ now) >> 8 * i & 0xff and start <= w + i < start + size}
-    differ(f"{section['section']}: bytes written", section["bytes_written"], len(count))
+    differ(f"{section['section']}: bytes written", section["bytes_written"],
+           bisect.bisect_left(all_bytes, start + size) - bisect.bisect_left(all_bytes, start))
 for page in pages:
     inside = {n for n, s, z in all_sections if s < page + PAGE and page < s + z}
     differ(f"sections of page {page:x}", inside - {s["section"] for s in report["sections"]}, set())
