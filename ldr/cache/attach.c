@@ -37,7 +37,7 @@ static bool shown_already(const struct plan *plan, const struct segment *seg)
 
 static bool map_constant_segments(const struct record_object *from, const struct plan *plan, int fd)
 {
-    bool runs = from->image.init_vaddr || from->image.init_array.count;
+    bool runs = !(from->idle & IDLE_START) && (from->image.init_vaddr || from->image.init_array.count);
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
         u64 start = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
@@ -63,7 +63,7 @@ u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words
         for (next = i + 1; next < count && (piece[next].sealed && !own_words) == sealed && piece[next].pack == piece[i].pack &&
              piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
             len += piece[next].len;
-        /* .dynamic and the list of constructors are in RELRO. */
+        /* Lists of constructors are in RELRO, and the GOT of a library that is used at all. */
         if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, how | if_touched(sealed, len), pack[piece[i].pack], piece[i].off))
             break;
     }
@@ -145,6 +145,7 @@ static void describe(struct object *object, const struct record_object *from, co
     object->map_end = from->map_end;
     object->view = (struct view){ .bytes = (const u8 *)object->bias, .plan = &object->image.plan, .rule = VIEW_MEMORY };
     object->symbol_count = from->symbol_count;
+    object->dyn_tags = (const void *)(base + from->dyn_tags);
     object->no_delete = (object->image.flags_1 & DF_1_NODELETE) != 0;
     object->no_delete_why = object->no_delete ? "DF_1_NODELETE" : NULL;
 }
@@ -173,6 +174,8 @@ static struct object *attach_object(const struct record_object *from, const stru
     if (from->kind == KIND_SHARED) {
         mapped = map_shared(from, &object->image.plan, piece, pack, fd);
         object->shared = true;
+        object->idle = from->idle;
+        object->dso_handle = from->dso_handle;
         object->state = OBJECT_MAPPED;
     } else if (map_file(object, fd, from->file.size) == 0) {
         mapped = object->map_start == from->map_start ? MAPPED : MAPPED_TAKEN;
@@ -233,6 +236,7 @@ static bool detach_users(const struct record_head *record)
             return false;
         unmap_object(object);
         object->shared = false;
+        object->idle = 0;
         object->plain_why = PLAIN_USES_MOVED;
         bool good = map_file(object, fd, (u64)st.st_size) == 0 && object->map_start == from[i].map_start;
         sys_close(fd);

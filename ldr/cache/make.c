@@ -266,9 +266,32 @@ static void put_pieces(const struct draft *of, struct record_object *to)
     if (!out_cut)
         draft_patches(of, (struct patch *)(out + to->patches));
     to->own_words = of->own_words;
+    struct idle idle = draft_idle(of);
+    to->idle = idle.what;
+    to->dso_handle = idle.dso_handle;
     to->uses = put(NULL, (draft_count + 7) / 8);
     if (!out_cut)
         draft_uses(of, draft, draft_count, out + to->uses);
+}
+
+/* Link editors write the same tags in the same order, so there is one list for many objects. */
+static u32 put_tags(const struct image *image)
+{
+    static u32 last_at, last_count;
+    u32 at = put(NULL, image->dyn_count * sizeof(u32));
+    if (out_cut)
+        return 0;
+    u32 *tag = (u32 *)(out + at);
+    for (u32 i = 0; i < image->dyn_count; i++)
+        tag[i] = short_tag(image->dyn[i].d_tag);
+    if (last_at && last_at < at && last_count == image->dyn_count && memcmp(out + last_at, tag, last_count * sizeof *tag) == 0) {
+        memset(tag, 0, last_count * sizeof *tag);
+        out_len = at;
+        return last_at;
+    }
+    last_at = at;
+    last_count = image->dyn_count;
+    return at;
 }
 
 static void put_object(const struct draft *of, struct record_object *to)
@@ -290,6 +313,7 @@ static void put_object(const struct draft *of, struct record_object *to)
     put_pieces(of, to);
     if (of->kind == KIND_KERNEL)
         return;
+    to->dyn_tags = put_tags(&object->image);
     to->image = object->image;
     to->image.path = NULL;
     to->image.plan.seg = (const struct segment *)(u64)put(object->image.plan.seg, object->image.plan.seg_count * sizeof *object->image.plan.seg);
