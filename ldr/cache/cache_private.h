@@ -139,8 +139,9 @@ const struct record_head *record_read(int dir, const char *program);        /* m
 #define RECORD_PACKS_MOST 64u         /* a start opens them all at once */
 bool attach_all(const struct record_head *record, int dir, int program_fd);
 /* attach_pieces - map them over what stands there (`how`: MAP_FIXED) or where nothing does (MAP_FIXED_NOREPLACE); sealed ones read-only, unless
- * some of their words are still to be written, and small ones with their pages if they are `touched` at once. `pack`: descriptors by piece.pack. Returns how many are mapped: all, or those before a failure. */
-u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack, int how);
+ * some of their words are still to be written. `used`: few pages that are sealed come with their mapping. `pack`: descriptors by piece.pack. Returns
+ * how many are mapped: all, or those before a failure. */
+u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, bool used, const int *pack, int how);
 
 /* late.c, late_make.c: objects that dlopen brings. One struct late for each file that a dlopen maps, until late_opened. */
 struct late {

@@ -111,7 +111,8 @@ struct record_object {
     u32 dyn_tags;                     /* array of image.dyn_count tags, so that .dynamic need not be read */
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
     u8 idle;                          /* IDLE_*: constructors or destructors need not be called (startfiles.c). KIND_SHARED only */
-    u64 dso_handle;                   /* ... these but for __cxa_finalize of this; 0: not even that */
+    u8 used;                          /* bound to by the program, by an object whose constructors or destructors are called, or by one of these in turn */
+    u64 dso_handle;                   /* the destructors but for __cxa_finalize of this; 0: not even that */
 };
 
 /* What a key begins with. Behind it: the loader's notes (notes_len bytes), aux_count pairs of words (type and value of the auxiliary

@@ -232,8 +232,8 @@ static void put_names(const struct object *object, struct record_object *to)
     to->alias_count = count;
     to->aliases = put(text, count * sizeof *text);
     to->path = put_text(object->path);
-    to->real_path = put_text(object->real_path);
-    to->soname = object->image.soname ? put_text(object->image.soname) : 0;
+    to->real_path = object->path && object->real_path && str_equal(object->path, object->real_path) ? to->path : put_text(object->real_path);
+    to->soname = !object->image.soname ? 0 : count && str_equal(object->image.soname, object->aliases.name) ? text[0] : put_text(object->image.soname);
 }
 
 /* Packs of the record: those its pieces lie in. */
@@ -338,6 +338,33 @@ static void put_object(const struct draft *of, struct record_object *to)
         cache_spoil_by("program headers outside the segments: ", object_label(object));
 }
 
+/* What `from` leads to: by what it is bound to, and where that is not known by what it needs. */
+static bool spread_use(struct record_object *object, const struct record_object *from)
+{
+    const u32 *needed = (const u32 *)(out + from->needed);
+    bool more = false;
+    for (u32 i = 0; i < from->needed_count && from->kind != KIND_SHARED; i++) {
+        more = more || !object[needed[i]].used;
+        object[needed[i]].used = true;
+    }
+    for (u32 i = 0; i < draft_count && from->kind == KIND_SHARED; i++)
+        if (out[from->uses + i / 8] >> i % 8 & 1 && !object[i].used)
+            object[i].used = more = true;
+    return more;
+}
+
+/* Libraries that are loaded and never called are many where programs are linked with all they might need. */
+static void put_use(struct record_object *object)
+{
+    for (u32 i = 0; i < draft_count; i++)
+        object[i].used = i == 0 || (object[i].kind != KIND_KERNEL && object[i].idle != (IDLE_START | IDLE_END));
+    for (bool more = true; more;) {
+        more = false;
+        for (u32 i = 0; i < draft_count; i++)
+            more = (object[i].used && spread_use(object, &object[i])) || more;
+    }
+}
+
 static void put_witness(struct witness *to, const struct seen *seen)
 {
     struct witness now;
@@ -388,6 +415,8 @@ static bool write_record(void)
     head.objects = put(NULL, draft_count * sizeof(struct record_object));
     for (u32 i = 0; i < draft_count && !out_cut; i++)
         put_object(&draft[i], (struct record_object *)(out + head.objects) + i);
+    if (!out_cut)
+        put_use((struct record_object *)(out + head.objects));
     put_witnesses(&head);
     const struct scope *closure = &session.program->closure;
     head.closure_count = closure->count;

@@ -1,5 +1,6 @@
-"""startfiles.py - constructors and destructors that come to nothing are left out of a warm start, and only those: what programs print is what
-they print under the system's linker, in the cold start, the warm one and the verified one; and a record says of which objects."""
+"""startfiles.py - a start from a record of a program with more libraries than it uses. Constructors and destructors that come to nothing are left
+out, and only those: what programs print is what they print under the system's linker, in the cold start, the warm one and the verified one; and
+a record says of which objects. Descriptors are closed many at a time: those of the program stay, and few are enough."""
 import os, re, subprocess
 from kit import *
 
@@ -24,11 +25,13 @@ LIBRARIES = {
         void at_the_end(char *text) { __cxa_atexit(last, text, &__dso_handle); }""", 3, True),
     "asks_late": ("""void at_the_end(char *);
         __attribute__((destructor)) static void end(void) { at_the_end("registered by a destructor"); }""", 1, False),
+    "unused": ("int unused(void) { return 1; }", 3, True),
     # An entry of the table of transactional clones: register_tm_clones has something to register, if somebody wants it.
     "transactions": ('__asm__(".section .tm_clone_table,\\"aw\\"\\n.quad 0, 0\\n.previous"); int transactions(void) { return 1; }', 3, True),
 }
 NEEDS = {"resembles": ["watcher"], "asks_late": ["late"]}
-PROGRAM = """#include <stdio.h>
+PROGRAM = """#include <fcntl.h>
+#include <stdio.h>
 int plain(void), constructs(void), transactions(void);
 #ifdef PROFILER
 int begun; void __gmon_start__(void) { begun++; }
@@ -46,6 +49,9 @@ int main(void) {
 #ifdef CLONES
     printf(" registered %d", registered);
 #endif
+    for (int fd = 0; fd < 80; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            printf(" %d", fd);
     puts("");
     return 0;
 }"""
@@ -62,7 +68,7 @@ int main(int argc, char **argv) {{
     const struct record_head *head = (void *)all;
     const struct record_object *object = (void *)(all + head->objects);
     for (unsigned i = 0; i < head->object_count; i++)
-        printf("%s %d %d %d\\n", all + object[i].real_path, object[i].kind, object[i].idle, object[i].dso_handle != 0);
+        printf("%s %d %d %d %d\\n", all + object[i].real_path, object[i].used, object[i].kind, object[i].idle, object[i].dso_handle != 0);
     return 0;
 }}"""
 
@@ -74,16 +80,17 @@ def build(where, name, source, *flags):
 
 
 def left_out(reader, cache):
-    """{library: (bits, finalized)} of the one record there."""
+    """{library: (bits, finalized)} of the one record there, and the names of those used."""
     lines = run([reader, os.path.join(cache, records(cache)[0])])[1].splitlines()
-    found = {}
+    found, used = {}, set()
     for line in lines:
-        path, kind, bits, finalized = line.rsplit(" ", 3)
+        path, is_used, kind, bits, finalized = line.rsplit(" ", 4)
         name = re.match(r"lib(\w+)\.so$", os.path.basename(path))
         if name and name[1] in LIBRARIES:
             check(f"{name[1]} comes from an image", kind == "0", line)
             found[name[1]] = (int(bits), finalized == "1")
-    return found
+            used |= {name[1]} if is_used == "1" else set()
+    return found, used
 
 
 def three_starts(name, program, env):
@@ -106,8 +113,15 @@ with workshop() as (where, parts):
     program = build(where, "prog", PROGRAM, *link)
     time.sleep(YOUNG)
     cache, right = three_starts("plain start", program, {})
-    check("all of it was printed", right[1] == "1 7 1\ndone 1\nlate: registered by a destructor\n", right)
-    equal("what is left out", left_out(reader, cache), expected)
+    check("all of it was printed", right[1] == "1 7 1 0 1 2\ndone 1\nlate: registered by a destructor\n", right)
+    found, used = left_out(reader, cache)
+    equal("what is left out", found, expected)
+    equal("who is used: by the program, by constructors, by destructors", used, set(LIBRARIES) - {"unused"})
+    for more in ("", "5</dev/null", "7</dev/null 9</dev/null", "6</dev/null 7</dev/null 8</dev/null 10</dev/null 70</dev/null"):
+        for limit in (10, 12, 14, 1024):
+            shell = f'eval "exec {more}"; ulimit -n {limit}; exec "$@"'
+            starts = [run(["bash", "-c", shell, "-", linker, program], {"LDR_CACHE": "require", "LDR_CACHE_DIR": cache}) for linker in (SYSTEM, LDSO)]
+            equal(f"descriptors {more or 'none'}, {limit} at most", starts[1], starts[0])
     trace = os.path.join(where, "trace")
     run([LDSO, program], {"LDR_CACHE": "require", "LDR_CACHE_DIR": cache, "LDR_TRACE": trace})
     told = run([LDR, "trace", "--read", trace, "-e", "constructor,destructor"])[1]
@@ -118,17 +132,17 @@ with workshop() as (where, parts):
     time.sleep(YOUNG)
     cache, right = three_starts("a profiler", program, {})
     check("the profiler was begun by libraries", int(right[1].split("begun ")[1].split()[0]) > len(LIBRARIES), right)
-    equal("their constructors are not left out", {bits & 1 for bits, _ in left_out(reader, cache).values()}, {0})
+    equal("their constructors are not left out", {bits & 1 for bits, _ in left_out(reader, cache)[0].values()}, {0})
     program = build(where, "cloned", PROGRAM, "-DCLONES", *link)
     time.sleep(YOUNG)
     cache, right = three_starts("transactional clones", program, {})
     check("one table was registered, and was gone at the end", "registered 1" in right[1] and "gone 1" in right[1], right)
-    equal("what is left out of that", left_out(reader, cache), {**expected, "transactions": (0, False)})
+    equal("what is left out of that", left_out(reader, cache)[0], {**expected, "transactions": (0, False)})
 
     # A finalizer that is not the C library's.
     preload = build(where, "finalizer.so", FINALIZER, "-shared", "-fPIC")
     time.sleep(YOUNG)
     cache, right = three_starts("another finalizer", os.path.join(where, "prog"), {"LD_PRELOAD": preload})
     check("it was called for many", right[1].count("finalizer") >= len(LIBRARIES), right)
-    equal("their destructors are not left out", {bits & 2 for bits, _ in left_out(reader, cache).values()}, {0})
+    equal("their destructors are not left out", {bits & 2 for bits, _ in left_out(reader, cache)[0].values()}, {0})
 finish()
