@@ -41,6 +41,21 @@ const char *arch_reloc_name(u32 type);                 /* "R_X86_64_64"; NULL wh
 #define ARCH_ONCE_BYTES 64u
 u64 arch_once_flag(const u8 *code, u64 address);
 
+/* arch_outcome - what a function comes to that calls nobody but its own object's functions and one other.
+ *   in      reader     the bytes of its object by address, and of which kind of memory all of them are
+ *           function   its address
+ *   out     out        everything that calling it would do
+ *   returns false: it does something else, or its instructions are not those of a compiler's start files */
+enum code_memory { CODE_NONE /* not the object's */, CODE_TEXT /* instructions, never written */, CODE_FIXED /* holds what it holds for good */, CODE_CHANGES };
+struct code_reader { const void *context; enum code_memory (*read)(const void *context, u64 address, u64 len, u8 *bytes); };
+struct code_outcome {
+    u64 flag;                         /* the byte that it finds 0 before it does anything, and sets to 1; 0: none */
+    u64 called;                       /* the function elsewhere that it calls; 0: none */
+    u64 argument;                     /* its first argument */
+    u64 argument_at;                  /* the word in memory that changes from which that was read; 0: it was not */
+};
+bool arch_outcome(const struct code_reader *reader, u64 function, struct code_outcome *out);
+
 u32 arch_cpu_level(void);                              /* x86-64-vN of this CPU, 1..4 (psABI "micro-architecture levels") */
 
 #endif

@@ -37,7 +37,7 @@ static bool shown_already(const struct plan *plan, const struct segment *seg)
 
 static bool map_constant_segments(const struct record_object *from, const struct plan *plan, int fd)
 {
-    bool runs = from->image.init_vaddr || from->image.init_array.count;
+    bool runs = from->idle != (IDLE_START | IDLE_END);         /* a constructor or a destructor */
     for (u32 i = 0; i < plan->seg_count; i++) {
         const struct segment *seg = &plan->seg[i];
         u64 start = align_down(seg->vaddr, LDR_PAGE), end = align_up(seg->mem_end, LDR_PAGE);
@@ -53,7 +53,7 @@ static bool map_constant_segments(const struct record_object *from, const struct
     return true;
 }
 
-u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack, int how)
+u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, bool used, const int *pack, int how)
 {
     u32 i = 0;
     for (u32 next; i < count; i = next) {
@@ -63,8 +63,8 @@ u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words
         for (next = i + 1; next < count && (piece[next].sealed && !own_words) == sealed && piece[next].pack == piece[i].pack &&
              piece[next].vaddr == piece[i].vaddr + len && piece[next].off == piece[i].off + len; next++)
             len += piece[next].len;
-        /* .dynamic and the list of constructors are in RELRO. */
-        if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, how | if_touched(sealed, len), pack[piece[i].pack], piece[i].off))
+        /* Lists of constructors are in RELRO, and the GOT that calls go through. */
+        if (!map_at(bias + piece[i].vaddr, len, sealed ? PROT_READ : PROT_READ | PROT_WRITE, how | if_touched(sealed && used, len), pack[piece[i].pack], piece[i].off))
             break;
     }
     return i;
@@ -88,7 +88,7 @@ static u64 reserved_len(const struct record_object *from, const struct plan *pla
 /* *reached: up to which address it is mapped; meant for pieces that lie in no reservation. */
 static bool map_writable_segments(const struct record_object *from, const struct plan *plan, const struct piece *piece, const int *pack, int how, u64 *reached)
 {
-    u32 count = attach_pieces(from->bias, piece, from->piece_count, from->own_words, pack, how);
+    u32 count = attach_pieces(from->bias, piece, from->piece_count, from->own_words, from->used, pack, how);
     if (count)
         *reached = from->bias + piece[count - 1].vaddr + piece[count - 1].len;
     if (count < from->piece_count)
@@ -145,6 +145,7 @@ static void describe(struct object *object, const struct record_object *from, co
     object->map_end = from->map_end;
     object->view = (struct view){ .bytes = (const u8 *)object->bias, .plan = &object->image.plan, .rule = VIEW_MEMORY };
     object->symbol_count = from->symbol_count;
+    object->dyn_tags = (const void *)(base + from->dyn_tags);
     object->no_delete = (object->image.flags_1 & DF_1_NODELETE) != 0;
     object->no_delete_why = object->no_delete ? "DF_1_NODELETE" : NULL;
 }
@@ -173,6 +174,8 @@ static struct object *attach_object(const struct record_object *from, const stru
     if (from->kind == KIND_SHARED) {
         mapped = map_shared(from, &object->image.plan, piece, pack, fd);
         object->shared = true;
+        object->idle = from->idle;
+        object->dso_handle = from->dso_handle;
         object->state = OBJECT_MAPPED;
     } else if (map_file(object, fd, from->file.size) == 0) {
         mapped = object->map_start == from->map_start ? MAPPED : MAPPED_TAKEN;
@@ -184,10 +187,36 @@ static struct object *attach_object(const struct record_object *from, const stru
     return mapped == MAPPED ? object : NULL;
 }
 
+/* Descriptors of files that are mapped, closed many by one call. Their numbers follow one another, but for those that the program was executed
+ * with: a run ends before such a one. */
+#define CLOSED_AT_ONCE 64
+static int waiting, waiting_count;
+
+static void close_waiting(void)
+{
+    if (waiting_count < 3 || sys_call(__NR_close_range, waiting, waiting + waiting_count - 1, 0, 0, 0, 0) != 0)
+        for (int i = 0; i < waiting_count; i++)
+            sys_close(waiting + i);
+    waiting_count = 0;
+}
+
+static void close_later(int fd)
+{
+    if (waiting_count == CLOSED_AT_ONCE || fd != waiting + waiting_count)
+        close_waiting();
+    if (!waiting_count)
+        waiting = fd;
+    waiting_count++;
+}
+
 static int open_as_it_was(const struct record_object *from, const struct record_head *record, struct stat *st)
 {
     const char *path = (const char *)record + from->real_path;
     int fd = sys_open_read(path);
+    if (fd == -24 /* EMFILE */ && waiting_count) {
+        close_waiting();
+        fd = sys_open_read(path);
+    }
     int err = fd < 0 ? fd : sys_fstat(fd, st);
     if (err >= 0 && identity_equal(&from->file, st))
         return fd;
@@ -204,7 +233,7 @@ static struct object *attach_file(const struct record_object *from, const struct
     if (fd < 0)
         return NULL;
     struct object *object = attach_object(from, record, pack, fd, &st);
-    sys_close(fd);
+    close_later(fd);
     return object;
 }
 
@@ -233,6 +262,7 @@ static bool detach_users(const struct record_head *record)
             return false;
         unmap_object(object);
         object->shared = false;
+        object->idle = 0;
         object->plain_why = PLAIN_USES_MOVED;
         bool good = map_file(object, fd, (u64)st.st_size) == 0 && object->map_start == from[i].map_start;
         sys_close(fd);
@@ -282,6 +312,7 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
     session.report = (struct report){ 0 };
     good = good && attach_objects(record, pack, program_fd);
     session.report = loud;
+    close_waiting();
     while (opened-- > 0)
         sys_close(pack[opened]);
     if (!good)

@@ -139,8 +139,9 @@ const struct record_head *record_read(int dir, const char *program);        /* m
 #define RECORD_PACKS_MOST 64u         /* a start opens them all at once */
 bool attach_all(const struct record_head *record, int dir, int program_fd);
 /* attach_pieces - map them over what stands there (`how`: MAP_FIXED) or where nothing does (MAP_FIXED_NOREPLACE); sealed ones read-only, unless
- * some of their words are still to be written. `pack`: descriptors by piece.pack. Returns how many are mapped: all, or those before a failure. */
-u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, const int *pack, int how);
+ * some of their words are still to be written. `used`: few pages that are sealed come with their mapping. `pack`: descriptors by piece.pack. Returns
+ * how many are mapped: all, or those before a failure. */
+u32 attach_pieces(u64 bias, const struct piece *piece, u32 count, bool own_words, bool used, const int *pack, int how);
 
 /* late.c, late_make.c: objects that dlopen brings. One struct late for each file that a dlopen maps, until late_opened. */
 struct late {
@@ -196,6 +197,15 @@ void draft_patches(const struct draft *draft, struct patch *out);      /* draft-
 bool draft_piece_equals(const struct draft *of, const struct piece *piece, const u8 *bytes);           /* make.c */
 void draft_write_piece(const struct draft *of, struct piece *piece, struct writer *to);                /* make.c; sets piece->off */
 bool program_moves(void);             /* the kernel chooses where the program lies, anew for each exec */
+
+/* startfiles.c: which of its constructors and destructors a start from the image need not call. Of a KIND_SHARED draft, before any was called. */
+struct idle { u8 what; /* IDLE_* */ u64 dso_handle; };
+struct idle draft_idle(const struct draft *draft);
+#define TAG_UNKNOWN 0xffffffffu
+static inline u32 short_tag(i64 tag)                   /* as a record keeps it; no tag that counts is longer */
+{
+    return tag >= 0 && tag < TAG_UNKNOWN ? (u32)tag : TAG_UNKNOWN;
+}
 
 /* verify.c: verify_all - is what was just made, byte for byte, what the record and its images say? Reports the first difference. */
 int verify_all(const struct record_head *record);

@@ -16,7 +16,7 @@
 #include "../image/image.h"
 
 #define CATALOG_MAGIC 0x31676c7461636c72ull            /* "rlcatlg1" */
-#define RECORD_MAGIC 0x3264726f63657272ull             /* "rrecord2" */
+#define RECORD_MAGIC 0x3364726f63657272ull             /* "rrecord3" */
 #define PACK_MAGIC 0x316b6361702d7272ull               /* "rr-pack1" */
 #define CACHE_NAME_ROOM 24
 #define NO_OBJECT 0xffffffffu
@@ -108,7 +108,11 @@ struct record_object {
     u32 plain_why;                    /* enum plain_why */
     u64 plain_at;                     /* the word it is about, as a link-time address; 0: none */
     u32 uses;                         /* bit map of object numbers: where some relocated word leads. KIND_SHARED only */
+    u32 dyn_tags;                     /* array of image.dyn_count tags, so that .dynamic need not be read */
     u8 own_words;                     /* some words in sealed pieces are written at each start (patches, DT_DEBUG, the linker's private data) */
+    u8 idle;                          /* IDLE_*: constructors or destructors need not be called (startfiles.c). KIND_SHARED only */
+    u8 used;                          /* bound to by the program, by an object whose constructors or destructors are called, or by one of these in turn */
+    u64 dso_handle;                   /* the destructors but for __cxa_finalize of this; 0: not even that */
 };
 
 /* What a key begins with. Behind it: the loader's notes (notes_len bytes), aux_count pairs of words (type and value of the auxiliary

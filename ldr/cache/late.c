@@ -291,7 +291,7 @@ int late_take(struct object *object, enum bind_when when)
     if (!pieces_inside(object, image) || !note_bindings(object, head, variant))
         return 0;
     /* Half mapped it is neither the file's nor the image's: the whole dlopen fails, as when memory for data is short. */
-    if (attach_pieces(object->bias, image->piece, image->piece_count, image->own_words, &late->fd, MAP_FIXED) < image->piece_count)
+    if (attach_pieces(object->bias, image->piece, image->piece_count, image->own_words, true, &late->fd, MAP_FIXED) < image->piece_count)
         return report_values(&session.report, LDR_E_NO_MEMORY, object->path, image->piece_count, 0, 0);
     const struct patch *patch = (const void *)((const u8 *)head + image->patches);
     for (u32 i = 0; i < image->patch_count; i++)

@@ -232,8 +232,8 @@ static void put_names(const struct object *object, struct record_object *to)
     to->alias_count = count;
     to->aliases = put(text, count * sizeof *text);
     to->path = put_text(object->path);
-    to->real_path = put_text(object->real_path);
-    to->soname = object->image.soname ? put_text(object->image.soname) : 0;
+    to->real_path = object->path && object->real_path && str_equal(object->path, object->real_path) ? to->path : put_text(object->real_path);
+    to->soname = !object->image.soname ? 0 : count && str_equal(object->image.soname, object->aliases.name) ? text[0] : put_text(object->image.soname);
 }
 
 /* Packs of the record: those its pieces lie in. */
@@ -266,9 +266,32 @@ static void put_pieces(const struct draft *of, struct record_object *to)
     if (!out_cut)
         draft_patches(of, (struct patch *)(out + to->patches));
     to->own_words = of->own_words;
+    struct idle idle = draft_idle(of);
+    to->idle = idle.what;
+    to->dso_handle = idle.dso_handle;
     to->uses = put(NULL, (draft_count + 7) / 8);
     if (!out_cut)
         draft_uses(of, draft, draft_count, out + to->uses);
+}
+
+/* Link editors write the same tags in the same order, so there is one list for many objects. */
+static u32 put_tags(const struct image *image)
+{
+    static u32 last_at, last_count;
+    u32 at = put(NULL, image->dyn_count * sizeof(u32));
+    if (out_cut)
+        return 0;
+    u32 *tag = (u32 *)(out + at);
+    for (u32 i = 0; i < image->dyn_count; i++)
+        tag[i] = short_tag(image->dyn[i].d_tag);
+    if (last_at && last_at < at && last_count == image->dyn_count && memcmp(out + last_at, tag, last_count * sizeof *tag) == 0) {
+        memset(tag, 0, last_count * sizeof *tag);
+        out_len = at;
+        return last_at;
+    }
+    last_at = at;
+    last_count = image->dyn_count;
+    return at;
 }
 
 static void put_object(const struct draft *of, struct record_object *to)
@@ -290,6 +313,7 @@ static void put_object(const struct draft *of, struct record_object *to)
     put_pieces(of, to);
     if (of->kind == KIND_KERNEL)
         return;
+    to->dyn_tags = put_tags(&object->image);
     to->image = object->image;
     to->image.path = NULL;
     to->image.plan.seg = (const struct segment *)(u64)put(object->image.plan.seg, object->image.plan.seg_count * sizeof *object->image.plan.seg);
@@ -312,6 +336,33 @@ static void put_object(const struct draft *of, struct record_object *to)
         cache_spoil_by("a file is too young: ", object->real_path);
     if (!object->image.phdr_vaddr)
         cache_spoil_by("program headers outside the segments: ", object_label(object));
+}
+
+/* What `from` leads to: by what it is bound to, and where that is not known by what it needs. */
+static bool spread_use(struct record_object *object, const struct record_object *from)
+{
+    const u32 *needed = (const u32 *)(out + from->needed);
+    bool more = false;
+    for (u32 i = 0; i < from->needed_count && from->kind != KIND_SHARED; i++) {
+        more = more || !object[needed[i]].used;
+        object[needed[i]].used = true;
+    }
+    for (u32 i = 0; i < draft_count && from->kind == KIND_SHARED; i++)
+        if (out[from->uses + i / 8] >> i % 8 & 1 && !object[i].used)
+            object[i].used = more = true;
+    return more;
+}
+
+/* Libraries that are loaded and never called are many where programs are linked with all they might need. */
+static void put_use(struct record_object *object)
+{
+    for (u32 i = 0; i < draft_count; i++)
+        object[i].used = i == 0 || (object[i].kind != KIND_KERNEL && object[i].idle != (IDLE_START | IDLE_END));
+    for (bool more = true; more;) {
+        more = false;
+        for (u32 i = 0; i < draft_count; i++)
+            more = (object[i].used && spread_use(object, &object[i])) || more;
+    }
 }
 
 static void put_witness(struct witness *to, const struct seen *seen)
@@ -364,6 +415,8 @@ static bool write_record(void)
     head.objects = put(NULL, draft_count * sizeof(struct record_object));
     for (u32 i = 0; i < draft_count && !out_cut; i++)
         put_object(&draft[i], (struct record_object *)(out + head.objects) + i);
+    if (!out_cut)
+        put_use((struct record_object *)(out + head.objects));
     put_witnesses(&head);
     const struct scope *closure = &session.program->closure;
     head.closure_count = closure->count;

@@ -79,7 +79,8 @@ static bool object_sound(const struct record_object *object)
     u64 segs = (u64)object->image.plan.seg, versions = (u64)object->image.version;
     return object->map_start % LDR_PAGE == 0 && object->map_end > object->map_start && object->map_end % LDR_PAGE == 0 &&
            object->piece_count <= PIECES_MOST && object->image.plan.seg_count && has(segs, object->image.plan.seg_count, sizeof(struct segment)) &&
-           has(versions, object->image.version_count, sizeof(struct version)) && has(object->uses, (now_reading->object_count + 7) / 8, 1) &&
+           has(versions, object->image.version_count, sizeof(struct version)) && has(object->dyn_tags, object->image.dyn_count, sizeof(u32)) && has(object->uses, (now_reading->object_count + 7) / 8, 1) &&
+           (!object->dso_handle || object->dso_handle - object->map_start < object->map_end - object->map_start) &&
            pieces_sound(object) && patches_sound(object);
 }
 

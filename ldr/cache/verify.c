@@ -41,6 +41,20 @@ static int verify_image(const struct object *object, const struct record_object 
     return 0;
 }
 
+/* What is left out of each start, and what it need not read. */
+static int verify_idle(const struct draft *of, const struct record_object *from, const struct record_head *record)
+{
+    const u32 *tag = (const void *)((const char *)record + from->dyn_tags);
+    const struct image *image = &of->object->image;
+    struct idle idle = draft_idle(of);
+    if (from->idle != idle.what || from->dso_handle != idle.dso_handle)
+        return differs(of->object, from->idle, idle.what, from->dso_handle);
+    for (u32 i = 0; i < image->dyn_count; i++)
+        if (tag[i] != short_tag(image->dyn[i].d_tag))
+            return differs(of->object, tag[i], short_tag(image->dyn[i].d_tag), image->dyn_vaddr + i * sizeof *image->dyn);
+    return 0;
+}
+
 /* The words that are stored at each start. */
 static int verify_patches(const struct draft *of, const struct record_object *from, const struct record_head *record)
 {
@@ -79,7 +93,8 @@ static int verify_object(const struct draft *of, const struct record_object *fro
     const struct piece *piece = (const void *)((const char *)record + from->pieces);
     if (!draft_equals(of, piece, from->piece_count, (const void *)((const char *)record + record->packs), record->pack_count))
         return differs(object, from->piece_count, of->piece_count, of->piece[0].vaddr);
-    return verify_patches(of, from, record);
+    err = verify_idle(of, from, record);
+    return err ? err : verify_patches(of, from, record);
 }
 
 static int verify_order(const struct record_head *record)

@@ -22,6 +22,7 @@ int shim_recognise(void);
 const void *shim_facts(u32 *len);
 void shim_recall(const void *facts, u32 len);
 u64 shim_debug_interface(void);                        /* the genuine linker's _r_debug, which programs may name; 0: none */
+u64 shim_finalizer(void);                              /* __cxa_finalize, which destructors of start files call (Itanium C++ ABI); 0: none */
 void shim_before_linker_runs(void);                    /* after the genuine linker's relative relocations, before its IRELATIVE */
 u64 shim_thread_size(void);                            /* sizeof(struct pthread), bytes from tp up */
 u64 shim_thread_align(void);

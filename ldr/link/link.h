@@ -95,6 +95,9 @@ struct object {
     bool shared;                      /* writable pages come from an image of the cache, relocated */
     u32 plain_why;                    /* enum plain_why (cache/format.h): it could come from an image, and does not */
     bool sealed_already;              /* ... and its RELRO is read-only from the start */
+    u8 idle;                          /* IDLE_*: of what is called at its start and end, what comes to nothing and need not be */
+    u64 dso_handle;                   /* ... at its end, to nothing but __cxa_finalize of this; 0: nothing at all */
+    const u32 *dyn_tags;              /* the tags of image.dyn, where they are known without reading it; NULL: they stand there */
     bool data_private;                /* mapped with its data pages made private already: no batches needed */
     bool in_global;                   /* part of the global scope */
     bool visited;                     /* graph walks */
@@ -103,6 +106,9 @@ struct object {
     struct object **bound_to;         /* objects outside its needs that a relocation bound to */
     u32 bound_count, bound_room;
 };
+
+#define IDLE_START 1u
+#define IDLE_END 2u
 
 /* config.c: the facts fixed for the life of the process. */
 struct config {

@@ -76,12 +76,23 @@ static void call_array(const struct object *object, const struct func_array *arr
     }
 }
 
+u64 init_finalizer(void)
+{
+    return shim_finalizer();
+}
+
+/* Where somebody listens everything is called, so that what is told is what the object asks for. */
+static bool is_idle(const struct object *object, u32 what)
+{
+    return (object->idle & what) && !session.watch;
+}
+
 static void init_object(struct object *object)
 {
     if (object->state >= OBJECT_INITIALISING)
         return;
     object->state = OBJECT_INITIALISING;
-    if (!object->is_program && !object->is_linker && !object->is_vdso) {
+    if (!object->is_program && !object->is_linker && !object->is_vdso && !is_idle(object, IDLE_START)) {
         const u64 init = object->bias + object->image.init_vaddr;
         event_calling(object, CALL_INIT);
         if (object->image.init_vaddr) {
@@ -119,6 +130,11 @@ void init_finish_object(struct object *object)
     object->state = OBJECT_FINISHED;
     if (object->is_linker || object->is_vdso)
         return;
+    if (is_idle(object, IDLE_END)) {
+        if (object->dso_handle)
+            ((void (*)(u64))init_finalizer())(object->dso_handle);
+        return;
+    }
     const u64 fini = object->bias + object->image.fini_vaddr;
     event_calling(object, CALL_FINI);
     call_array(object, &object->image.fini_array, CALL_FINI_ARRAY);

@@ -240,6 +240,7 @@ int init_order_build(struct object *root, struct arena *arena);/* closure and in
 void init_run(struct object *root);                            /* constructors of everything below root that has none run */
 void init_finish_all(void);                                    /* termination: destructors of everything */
 void init_finish_object(struct object *object);
+u64 init_finalizer(void);                                       /* the C library's __cxa_finalize, which an idle object's end still calls; 0: none */
 
 /* find_object.c: lock-free address -> object, for unwinders */
 bool find_table_update(void);                                  /* call under the write lock after the list changed */

@@ -6,7 +6,7 @@ shift
 cd "$(dirname "$0")" || exit 1
 export BUILD=$build LDSO=$build/ld-ldr.so LDR=$build/ldr PYTHONDONTWRITEBYTECODE=1
 unset LD_LIBRARY_PATH LD_PRELOAD LD_BIND_NOW GLIBC_TUNABLES LDR_CACHE LDR_CACHE_DIR LDR_CACHE_MAX_AGE LDR_LDSO
-[ $# -gt 0 ] || set -- telling changes attacks trusted system together programs sharing faults opened taken command
+[ $# -gt 0 ] || set -- telling changes attacks trusted system together programs sharing faults opened taken startfiles command
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -27,7 +27,7 @@ u64 glibc_symbol(const struct object *object, const char *name, const char *vers
 /* The symbols every start asks for, those of the genuine linker first. A start from a record knows where they are (shim_recall). */
 enum glibc_known {
     KNOWN_GLOBAL, KNOWN_GLOBAL_RO, KNOWN_ARGV, KNOWN_STACK_END, KNOWN_SECURE, KNOWN_REPORT_EVENTS, KNOWN_RSEQ_SIZE, KNOWN_RSEQ_OFFSET, KNOWN_DEBUG,
-    KNOWN_EARLY_INIT, KNOWN_LOCK, KNOWN_UNLOCK, KNOWN_TRYLOCK, KNOWN_ERRNO, KNOWN_ATFORK, KNOWN_COUNT
+    KNOWN_EARLY_INIT, KNOWN_LOCK, KNOWN_UNLOCK, KNOWN_TRYLOCK, KNOWN_ERRNO, KNOWN_ATFORK, KNOWN_FINALIZE, KNOWN_COUNT
 };
 u64 glibc_known(enum glibc_known which);               /* address, or 0 */
 /* private.c: tables of our functions for the places glibc calls its linker through */

@@ -40,7 +40,7 @@ static void fill_private_map(struct object *object, char *map, bool readonly)
     GLIBC_AT(libname, row->ln_dont_free, int) = 1;
     GLIBC_AT(map, row->lm_libname, void *) = libname;
     for (u32 i = 0; i < image->dyn_count; i++) {
-        u32 index = glibc_info_index(row, image->dyn[i].d_tag);
+        u32 index = glibc_info_index(row, object->dyn_tags ? (i64)object->dyn_tags[i] : image->dyn[i].d_tag);
         if (glibc_has(index))
             GLIBC_AT(map, row->lm_info + 8 * index, const void *) = &image->dyn[i];
     }

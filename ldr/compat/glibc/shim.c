@@ -44,7 +44,7 @@ u64 glibc_symbol(const struct object *object, const char *name, const char *vers
 static const char known_name[KNOWN_COUNT][30] = {
     "_rtld_global", "_rtld_global_ro", "_dl_argv", "__libc_stack_end", "__libc_enable_secure", "__nptl_initial_report_events", "__rseq_size",
     "__rseq_offset", "_r_debug", "__libc_early_init", "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_mutex_trylock", "__errno_location",
-    "__register_atfork"
+    "__register_atfork", "__cxa_finalize"
 };
 
 struct facts {
@@ -70,6 +70,11 @@ u64 glibc_known(enum glibc_known which)
     if (recalled)
         return recalled->vaddr[which] ? known_in(which)->bias + recalled->vaddr[which] : 0;
     return symbol_address(known_in(which), known_symbol(which));
+}
+
+u64 shim_finalizer(void)
+{
+    return glibc_known(KNOWN_FINALIZE);
 }
 
 u64 shim_debug_interface(void)
