@@ -266,6 +266,8 @@ static void copied(struct pass *pass, const struct reloc_record *record, const s
         bad_record(pass, record, LDR_E_RELOC_SIZE, len, mine);
         return;
     }
+    if (!want->name)
+        return;                       /* of itself, bound locally */
     if (mine != theirs) {
         struct lines lines = { 0 };
         lines_add(&lines, "%s in %s: %llu bytes; in %s: %llu bytes", want->name, node_path(node), (unsigned long long)mine, node_path(owner), (unsigned long long)theirs);
@@ -324,11 +326,11 @@ static bool look_up(const struct reloc_record *record, void *arg) {
     if (record->kind.class == RELOC_SYMBOL && record->kind.width == 4 && found.object->image.type == ET_DYN && found.symbol->st_shndx != SHN_ABS)
         bad_record(pass, record, LDR_E_RELOC_OVERFLOW, found.symbol->st_value, record->kind.width);
     usage_add(&pass->usage, object_node(pass->object), object_node(found.object));
-    if (!want.name)
-        return true;                  /* bound locally */
     if (record->kind.class == RELOC_COPY)
         copied(pass, record, &want, &found);
-    else if (pass->object->scope[0] == &session->global)
+    if (!want.name)
+        return true;                  /* bound locally */
+    if (record->kind.class != RELOC_COPY && pass->object->scope[0] == &session->global)
         several(pass, &want, &found);
     if (ELF64_ST_TYPE(found.symbol->st_info) == STT_GNU_IFUNC && found.symbol->st_shndx != SHN_UNDEF)
         relocated_later(pass, &want, &found);
