@@ -190,11 +190,12 @@ static struct object *attach_object(const struct record_object *from, const stru
 /* Descriptors of files that are mapped, closed many by one call. Their numbers follow one another, but for those that the program was executed
  * with: a run ends before such a one. */
 #define CLOSED_AT_ONCE 64
+#define WORTH_A_CALL 16               /* filters of system calls that are older than close_range may end who calls it: not for a few */
 static int waiting, waiting_count;
 
 static void close_waiting(void)
 {
-    if (waiting_count < 3 || sys_call(__NR_close_range, waiting, waiting + waiting_count - 1, 0, 0, 0, 0) != 0)
+    if (waiting_count < WORTH_A_CALL || sys_call(__NR_close_range, waiting, waiting + waiting_count - 1, 0, 0, 0, 0) != 0)
         for (int i = 0; i < waiting_count; i++)
             sys_close(waiting + i);
     waiting_count = 0;
