@@ -18,6 +18,18 @@ static bool is_sealed(const struct draft *draft, u64 vaddr, u64 len)
     return false;
 }
 
+/* Whether a symbol's relocation wrote the word, and so nobody else does: a variable behind RELRO may be written in between, by a program that
+ * makes its page writable for so long. */
+static bool is_bound(const struct draft *draft, u64 vaddr)
+{
+    const struct rela_table *table[] = { &draft->object->image.rela, &draft->object->image.plt };
+    for (u32 t = 0; t < ARRAY_COUNT(table); t++)
+        for (u64 i = 0; i < table[t]->count; i++)
+            if (table[t]->at[i].r_offset == vaddr && arch_reloc_kind((u32)ELF64_R_TYPE(table[t]->at[i].r_info)).class == RELOC_SYMBOL)
+                return true;
+    return false;
+}
+
 static enum code_memory read_object(const void *context, u64 address, u64 len, u8 *bytes)
 {
     const struct draft *draft = context;
@@ -32,7 +44,7 @@ static enum code_memory read_object(const void *context, u64 address, u64 len, u
         if (vaddr >= seg->vaddr && vaddr < seg->mem_end && !(seg->prot & PF_W))
             return seg->prot & PF_X ? CODE_TEXT : CODE_FIXED;
     }
-    return is_sealed(draft, vaddr, len) ? CODE_FIXED : CODE_CHANGES;
+    return is_sealed(draft, vaddr, len) && is_bound(draft, vaddr) ? CODE_FIXED : CODE_CHANGES;
 }
 
 /* Adds what a function at the end of the object comes to; false: to more than may be left out. __dso_handle is known by holding its own
@@ -58,9 +70,11 @@ static bool functions_idle(const struct draft *draft, u64 single, const struct f
     if (single && !add_function(&reader, object->bias + single, dso_handle))
         return false;
     for (u64 i = 0; i < array->count; i++) {
-        u64 function, at = object->bias + array->vaddr + 8 * i;
-        enum code_memory memory = read_object(draft, at, 8, (u8 *)&function);
-        if (memory != CODE_FIXED || (function && function != ~0ull && !add_function(&reader, function, dso_handle)))
+        u64 function, at = array->vaddr + 8 * i;
+        if (!is_sealed(draft, at, 8))
+            return false;
+        memcpy(&function, draft_bytes(draft, at), 8);
+        if (function && function != ~0ull && !add_function(&reader, function, dso_handle))
             return false;
     }
     return true;

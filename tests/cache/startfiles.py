@@ -26,10 +26,25 @@ LIBRARIES = {
     "asks_late": ("""void at_the_end(char *);
         __attribute__((destructor)) static void end(void) { at_the_end("registered by a destructor"); }""", 1, False),
     "unused": ("int unused(void) { return 1; }", 3, True),
+    # Decides by a variable behind RELRO, which it writes all the same.
+    "hooked": ("""#include <stdint.h>
+        #include <sys/mman.h>
+        __attribute__((section(".data.rel.ro"))) static void (*volatile hook)(void);
+        void set_hook(void (*to)(void)) {
+            void *page = (void *)((uintptr_t)&hook & -4096ul);
+            mprotect(page, 4096, PROT_READ | PROT_WRITE);
+            hook = to;
+            mprotect(page, 4096, PROT_READ);
+        }
+        __attribute__((destructor)) static void end(void) { if (hook) hook(); }""", 1, False),
+    "hooks": ("""#include <stdio.h>
+        void set_hook(void (*)(void));
+        static void run(void) { puts("hook"); fflush(stdout); }
+        __attribute__((constructor)) static void begin(void) { set_hook(run); }""", 2, True),
     # An entry of the table of transactional clones: register_tm_clones has something to register, if somebody wants it.
     "transactions": ('__asm__(".section .tm_clone_table,\\"aw\\"\\n.quad 0, 0\\n.previous"); int transactions(void) { return 1; }', 3, True),
 }
-NEEDS = {"resembles": ["watcher"], "asks_late": ["late"]}
+NEEDS = {"resembles": ["watcher"], "asks_late": ["late"], "hooks": ["hooked"]}
 PROGRAM = """#include <fcntl.h>
 #include <stdio.h>
 int plain(void), constructs(void), transactions(void);
@@ -113,7 +128,7 @@ with workshop() as (where, parts):
     program = build(where, "prog", PROGRAM, *link)
     time.sleep(YOUNG)
     cache, right = three_starts("plain start", program, {})
-    check("all of it was printed", right[1] == "1 7 1 0 1 2\ndone 1\nlate: registered by a destructor\n", right)
+    check("all of it was printed", right[1] == "1 7 1 0 1 2\ndone 1\nlate: registered by a destructor\nhook\n", right)
     found, used = left_out(reader, cache)
     equal("what is left out", found, expected)
     equal("who is used: by the program, by constructors, by destructors", used, set(LIBRARIES) - {"unused"})

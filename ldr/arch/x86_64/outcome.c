@@ -5,7 +5,7 @@
  * else ends the attempt, so whoever asks is told nothing where the function could do something that is not in the outcome. */
 #include "../arch.h"
 
-enum { RSP = 4, RDI = 7, WORDS_MOST = 16, STEPS_MOST = 128 };
+enum { RSP = 4, RDI = 7, WORDS_MOST = 16, STEPS_MOST = 128, CODE_MOST = 15 /* bytes of an instruction; a longer one is a fault */ };
 #define RETURN_ADDRESS 1ull           /* of whoever called the function: no instruction stands there */
 #define CALLER_SAVED 0x0fc7u          /* rax, rcx, rdx, rsi, rdi, r8 to r11 */
 
@@ -25,9 +25,9 @@ struct machine {
 /* One operand that ModRM names: a register, or memory relative to the next instruction; NEITHER: any other memory. */
 struct operand { enum { REGISTER, MEMORY, NEITHER } kind; u32 reg, rm; u64 address; };
 
-static u32 fetch(const struct machine *m, u8 code[16])
+static u32 fetch(const struct machine *m, u8 code[CODE_MOST])
 {
-    for (u32 len = 16; len; len--)
+    for (u32 len = CODE_MOST; len; len--)
         if (m->reader->read(m->reader->context, m->pc, len, code) == CODE_TEXT)
             return len;
     return 0;
@@ -88,7 +88,7 @@ static bool push(struct machine *m, u64 value, bool known)
 /* A function of others, whose outcome is not ours to find. */
 static bool call_outside(struct machine *m, u64 target)
 {
-    if (m->out->called || !(is_known(m, RDI) || m->from[RDI]))
+    if (!target || m->out->called || !(is_known(m, RDI) || m->from[RDI]))      /* called at 0, a process ends */
         return false;
     m->out->called = target;
     m->out->argument = m->reg[RDI];
@@ -249,7 +249,9 @@ static bool step_two_bytes(struct machine *m, const u8 *code, u32 len, u32 at, u
     u32 opcode = code[at++];
     if (opcode == 0x84 || opcode == 0x85)
         return jump(m, code, at, 4, len, true, opcode == 0x84);
-    if ((opcode != 0x1e && opcode != 0x1f) || !take_operand(m, code, len, &at, rex, 0, &op))       /* endbr64, nop */
+    /* nop; and endbr64, whose opcode with another operand reads the pointer of the shadow stack where there is one (rdsspq) */
+    bool nothing = opcode == 0x1f || (opcode == 0x1e && at < len && code[at] == 0xfa);
+    if (!nothing || !take_operand(m, code, len, &at, rex, 0, &op))
         return false;
     m->pc += at;
     return true;
@@ -296,7 +298,7 @@ static bool step_modrm(struct machine *m, const u8 *code, u32 len, u32 at, u32 r
 
 static bool step(struct machine *m)
 {
-    u8 code[16];
+    u8 code[CODE_MOST];
     u32 len = fetch(m, code), at = 0, rex = 0;
     bool narrow = false;
     while (at < len && (code[at] == 0x66 || code[at] == 0x2e || code[at] == 0xf2 || code[at] == 0xf3))
