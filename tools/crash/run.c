@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 2048 /* for three system calls, on a page that is touched anyhow */, GUARD = 4096 };
+enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 64 << 10, GUARD = 4096 };
 
 /* Where the program-to-be and its watcher meet: GONE is what the kernel writes when the watcher ends. */
 enum step { GONE, BEGUN, REFUSED_ONCE, PERMITTED, REFUSED, WATCHED };
@@ -112,7 +112,7 @@ static int be_watcher(void *arg) {
 static int be_middle(void *arg) {
     struct reporter *reporter = arg;
     setsid();
-    if (clone(be_watcher, reporter->stack + STACK - MIDDLE_STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
+    if (clone(be_watcher, reporter->stack + STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
         reporter->error = errno;
         reporter->step = GONE;
     }
@@ -123,12 +123,12 @@ static int be_middle(void *arg) {
  * page copied on writing, which were most of what a start cost. Until it has told how it went only one of the two runs.
  * The middle has no end signal: a SIGCHLD would still be pending in the program if that is blocked. */
 static int begin_watch(struct reporter *reporter) {
-    reporter->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    reporter->stack = mmap(NULL, STACK + MIDDLE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (reporter->stack == MAP_FAILED || mprotect(reporter->stack, GUARD, PROT_NONE) != 0)
         return errno;
     reporter->error = ECHILD;
     reporter->step = BEGUN;
-    pid_t middle = clone(be_middle, reporter->stack + STACK, CLONE_VM | CLONE_VFORK, reporter);
+    pid_t middle = clone(be_middle, reporter->stack + STACK + MIDDLE_STACK, CLONE_VM | CLONE_VFORK, reporter);
     if (middle < 0)
         return errno;
     int status = 0;
