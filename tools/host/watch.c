@@ -192,7 +192,7 @@ static bool again(pid_t pid, const struct watch *watch, struct progress *progres
 }
 
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
-    enum { SIGNALS = 200, SIGNAL_EVERY = 5000000 /* ns */ };
+    enum { SIGNALS = 64, SIGNAL_EVERY = 5000000 /* ns */ };
     struct progress progress = { .signals = allowance_of(SIGNALS, SIGNAL_EVERY) };
     int status = 0;
     newcomers_begin(&progress.newcomers, watch->every_thread);
