@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,9 +36,8 @@ static bool is_thread_of(pid_t thread, pid_t pid) {
 struct progress {
     bool looked, left_some, told;     /* told: `ended` was called */
     bool untold;                      /* some threads are not told of at their start */
-    uint64_t start;                   /* of the process, once it has left somebody alone: its number may be another's then */
     int killed;                       /* the status of a thread that ended with the whole process, killed; 0: none was seen */
-    int end;                          /* pidfd of a process that has left somebody alone; 0: it has not, or there is none */
+    int process;                      /* pidfd: its number may be another's when nobody of it is watched any more; 0: none is to be had */
     unsigned clones;
     struct allowance signals;
     struct newcomers newcomers;
@@ -84,30 +84,28 @@ static bool can_seize_again(pid_t thread) {
 }
 
 /* The thread takes more signals than watching may cost: it goes its way, and is looked for like a new one. */
-static void leave_alone(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
-    if (!progress->left_some) {
-        int end = (int)syscall(SYS_pidfd_open, pid, 0);
-        progress->end = end > 0 ? end : 0;
-        progress->start = life_number(pid, LIFE_START);
-    }
+static void leave_alone(pid_t thread, int number, const struct watch *watch, struct progress *progress) {
     ptrace(PTRACE_DETACH, thread, 0, number);
     if (!progress->left_some && watch->unseen)
         watch->unseen(UNSEEN_SIGNALS, watch->arg);
     progress->left_some = true;
 }
 
-/* false: nobody was found */
-static bool seek(pid_t pid, const struct watch *watch, struct progress *progress) {
-    if (progress->left_some && life_number(pid, LIFE_START) != progress->start)
-        return false;
-    return newcomers_seek(&progress->newcomers, pid, options_of(watch));
+static bool has_ended(const struct progress *progress) {
+    struct pollfd end = { .fd = progress->process, .events = POLLIN };
+    return progress->process && poll(&end, 1, 0) == 1;
 }
 
-static void hand_on(pid_t pid, pid_t thread, int number, const struct watch *watch, struct progress *progress) {
+/* false: nobody was found */
+static bool seek(pid_t pid, const struct watch *watch, struct progress *progress) {
+    return !(progress->left_some && has_ended(progress)) && newcomers_seek(&progress->newcomers, pid, options_of(watch));
+}
+
+static void hand_on(pid_t thread, int number, const struct watch *watch, struct progress *progress) {
     bool may_leave = watch->signal && !watch->look && !watch->every_thread;        /* `look` must not miss its moment */
     if (may_leave && !allowance_take(&progress->signals) && !(watch->may_kill && watch->may_kill(thread, number, watch->arg)) &&
         can_seize_again(thread) && newcomers_sought(&progress->newcomers)) {
-        leave_alone(pid, thread, number, watch, progress);
+        leave_alone(thread, number, watch, progress);
         return;
     }
     /* Should it die of that, it stands again with its registers and memory as they are now, and nobody has had to ask who handles it. */
@@ -122,17 +120,18 @@ static void tell_end(pid_t pid, int status, const struct watch *watch, struct pr
     progress->told = true;
 }
 
-/* How a process ended that nobody watched then: from the kernel's memory of it, while it waits for its parent or (Linux 6.15) after that. 0: not known. */
+/* How a process ended that nobody watched then: from /proc while it waits for its parent, or from the kernel's memory of it after that (Linux 6.15).
+ * 0: not known. */
 static int status_of_end(pid_t pid, const struct progress *progress) {
     enum { ROUNDS = 200, ROUND = 5000000 /* ns */, PIDFD_EXIT = 8 };
     struct { uint64_t mask, cgroup; uint32_t pid, tgid, ppid, ids[8]; int32_t status; } info;       /* struct pidfd_info, younger than the headers */
     const struct timespec round = { .tv_nsec = ROUND };
-    for (int i = 0; i < ROUNDS && progress->end; i++) {
+    for (int i = 0; i < ROUNDS && progress->process; i++) {
         info.mask = PIDFD_EXIT;
-        if (ioctl(progress->end, _IOWR(0xff, 11, info), &info) == 0 && (info.mask & PIDFD_EXIT))
+        if (ioctl(progress->process, _IOWR(0xff, 11, info), &info) == 0 && (info.mask & PIDFD_EXIT))
             return info.status;
         int status = (int)life_number(pid, LIFE_STATUS);
-        if (life_number(pid, LIFE_START) != progress->start)
+        if (syscall(SYS_pidfd_send_signal, progress->process, 0, NULL, 0) != 0)        /* what was read may be another's */
             status = 0;
         if (status)
             return status;
@@ -148,8 +147,9 @@ static void at_exit_stop(pid_t pid, pid_t thread, const struct watch *watch, str
         progress->looked = true;
         watch->look(pid, watch->arg);
     }
-    if (watch->dead && ptrace(PTRACE_GETEVENTMSG, thread, 0, &status) == 0 && WIFSIGNALED((int)status))
-        if (watch->dead(pid, thread, WTERMSIG((int)status), watch->arg) && progress->left_some && !life_is_traced(pid))      /* its end would be told to others only */
+    if (watch->dead && ptrace(PTRACE_GETEVENTMSG, thread, 0, &status) == 0 && WIFSIGNALED((int)status) &&
+        watch->dead(pid, thread, WTERMSIG((int)status), watch->arg))
+        if (progress->left_some && !life_is_traced(pid))       /* its end would be told to others only */
             tell_end(pid, (int)status, watch, progress);
     newcomers_hold(&progress->newcomers, false);
 }
@@ -174,7 +174,7 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
     } else if (event == PTRACE_EVENT_CLONE) {
         follow(thread, watch, progress);
     } else if (!event) {
-        hand_on(pid, thread, number, watch, progress);
+        hand_on(thread, number, watch, progress);
         return;
     }
     ptrace(PTRACE_CONT, thread, 0, 0);
@@ -187,14 +187,17 @@ static bool again(pid_t pid, const struct watch *watch, struct progress *progres
     newcomers_wait();
     if (seek(pid, watch, progress))
         return true;
+    if (progress->process)
+        return !has_ended(progress);
     char state = life_state(pid);
-    return state && state != 'Z' && state != 'X' && life_number(pid, LIFE_START) == progress->start;
+    return state && state != 'Z' && state != 'X';
 }
 
 int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
     enum { SIGNALS = 64, SIGNAL_EVERY = 5000000 /* ns */ };
     struct progress progress = { .signals = allowance_of(SIGNALS, SIGNAL_EVERY) };
-    int status = 0;
+    int status = 0, process = watch->signal && seized ? (int)syscall(SYS_pidfd_open, pid, 0) : 0;
+    progress.process = process > 0 ? process : 0;
     newcomers_begin(&progress.newcomers, watch->every_thread);
     for (;;) {
         siginfo_t info;
@@ -221,13 +224,13 @@ int watch_wait(pid_t pid, bool seized, const struct watch *watch) {
             break;
     }
     newcomers_end(&progress.newcomers);
-    if (progress.left_some && !progress.told) {        /* the first thread was left alone: perhaps another one's end told of the process's */
+    if (progress.process && !progress.told) {          /* nobody watched the first thread: perhaps another one's end told of the process's */
         int end = progress.killed ? progress.killed : status_of_end(pid, &progress);
         if (WIFSIGNALED(end))
             tell_end(pid, end, watch, &progress);
     }
-    if (progress.end)
-        close(progress.end);
+    if (progress.process)
+        close(progress.process);
     return status;
 }
 
