@@ -1,5 +1,5 @@
 /* arch/x86_64/outcome.c: what a function comes to. Of the start files in outcome_object.h it is known from their source (crtstuff.c, crti.S); other
- * functions were assembled for the row. */
+ * functions were assembled for the row. outcome_truth.c compares with the processor. */
 #include "elfgen.h"
 
 #include "outcome_object.h"
