@@ -9,6 +9,11 @@ $(B)/unit/%.o: tests/unit/%.c
 	@$(CC) $(UNIT_FLAGS) -MMD -MP -c -o $@ $<
 $(B)/unit/test_%: $(B)/unit/test_%.o $(B)/unit/elfgen.o $(B)/unit/rows.o $(B)/host/libldrcore.a
 	@$(CC) $(UNIT_FLAGS) -o $@ $^ -lcmocka
+# No sanitizers: it runs generated code on stacks of its own.
+UNIT_TESTS += $(B)/unit/outcome_truth
+$(B)/unit/outcome_truth: tests/unit/outcome_truth.c tests/unit/outcome_code.c tests/unit/outcome_code.h tests/unit/outcome_object.h $(B)/core/libldrcore.a
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -o $@ $(filter-out %.h,$^) -lcmocka
 .PRECIOUS: $(B)/unit/%.o
 -include $(wildcard $(B)/unit/*.d)
 

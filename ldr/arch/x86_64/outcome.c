@@ -159,7 +159,7 @@ static bool load(struct machine *m, const struct operand *from, bool wide)
     }
     u64 value = 0;
     enum code_memory memory = m->reader->read(m->reader->context, from->address, wide ? 8 : 4, (u8 *)&value);
-    if (memory == CODE_NONE)
+    if (memory == CODE_NONE || (memory == CODE_CHANGES && m->flag_set))        /* the flag may stand in the word, no longer as it was read */
         return false;
     set(m, from->reg, value, wide);
     if (memory == CODE_CHANGES) {
