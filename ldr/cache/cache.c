@@ -172,7 +172,9 @@ NOINLINE bool cache_may_make(void)
 bool cache_take_lock(void)
 {
     cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
-    if (cache.lock < 0 || sys_flock(cache.lock, cache_asked("warm") || cache_asked("now") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
+    if (cache.lock < 0)
+        return cache_miss("the directory's lock cannot be opened, it may not be writable", "");
+    if (sys_flock(cache.lock, cache_asked("warm") || cache_asked("now") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
         return cache_miss("somebody else is making a record", "");
     /* Two descriptors more than without a cache: not where they are short. */
     u64 limit[2];

@@ -105,15 +105,22 @@ static void init_object(struct object *object)
     object->state = OBJECT_INITIALISED;
 }
 
+/* Of several the one that was loaded last is first, before what it needs itself; the others have no right to it. */
+static void init_the_first(void)
+{
+    struct object *first = NULL;
+    for (struct object *object = session.first; object; object = object->next)
+        if ((object->image.flags_1 & DF_1_INITFIRST) && object->state < OBJECT_INITIALISING)
+            first = object;
+    if (first)
+        init_object(first);
+}
+
 void init_run(struct object *root)
 {
     const struct scope *closure = &root->closure;
+    init_the_first();
     if (root == session.program) {
-        for (u32 i = 0; i < closure->count; i++)
-            if (closure->object[i]->image.flags_1 & DF_1_INITFIRST) {
-                init_object(closure->object[i]);
-                break;
-            }
         if (root->image.preinit_array.count)
             event_calling(root, CALL_PREINIT_ARRAY);
         call_array(root, &root->image.preinit_array, CALL_PREINIT_ARRAY);

@@ -189,6 +189,10 @@ def unmade(where, parts):
         fcntl.flock(lock, fcntl.LOCK_EX)
         lines, _ = told(tree, env={"LD_BIND_NOW": "locked"})
         equal("somebody else makes one", lines[-1], "cache: no record is made: somebody else is making a record")
+    os.remove(lock.name)
+    os.mkdir(lock.name)               # as little to be opened as where one may not write, for root too
+    lines, _ = told(tree, env={"LD_BIND_NOW": "unlockable"})
+    equal("a lock that cannot be opened", lines[-1], "cache: no record is made: the directory's lock cannot be opened, it may not be writable")
     tree.remove()
 
 
