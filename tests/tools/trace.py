@@ -108,7 +108,7 @@ def timed(tries, *command):
 def total(ldr, *command):
     label, best = os.path.basename(command[0]), None
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(4):
+        for _ in range(12):           # what else the machine does must pass over both runs once
             record, text = folder + "/record", folder + "/text"
             took = seconds([ldr, "trace", "--record", record, "-o", text, "--", *command])
             # What the command does beside waiting for the program: its own start, and reading the record.
