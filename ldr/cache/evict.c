@@ -75,7 +75,9 @@ static void add_aged(const char *name)
     struct text t = text_on(to->name, sizeof to->name);
     text_put(&t, name);
     to->size = (u64)st.st_size;
-    to->read = (u64)(st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime);
+    /* A second is long: many starts end within one. */
+    u64 read = (u64)st.st_atime * 1000000000u + st.st_atime_nsec, made = (u64)st.st_mtime * 1000000000u + st.st_mtime_nsec;
+    to->read = read > made ? read : made;
 }
 
 /* Marks the packs a record names in `used`, by their number in the catalog. */

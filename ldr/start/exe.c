@@ -1,12 +1,12 @@
 /* exe.c - /proc/self/exe of a program started by command (`ldr run`): the kernel shows ld-ldr.so, since that is what was executed.
  *
  * prctl(PR_SET_MM_MAP) puts another file there, for whoever may checkpoint processes (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN), and only
- * while nothing of the old file is mapped. We run from that file. So our constants and code are replaced by anonymous copies, the
- * exchange is made, and the file is mapped back over the copies: afterwards our pages are the shared ones again. Each exchange is one
- * system call, so there is code under the instruction pointer at every moment; a copy is writable while it is filled and
- * executable only after. The same call sets what /proc/self/cmdline shows. Costs about 0.1 ms, so it is done on request (--proc-exe).
- * Without the capability nothing is touched: use the program's PT_INTERP or a mount namespace (`ldr session`). */
+ * while nothing of the old file is mapped. We run from that file. So the few instructions that make system calls are copied into a page
+ * of their own, which is writable while it is filled and executable only after; from there our constants and code are taken away, the
+ * exchange is made, and the file is mapped again where it was. The same call sets what /proc/self/cmdline shows. It is done on
+ * request (--proc-exe). Without the capability nothing is touched: use the program's PT_INTERP or a mount namespace (`ldr session`). */
 #include "start.h"
+#include "../arch/calls.h"
 
 #include <linux/capability.h>
 #include <linux/prctl.h>
@@ -64,18 +64,9 @@ static bool read_layout(struct prctl_mm_map *map)
     return map->start_stack && map->start_brk && map->start_code;
 }
 
-/* Our file segments: replaced by copies, or by the file again. */
+/* One of our segments that come from the file. */
 struct piece { char *at; u64 len, off; int prot; };
-
-static bool replace_by_copy(const struct piece *piece)
-{
-    char *copy = sys_mmap(NULL, piece->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (sys_failed(copy))
-        return false;
-    memcpy(copy, piece->at, piece->len);
-    return sys_mprotect(copy, piece->len, piece->prot) == 0 &&
-           sys_call(__NR_mremap, (long)copy, (long)piece->len, (long)piece->len, 3 /* MAYMOVE | FIXED */, (long)piece->at, 0) == (long)piece->at;
-}
+enum { PIECES = 4 };
 
 static u32 find_pieces(struct piece *piece, u32 room)
 {
@@ -89,19 +80,42 @@ static u32 find_pieces(struct piece *piece, u32 room)
     return count;
 }
 
+static struct arch_call call_mmap(const struct piece *piece, int prot, int flags, int fd, u64 off)
+{
+    return (struct arch_call){ __NR_mmap, { (long)piece->at, (long)piece->len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, (long)off }, .must = true };
+}
+
+/* false: not tried, and nothing has changed. Between the first call and the last there is nothing of ours but `page`, the stack and .bss. */
+static bool exchange(const struct piece *piece, u32 count, int self, const struct prctl_mm_map *map)
+{
+    struct arch_call call[2 * PIECES + 1];
+    u64 len = (u64)arch_calls_end - (u64)arch_calls;
+    u32 calls = 0;
+    char *page = sys_mmap(NULL, LDR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(page))
+        return false;
+    memcpy(page, (const void *)arch_calls, len);
+    bool good = sys_mprotect(page, LDR_PAGE, PROT_READ | PROT_EXEC) == 0;
+    for (u32 i = 0; i < count; i++)
+        call[calls++] = call_mmap(&piece[i], PROT_NONE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    call[calls++] = (struct arch_call){ __NR_prctl, { PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map }, .must = false };
+    for (u32 i = 0; i < count; i++)
+        call[calls++] = call_mmap(&piece[i], piece[i].prot, MAP_POPULATE, self, piece[i].off);
+    if (good)
+        ((void (*)(const struct arch_call *, u64))(void *)page)(call, calls);
+    sys_munmap(page, LDR_PAGE);
+    return good;
+}
+
 void exe_take(const char *path)
 {
     struct prctl_mm_map map = { .exe_fd = ~0u };
     if (!may_exchange() || !read_layout(&map))
         return;
     int self = sys_open_read(PROC_EXE), program = sys_open_read(path);
-    struct piece piece[4];
-    u64 gate = session.gate;
-    gate_close();                     /* a second mapping of our file */
-    u32 count = self >= 0 && program >= 0 ? find_pieces(piece, 4) : 0, copied = 0;
-    while (copied < count && replace_by_copy(&piece[copied]))
-        copied++;
-    if (count && copied == count) {
+    struct piece piece[PIECES];
+    u32 count = self >= 0 && program >= 0 ? find_pieces(piece, PIECES) : 0;
+    if (count) {
         map.exe_fd = (u32)program;
         /* Debuggers read entry and headers of a running program from here: the kernel's copy still describes us. */
         kernel_set_auxv(&session.kernel, AT_BASE, session.self.start);
@@ -111,13 +125,13 @@ void exe_take(const char *path)
             if (a->a_type == AT_NULL)
                 break;
         }
-        sys_call(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&map, sizeof map, 0, 0);
-        sys_call(__NR_prctl, PR_SET_NAME, (long)str_base(path), 0, 0, 0, 0);
+        u64 gate = session.gate;
+        gate_close();                 /* a second mapping of our file */
+        if (exchange(piece, count, self, &map))
+            sys_call(__NR_prctl, PR_SET_NAME, (long)str_base(path), 0, 0, 0, 0);
+        if (gate && !gate_open(gate))
+            sys_exit(127);            /* images in use lead through it; nothing can have taken the place meanwhile */
     }
-    for (u32 i = 0; i < copied; i++)
-        sys_mmap(piece[i].at, piece[i].len, piece[i].prot, MAP_PRIVATE | MAP_FIXED, self, piece[i].off);
-    if (gate && !gate_open(gate))
-        sys_exit(127);                /* images in use lead through it; nothing can have taken the place meanwhile */
     if (self >= 0)
         sys_close(self);
     if (program >= 0)
