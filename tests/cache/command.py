@@ -63,6 +63,25 @@ def listing(tree, right):
     os.unlink(tree.file("early", "liba.so"))
     shutil.rmtree(tree.cache)
     tree.make()
+    if tree.way == "kernel":
+        scripts(tree)
+
+
+def scripts(tree):
+    """The kernel names a started script by its own path: its record is the interpreter's, through as many scripts as there are."""
+    shutil.rmtree(tree.cache)
+    for name, interpreter in (("script", tree.file("prog")), ("outer", tree.file("script"))):
+        with open(tree.file(name), "w") as f:
+            f.write(f"#! {interpreter} \n")
+        os.chmod(tree.file(name), 0o755)
+    time.sleep(YOUNG)
+    run([tree.file("outer")], tree.cache_env("now"), tree.cwd)
+    equal("a script's start is listed by its name, and holds", [(s["program"], s["state"], s["why"]) for s in report(tree)["starts"]], [(tree.file("outer"), "valid", None)])
+    equal("and is verified", ldr(tree, "verify").stdout.strip(), "1 hold, 0 differ, 0 stale, 0 not verified.")
+    os.utime(tree.file("prog"))
+    equal("the interpreter changes: stale", [(s["state"], s["why"]) for s in report(tree)["starts"]], [("stale", tree.file("prog") + " changed")])
+    shutil.rmtree(tree.cache)
+    tree.make()
 
 
 def verifying_pages(tree):

@@ -3,6 +3,7 @@
  * The linker alone decides whether it uses a record (ldr/cache/record.c); what is said here is for people and follows the same rules: key,
  * sum, witnesses, files, packs. `ldr cache verify` asks the linker itself. */
 #include "store.h"
+#include "../host/program.h"
 #include "../ldr.h"
 
 #include <errno.h>
@@ -166,11 +167,11 @@ static char *changed_object(const struct start *start, int dir) {
 }
 
 /* Where the program's file is decides $ORIGIN, and one file may have several names. */
-static char *changed_origin(const struct start *start, int dir, const struct bytes *bytes, const struct record_head *head) {
+static char *changed_origin(const struct start *start, int dir, const char *path, const struct bytes *bytes, const struct record_head *head) {
     const char *was = head->origin ? text_at(bytes, head->origin) : NULL;
     if (!was || (start->key.head.way && !start->key.head.origin_by_file) || start->key.text[KEY_ORIGIN_PATH])
         return NULL;
-    int fd = openat(dir, start->key.text[KEY_PATH], O_PATH | O_CLOEXEC);
+    int fd = openat(dir, path, O_PATH | O_CLOEXEC);
     char *link = must_format("/proc/self/fd/%d", fd), now[4096], *why = NULL;
     ssize_t len = fd < 0 ? -1 : readlink(link, now, sizeof now - 1);
     if (len > 0) {
@@ -179,7 +180,7 @@ static char *changed_origin(const struct start *start, int dir, const struct byt
         if (slash)
             slash[slash == now] = 0;
         if (strcmp(now, was) != 0)
-            why = must_format("%s lies in %s, and not in %s as before", start->key.text[KEY_PATH], now, was);
+            why = must_format("%s lies in %s, and not in %s as before", path, now, was);
     }
     if (fd >= 0)
         close(fd);
@@ -213,16 +214,20 @@ static char *changed_start(struct start *start, const struct cache_dir *store, c
         why = too_old(head);
     if (!why && dir == -1)
         why = must_format("%s: %s", key->text[KEY_DIR], strerror(errno));
+    /* The kernel names a script by its own path, and starts what its first line says. */
+    char *behind = key->head.way ? NULL : program_behind(dir, key->text[KEY_PATH]);
+    const char *program = behind ? behind : key->text[KEY_PATH];
     if (!why)
-        why = changed_file(dir, key->text[KEY_PATH], &key->head.program);
+        why = changed_file(dir, program, &key->head.program);
     if (!why)
-        why = changed_origin(start, dir, bytes, head);
+        why = changed_origin(start, dir, program, bytes, head);
     if (!why)
         why = changed_witness(bytes, head);
     if (!why)
         why = changed_object(start, dir);
     if (dir >= 0)
         close(dir);
+    free(behind);
     return why;
 }
 

@@ -1,5 +1,6 @@
 /* replay.c - starts programs as a record's key describes it, and takes the linker's answer. */
 #include "replay.h"
+#include "../host/program.h"
 #include "../ldr.h"
 
 #include <errno.h>
@@ -21,6 +22,9 @@ extern char **environ;
 bool replay_by_kernel(const struct cache_dir *store, int dir, const char *path, char **why) {
     struct stat st;
     struct bytes notes = { 0 };
+    char *behind = program_behind(dir, path);
+    if (behind)
+        path = behind;
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
         *why = must_format("%s: %s", path, strerror(errno));
@@ -39,6 +43,7 @@ bool replay_by_kernel(const struct cache_dir *store, int dir, const char *path, 
     if (fd >= 0)
         close(fd);
     free(notes.at);
+    free(behind);
     return !*why;
 }
 

@@ -82,10 +82,10 @@ int program_find(const char *name, char **path) {
 
 enum file_type { FILE_ELF, FILE_SCRIPT, FILE_UNKNOWN };
 
-static enum file_type read_first_line(const char *path, char line[FIRST_LINE_MAX + 1], int *error) {
+static enum file_type read_first_line(int dir, const char *path, char line[FIRST_LINE_MAX + 1], int *error) {
     *error = 0;
     memset(line, 0, FIRST_LINE_MAX + 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         /* Executable but not readable: the kernel can map it, a linker in user space cannot. */
         *error = errno;
@@ -143,6 +143,11 @@ static char **rewrite_args(char **args, const char *interpreter, const char *arg
     return longer;
 }
 
+/* No PATH search here: a bare name in a #! line is relative to the current folder, as execve has it. */
+static char *interpreter_path(const char *interpreter) {
+    return must_format("%s%s", strchr(interpreter, '/') ? (*interpreter == '-' ? "./" : "") : "./", interpreter);
+}
+
 int program_resolve(char **argv, char **path, char ***args) {
     size_t count = 0;
     while (argv[count])
@@ -160,7 +165,7 @@ int program_resolve(char **argv, char **path, char ***args) {
         char line[FIRST_LINE_MAX + 1], *interpreter, *argument;
         int error;
         status = LDR_EXIT_NOT_EXEC;
-        switch (read_first_line(file, line, &error)) {
+        switch (read_first_line(AT_FDCWD, file, line, &error)) {
         case FILE_ELF:
             *path = file;
             *args = vector;
@@ -192,11 +197,27 @@ int program_resolve(char **argv, char **path, char ***args) {
         }
         vector = rewrite_args(vector, interpreter, argument, file);
         free(file);
-        /* No PATH search here: a bare name in a #! line is relative to the current folder, as execve has it. */
-        file = must_format("%s%s", strchr(interpreter, '/') ? (*interpreter == '-' ? "./" : "") : "./", interpreter);
+        file = interpreter_path(interpreter);
     }
 fail:
     free(file);
     free(vector);
     return status;
+}
+
+char *program_behind(int dir, const char *path) {
+    char line[FIRST_LINE_MAX + 1], *interpreter, *argument, *file = must_format("%s", path);
+    int error;
+    enum file_type type = FILE_UNKNOWN;
+    for (int scripts = 0; scripts <= PROGRAM_SCRIPTS_MAX; scripts++) {
+        type = read_first_line(dir, file, line, &error);
+        if (type != FILE_SCRIPT || !split_script_line(line, &interpreter, &argument))
+            break;
+        free(file);
+        file = interpreter_path(interpreter);
+    }
+    if (type == FILE_ELF)
+        return file;
+    free(file);
+    return NULL;
 }

@@ -13,6 +13,10 @@ enum { PROGRAM_SCRIPTS_MAX = 5 };
  *   returns 0; LDR_EXIT_NOT_FOUND or LDR_EXIT_NOT_EXEC after one message saying which file, and why */
 int program_resolve(char **argv, char **path, char ***args);
 
+/* program_behind - the ELF file that execve starts for `path`: itself, or the interpreter at the end of its #! lines. Relative ones are relative to
+ * the folder `dir` (AT_FDCWD). Says nothing. Malloc'd; NULL: execve would refuse it, or it cannot be read. */
+char *program_behind(int dir, const char *path);
+
 /* program_find - the search of argv[0] alone; *path malloc'd. Same statuses and messages. */
 int program_find(const char *name, char **path);
 
