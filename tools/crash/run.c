@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REPORT_SECONDS = 120, STACK = 8 << 20, MIDDLE_STACK = 64 << 10, GUARD = 4096 };
+enum { REPORT_SECONDS = 120, STACK = 8 << 20, GUARD = 4096, SMALL_STACK = 8192 };
 
 /* Where the program-to-be and its watcher meet: GONE is what the kernel writes when the watcher ends. */
 enum step { GONE, BEGUN, REFUSED_ONCE, PERMITTED, REFUSED, WATCHED };
@@ -32,8 +32,13 @@ struct reporter {
     pid_t program, watcher;
     int error;                        /* of the last try to watch */
     int step;                         /* enum step; a futex */
-    char *stack;                      /* the watcher's, and above it the middle's */
+    bool moves;                       /* the middle and the watcher, to where the program-to-be runs */
+    unsigned cpu;                     /* that is there */
+    cpu_set_t allowed;                /* where else it may */
 };
+
+/* Where the middle and the watcher begin: a mapping of its own, as the large stack is, would cost page tables of its own before the program starts. */
+static char middle_stack[SMALL_STACK] __attribute__((aligned(16))), first_stack[SMALL_STACK] __attribute__((aligned(16)));
 
 static bool at_signal(pid_t thread, int number, void *arg) {
     return crash_signal_stop(thread, number, ((const struct reporter *)arg)->watch);
@@ -83,14 +88,38 @@ static enum step wait_beyond(struct reporter *reporter, enum step step) {
     return (enum step)now;
 }
 
+static struct watch watch_of(struct reporter *reporter) {
+    return (struct watch){ .signal = at_signal, .may_kill = may_kill, .dead = at_death, .unseen = at_unseen, .ended = at_end, .arg = reporter,
+                           .every_thread = reporter->every_thread };
+}
+
+/* The program starts meanwhile, on this CPU or on another one. */
+static _Noreturn void watch_and_report(struct reporter *reporter) {
+    struct watch watch = watch_of(reporter);
+    only_standard_error();
+    if (reporter->moves)
+        sched_setaffinity(0, sizeof reporter->allowed, &reporter->allowed);
+    signal(SIGPIPE, SIG_IGN);
+    watch_wait(reporter->program, true, &watch);
+    _exit(0);
+}
+
+static _Noreturn void go_on_with_a_large_stack(struct reporter *reporter) {
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED || mprotect(stack, GUARD, PROT_NONE) != 0) {
+        warn_ldr("no crash report: no memory to make it in: %s", strerror(errno));
+        _exit(LDR_EXIT_OWN);
+    }
+    __asm__ volatile("movq %0, %%rsp\n\txorl %%ebp, %%ebp\n\tcall *%1" : : "r"(stack + STACK), "r"(watch_and_report), "D"(reporter) : "memory");
+    __builtin_unreachable();
+}
+
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
-    struct watch watch = { .signal = at_signal, .may_kill = may_kill, .dead = at_death, .unseen = at_unseen, .ended = at_end, .arg = reporter,
-                           .every_thread = reporter->every_thread };
-    only_standard_error();
-    reporter->watcher = getpid();
+    struct watch watch = watch_of(reporter);
     reporter->error = watch_seize(reporter->program, &watch);
     if (reporter->error) {
+        reporter->watcher = getpid();
         go_to(reporter, REFUSED_ONCE);
         /* The program-to-be may have been killed: nobody answers then. */
         const struct timespec patience = { .tv_sec = 2 };
@@ -98,21 +127,29 @@ static int be_watcher(void *arg) {
             if (syscall(SYS_futex, &reporter->step, FUTEX_WAIT, REFUSED_ONCE, &patience, NULL, 0) != 0 && errno == ETIMEDOUT)
                 _exit(LDR_EXIT_OWN);
         /* That is the program's first thread; one to be seized later would be refused again. */
-        watch.every_thread = true;
+        reporter->every_thread = watch.every_thread = true;
         reporter->error = watch_seize(reporter->program, &watch);
     }
     go_to(reporter, reporter->error ? REFUSED : WATCHED);
     if (reporter->error)
         _exit(LDR_EXIT_OWN);
-    signal(SIGPIPE, SIG_IGN);
-    watch_wait(reporter->program, true, &watch);
-    _exit(0);
+    go_on_with_a_large_stack(reporter);
+}
+
+/* Both run where the program-to-be runs, which waits for them: to another CPU and back would be two wake-ups of one that sleeps. */
+static void stay_here(const struct reporter *reporter) {
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(reporter->cpu, &here);
+    sched_setaffinity(0, sizeof here, &here);
 }
 
 static int be_middle(void *arg) {
     struct reporter *reporter = arg;
     setsid();
-    if (clone(be_watcher, reporter->stack + STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
+    if (reporter->moves)
+        stay_here(reporter);
+    if (clone(be_watcher, first_stack + SMALL_STACK, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, reporter, NULL, NULL, &reporter->step) < 0) {
         reporter->error = errno;
         reporter->step = GONE;
     }
@@ -123,12 +160,12 @@ static int be_middle(void *arg) {
  * page copied on writing, which were most of what a start cost. Until it has told how it went only one of the two runs.
  * The middle has no end signal: a SIGCHLD would still be pending in the program if that is blocked. */
 static int begin_watch(struct reporter *reporter) {
-    reporter->stack = mmap(NULL, STACK + MIDDLE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (reporter->stack == MAP_FAILED || mprotect(reporter->stack, GUARD, PROT_NONE) != 0)
-        return errno;
+    /* With more CPUs than fit the two go where the kernel likes. */
+    reporter->moves = getcpu(&reporter->cpu, NULL) == 0 && reporter->cpu < CPU_SETSIZE &&
+                      sched_getaffinity(0, sizeof reporter->allowed, &reporter->allowed) == 0;
     reporter->error = ECHILD;
     reporter->step = BEGUN;
-    pid_t middle = clone(be_middle, reporter->stack + STACK + MIDDLE_STACK, CLONE_VM | CLONE_VFORK, reporter);
+    pid_t middle = clone(be_middle, middle_stack + SMALL_STACK, CLONE_VM | CLONE_VFORK, reporter);
     if (middle < 0)
         return errno;
     int status = 0;
