@@ -260,8 +260,11 @@ int cmd_run(int argc, char **argv) {
 
     char *path, **args;
     int status = program_resolve(run.program, &path, &args);
-    if (status)
+    if (status) {
+        if (run.crash && !*run.crash && run.program[1])
+            warn_ldr("%s was taken for the program; a file for the report is given as --crash-report=FILE", run.program[0]);
         return status;
+    }
     char *ldso = find_ldso();
     if (!ldso)
         return LDR_EXIT_OWN;

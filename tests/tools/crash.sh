@@ -261,6 +261,8 @@ contains "without FILE: on standard error" "$text" "died of SIGSEGV"
 text=$({ "$ldr" run --crash-report=/nonexistent/report ./cases null; } 2>&1)
 contains "a file that cannot be written is said" "$text" "/nonexistent/report: No such file"
 contains "and the report follows" "$text" "died of SIGSEGV"
+text=$("$ldr" run --crash-report report.txt ./cases null 2>&1)
+contains "FILE as a word of its own: said" "$text" "report.txt was taken for the program; a file for the report is given as --crash-report=FILE"
 { "$ldr" run --crash-report=report ./cases null <&- >&- 2>&-; } 2>/dev/null
 equal "without standard descriptors: status" "$?" 139
 contains "without standard descriptors: report" "$(cat report)" "a null pointer with an offset"
