@@ -25,6 +25,7 @@ struct reloc_kind {
     bool is_signed;                   /* a narrow value must survive sign extension, else zero extension */
     bool function_only;               /* undefined program entries (canonical PLT) do not answer: CLASS_PLT */
     bool data_address;                /* CLASS_EXTERN_DATA */
+    bool got;                         /* the place is a word of the GOT: made by the link editor, and no variable of the program */
 };
 /* Indexed by relocation type; a table of bytes, so it is shared read-only memory. */
 #define ARCH_RELOC_TYPES 43u

@@ -187,37 +187,10 @@ static struct object *attach_object(const struct record_object *from, const stru
     return mapped == MAPPED ? object : NULL;
 }
 
-/* Descriptors of files that are mapped, closed many by one call. Their numbers follow one another, but for those that the program was executed
- * with: a run ends before such a one. */
-#define CLOSED_AT_ONCE 64
-#define WORTH_A_CALL 16               /* filters of system calls that are older than close_range may end who calls it: not for a few */
-static int waiting, waiting_count;
-
-static void close_waiting(void)
-{
-    if (waiting_count < WORTH_A_CALL || sys_call(__NR_close_range, waiting, waiting + waiting_count - 1, 0, 0, 0, 0) != 0)
-        for (int i = 0; i < waiting_count; i++)
-            sys_close(waiting + i);
-    waiting_count = 0;
-}
-
-static void close_later(int fd)
-{
-    if (waiting_count == CLOSED_AT_ONCE || fd != waiting + waiting_count)
-        close_waiting();
-    if (!waiting_count)
-        waiting = fd;
-    waiting_count++;
-}
-
 static int open_as_it_was(const struct record_object *from, const struct record_head *record, struct stat *st)
 {
     const char *path = (const char *)record + from->real_path;
     int fd = sys_open_read(path);
-    if (fd == -24 /* EMFILE */ && waiting_count) {
-        close_waiting();
-        fd = sys_open_read(path);
-    }
     int err = fd < 0 ? fd : sys_fstat(fd, st);
     if (err >= 0 && identity_equal(&from->file, st))
         return fd;
@@ -234,7 +207,7 @@ static struct object *attach_file(const struct record_object *from, const struct
     if (fd < 0)
         return NULL;
     struct object *object = attach_object(from, record, pack, fd, &st);
-    close_later(fd);
+    sys_close(fd);
     return object;
 }
 
@@ -313,7 +286,6 @@ bool attach_all(const struct record_head *record, int dir, int program_fd)
     session.report = (struct report){ 0 };
     good = good && attach_objects(record, pack, program_fd);
     session.report = loud;
-    close_waiting();
     while (opened-- > 0)
         sys_close(pack[opened]);
     if (!good)

@@ -174,8 +174,9 @@ bool cache_take_lock(void)
     cache.lock = sys_openat(cache.dir, "lock", O_RDWR | O_CREAT, 0600);
     if (cache.lock < 0)
         return cache_miss("the directory's lock cannot be opened, it may not be writable", "");
-    if (sys_flock(cache.lock, cache_asked("warm") || cache_asked("now") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW) != 0)
-        return cache_miss("somebody else is making a record", "");
+    int err = (int)sys_flock(cache.lock, cache_asked("warm") || cache_asked("now") ? LOCK_EXCLUSIVE : LOCK_EXCLUSIVE_NOW);
+    if (err != 0)
+        return cache_miss(err == -11 /* EAGAIN */ ? "somebody else is making a record" : "the directory's lock cannot be had, or a signal ended the wait for it", "");
     /* Two descriptors more than without a cache: not where they are short. */
     u64 limit[2];
     return (sys_call(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit, 0, 0) == 0 && (u64)cache.lock + 8 <= limit[0]) ||

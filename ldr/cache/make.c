@@ -338,31 +338,40 @@ static void put_object(const struct draft *of, struct record_object *to)
         cache_spoil_by("program headers outside the segments: ", object_label(object));
 }
 
+/* Objects that are used, each once; what they lead to in turn is asked in this order. */
+struct used_list { u32 *at, count; };
+
+static void note_use(struct used_list *list, struct record_object *object, u32 number)
+{
+    if (!object[number].used)
+        list->at[list->count++] = number;
+    object[number].used = true;
+}
+
 /* What `from` leads to: by what it is bound to, and where that is not known by what it needs. */
-static bool spread_use(struct record_object *object, const struct record_object *from)
+static void spread_use(struct used_list *list, struct record_object *object, const struct record_object *from)
 {
     const u32 *needed = (const u32 *)(out + from->needed);
-    bool more = false;
-    for (u32 i = 0; i < from->needed_count && from->kind != KIND_SHARED; i++) {
-        more = more || !object[needed[i]].used;
-        object[needed[i]].used = true;
-    }
+    for (u32 i = 0; i < from->needed_count && from->kind != KIND_SHARED; i++)
+        note_use(list, object, needed[i]);
     for (u32 i = 0; i < draft_count && from->kind == KIND_SHARED; i++)
-        if (out[from->uses + i / 8] >> i % 8 & 1 && !object[i].used)
-            object[i].used = more = true;
-    return more;
+        if (out[from->uses + i / 8] >> i % 8 & 1)
+            note_use(list, object, i);
 }
 
 /* Libraries that are loaded and never called are many where programs are linked with all they might need. */
 static void put_use(struct record_object *object)
 {
-    for (u32 i = 0; i < draft_count; i++)
-        object[i].used = i == 0 || (object[i].kind != KIND_KERNEL && object[i].idle != (IDLE_START | IDLE_END));
-    for (bool more = true; more;) {
-        more = false;
-        for (u32 i = 0; i < draft_count; i++)
-            more = (object[i].used && spread_use(object, &object[i])) || more;
+    struct used_list list = { arena_alloc(&cache.scratch, (u64)draft_count * sizeof *list.at), 0 };
+    for (u32 i = 0; i < draft_count; i++) {
+        object[i].used = !list.at;    /* no memory: as if there were no such libraries */
+        if (!list.at)
+            continue;
+        if (i == 0 || (object[i].kind != KIND_KERNEL && object[i].idle != (IDLE_START | IDLE_END)))
+            note_use(&list, object, i);
     }
+    for (u32 i = 0; i < list.count; i++)
+        spread_use(&list, object, &object[list.at[i]]);
 }
 
 static void put_witness(struct witness *to, const struct seen *seen)

@@ -18,21 +18,30 @@ static bool is_sealed(const struct draft *draft, u64 vaddr, u64 len)
     return false;
 }
 
-/* Whether a symbol's relocation wrote the word, and so nobody else does: a variable behind RELRO may be written in between, by a program that
- * makes its page writable for so long. */
-static bool is_bound(const struct draft *draft, u64 vaddr)
+/* What a look at an object works with. */
+struct look {
+    const struct draft *draft;
+    u64 *entries;                     /* of relocation tables, that may still be looked at */
+};
+#define ENTRIES_MOST (1ull << 24)     /* the lock is held meanwhile: an object that asks for more is called as it wants */
+
+/* Whether it is a word of the GOT that a relocation wrote, and so nobody else does: a variable, also one behind RELRO or among the constants, may
+ * be written by a program that makes its page writable for so long. */
+static bool is_bound(const struct look *look, u64 vaddr)
 {
-    const struct rela_table *table[] = { &draft->object->image.rela, &draft->object->image.plt };
+    const struct image *image = &look->draft->object->image;
+    const struct rela_table *table[] = { &image->rela, &image->plt };
     for (u32 t = 0; t < ARRAY_COUNT(table); t++)
-        for (u64 i = 0; i < table[t]->count; i++)
-            if (table[t]->at[i].r_offset == vaddr && arch_reloc_kind((u32)ELF64_R_TYPE(table[t]->at[i].r_info)).class == RELOC_SYMBOL)
+        for (u64 i = 0; i < table[t]->count && *look->entries; i++, --*look->entries)
+            if (table[t]->at[i].r_offset == vaddr && arch_reloc_kind((u32)ELF64_R_TYPE(table[t]->at[i].r_info)).got)
                 return true;
     return false;
 }
 
 static enum code_memory read_object(const void *context, u64 address, u64 len, u8 *bytes)
 {
-    const struct draft *draft = context;
+    const struct look *look = context;
+    const struct draft *draft = look->draft;
     const struct object *object = draft->object;
     u64 vaddr = address - object->bias;
     const u8 *at = view_at(&object->view, vaddr, len);
@@ -41,10 +50,10 @@ static enum code_memory read_object(const void *context, u64 address, u64 len, u
     memcpy(bytes, at, len);
     for (u32 i = 0; i < object->image.plan.seg_count; i++) {
         const struct segment *seg = &object->image.plan.seg[i];
-        if (vaddr >= seg->vaddr && vaddr < seg->mem_end && !(seg->prot & PF_W))
-            return seg->prot & PF_X ? CODE_TEXT : CODE_FIXED;
+        if (vaddr >= seg->vaddr && vaddr < seg->mem_end && (seg->prot & PF_X) && !(seg->prot & PF_W))
+            return CODE_TEXT;
     }
-    return is_sealed(draft, vaddr, len) && is_bound(draft, vaddr) ? CODE_FIXED : CODE_CHANGES;
+    return is_sealed(draft, vaddr, len) && is_bound(look, vaddr) ? CODE_FIXED : CODE_CHANGES;
 }
 
 /* Adds what a function at the end of the object comes to; false: to more than may be left out. __dso_handle is known by holding its own
@@ -65,7 +74,9 @@ static bool add_function(const struct code_reader *reader, u64 function, u64 *ds
 /* `dso_handle` NULL: nothing at all may be done. */
 static bool functions_idle(const struct draft *draft, u64 single, const struct func_array *array, u64 *dso_handle)
 {
-    const struct code_reader reader = { draft, read_object };
+    u64 entries = ENTRIES_MOST;
+    const struct look look = { draft, &entries };
+    const struct code_reader reader = { &look, read_object };
     const struct object *object = draft->object;
     if (single && !add_function(&reader, object->bias + single, dso_handle))
         return false;

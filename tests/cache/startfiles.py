@@ -37,14 +37,37 @@ LIBRARIES = {
             mprotect(page, 4096, PROT_READ);
         }
         __attribute__((destructor)) static void end(void) { if (hook) hook(); }""", 1, False),
+    # By one that a symbol's relocation wrote first, and by one that is a constant.
+    "defaults": ("""#include <stdint.h>
+        #include <sys/mman.h>
+        extern void default_hook(void) __attribute__((weak));
+        __attribute__((section(".data.rel.ro"))) static void (*volatile hook)(void) = default_hook;
+        void set_default(void (*to)(void)) {
+            void *page = (void *)((uintptr_t)&hook & -4096ul);
+            mprotect(page, 4096, PROT_READ | PROT_WRITE);
+            hook = to;
+            mprotect(page, 4096, PROT_READ);
+        }
+        __attribute__((destructor)) static void end(void) { if (hook) hook(); }""", 1, False),
+    "armed": ("""#include <stdint.h>
+        #include <sys/mman.h>
+        #include <unistd.h>
+        __asm__(".section .rodata.armed,\\"a\\"\\n.balign 4096\\nis_armed: .fill 4096\\n.previous");
+        __attribute__((visibility("hidden"))) extern const int is_armed;
+        void arm(void) {
+            mprotect((void *)&is_armed, 4096, PROT_READ | PROT_WRITE);
+            *(volatile int *)(uintptr_t)&is_armed = 1;
+            mprotect((void *)&is_armed, 4096, PROT_READ);
+        }
+        __attribute__((destructor)) static void end(void) { if (*(const volatile int *)&is_armed) write(1, "armed\\n", 6); }""", 1, False),
     "hooks": ("""#include <stdio.h>
-        void set_hook(void (*)(void));
+        void set_hook(void (*)(void)), set_default(void (*)(void)), arm(void);
         static void run(void) { puts("hook"); fflush(stdout); }
-        __attribute__((constructor)) static void begin(void) { set_hook(run); }""", 2, True),
+        __attribute__((constructor)) static void begin(void) { set_hook(run); set_default(run); arm(); }""", 2, True),
     # An entry of the table of transactional clones: register_tm_clones has something to register, if somebody wants it.
     "transactions": ('__asm__(".section .tm_clone_table,\\"aw\\"\\n.quad 0, 0\\n.previous"); int transactions(void) { return 1; }', 3, True),
 }
-NEEDS = {"resembles": ["watcher"], "asks_late": ["late"], "hooks": ["hooked"]}
+NEEDS = {"resembles": ["watcher"], "asks_late": ["late"], "hooks": ["hooked", "defaults", "armed"]}
 PROGRAM = """#include <fcntl.h>
 #include <stdio.h>
 int plain(void), constructs(void), transactions(void);
@@ -74,6 +97,17 @@ FINALIZER = """#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <unistd.h>
 void __cxa_finalize(void *of) { write(1, "finalizer\\n", 10); ((void (*)(void *))dlsym(RTLD_NEXT, "__cxa_finalize"))(of); }"""
+# FILTER COMMAND...: close_range(2), younger than many a filter, ends the process.
+FILTER = """#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 436, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+    struct sock_fprog program = { 4, filter };
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) || execv(argv[1], argv + 1);
+}"""
 READER = f"""#include <stdio.h>
 #include "{HERE}/../../ldr/cache/format.h"
 static char all[1 << 20];
@@ -118,6 +152,16 @@ def three_starts(name, program, env):
     return cache, right
 
 
+def faults_of(command, env):
+    """Minor faults of the least of three starts."""
+    counts = []
+    for _ in range(3):
+        child = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+        counts.append(os.wait4(child.pid, 0)[2].ru_minflt)
+        child.returncode = 0
+    return min(counts)
+
+
 with workshop() as (where, parts):
     for name, (source, _, _) in sorted(LIBRARIES.items(), key=lambda item: item[0] in NEEDS):
         build(where, f"lib{name}.so", source, "-shared", "-fPIC", f"-L{where}", *(f"-l{n}" for n in NEEDS.get(name, [])), f"-Wl,-rpath,{where}")
@@ -128,7 +172,7 @@ with workshop() as (where, parts):
     program = build(where, "prog", PROGRAM, *link)
     time.sleep(YOUNG)
     cache, right = three_starts("plain start", program, {})
-    check("all of it was printed", right[1] == "1 7 1 0 1 2\ndone 1\nlate: registered by a destructor\nhook\n", right)
+    check("all of it was printed", right[1] == "1 7 1 0 1 2\ndone 1\nlate: registered by a destructor\narmed\nhook\nhook\n", right)
     found, used = left_out(reader, cache)
     equal("what is left out", found, expected)
     equal("who is used: by the program, by constructors, by destructors", used, set(LIBRARIES) - {"unused"})
@@ -153,6 +197,20 @@ with workshop() as (where, parts):
     cache, right = three_starts("transactional clones", program, {})
     check("one table was registered, and was gone at the end", "registered 1" in right[1] and "gone 1" in right[1], right)
     equal("what is left out of that", left_out(reader, cache)[0], {**expected, "transactions": (0, False)})
+
+    # As many that none is of use: a filter of system calls, and who asks for statistics.
+    names = [f"spare{i}" for i in range(24)]
+    for name in names:
+        build(where, f"lib{name}.so", LIBRARIES["unused"][0], "-shared", "-fPIC")
+    program, filtered = build(where, "many", "int main(void) { return 7; }", "-Wl,--no-as-needed", f"-L{where}", f"-Wl,-rpath,{where}", *(f"-l{n}" for n in names)), build(where, "filter", FILTER)
+    time.sleep(YOUNG)
+    cache, right = three_starts("many libraries", program, {})
+    equal("a filter that knows no young system call", [run([filtered, linker, program], {"LDR_CACHE": "require", "LDR_CACHE_DIR": cache}) for linker in (SYSTEM, LDSO)], [right] * 2)
+    warm = {"LDR_CACHE": "require", "LDR_CACHE_DIR": cache}
+    faults = {name: faults_of([LDSO, program], {**warm, **more}) for name, more in
+              (("", {}), ("statistics", {"LD_DEBUG": "statistics"}), ("cache", {"LD_DEBUG": "cache"}), ("trace", {"LDR_TRACE": os.path.join(where, "trace")}))}
+    check("a start that is measured, or tells of the cache, calls no more; one that is traced calls everything",
+          max(faults["statistics"], faults["cache"]) < faults[""] + len(names) < faults["trace"], faults)
 
     # A finalizer that is not the C library's.
     preload = build(where, "finalizer.so", FINALIZER, "-shared", "-fPIC")

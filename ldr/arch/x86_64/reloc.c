@@ -10,8 +10,8 @@
 const struct reloc_kind arch_reloc_kinds[ARCH_RELOC_TYPES] = {
     [R_X86_64_NONE] = { .class = RELOC_NONE },
     [R_X86_64_64] = { .class = RELOC_SYMBOL, .width = 8 },
-    [R_X86_64_GLOB_DAT] = { .class = RELOC_SYMBOL, .width = 8, .data_address = true },
-    [R_X86_64_JUMP_SLOT] = { .class = RELOC_SYMBOL, .width = 8, .function_only = true },
+    [R_X86_64_GLOB_DAT] = { .class = RELOC_SYMBOL, .width = 8, .data_address = true, .got = true },
+    [R_X86_64_JUMP_SLOT] = { .class = RELOC_SYMBOL, .width = 8, .function_only = true, .got = true },
     [R_X86_64_32] = { .class = RELOC_SYMBOL, .width = 4 },
     [R_X86_64_PC32] = { .class = RELOC_PC, .width = 4, .is_signed = true },
     [R_X86_64_PC64] = { .class = RELOC_PC, .width = 8 },
