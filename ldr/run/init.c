@@ -81,10 +81,10 @@ u64 init_finalizer(void)
     return shim_finalizer();
 }
 
-/* Where somebody listens everything is called, so that what is told is what the object asks for. */
+/* Where somebody listens to that everything is called, so that what is told is what the object asks for. */
 static bool is_idle(const struct object *object, u32 what)
 {
-    return (object->idle & what) && !session.watch;
+    return (object->idle & what) && !(session.watch & (WATCH_CALLS | WATCH_RECORD));
 }
 
 static void init_object(struct object *object)
@@ -105,13 +105,11 @@ static void init_object(struct object *object)
     object->state = OBJECT_INITIALISED;
 }
 
-/* Of several the one that was loaded last is first, before what it needs itself; the others have no right to it. */
+/* Of several the one that was loaded last is first, before what it needs itself; the others have no right to it, now or later. */
 static void init_the_first(void)
 {
-    struct object *first = NULL;
-    for (struct object *object = session.first; object; object = object->next)
-        if ((object->image.flags_1 & DF_1_INITFIRST) && object->state < OBJECT_INITIALISING)
-            first = object;
+    struct object *first = session.init_first;
+    session.init_first = NULL;
     if (first)
         init_object(first);
 }

@@ -36,6 +36,9 @@ void object_list_add(struct object *object)
     else
         session.first = object;
     session.last = object;
+    /* One that the kernel mapped asks in vain. */
+    if ((object->image.flags_1 & DF_1_INITFIRST) && !(object->is_program && session.way == START_INTERPRETER))
+        session.init_first = object;
     session.object_count++;
     session.adds++;
 }
@@ -50,6 +53,8 @@ void object_list_remove(struct object *object)
         object->next->prev = object->prev;
     else
         session.last = object->prev;
+    if (session.init_first == object)
+        session.init_first = NULL;
     session.object_count--;
     session.subs++;
 }

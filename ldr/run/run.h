@@ -63,6 +63,7 @@ struct session {
     u32 object_count;
     u64 adds, subs;
     struct object *program, *linker, *libc, *vdso;
+    struct object *init_first;        /* the last that came with DF_1_INITFIRST, until constructors are run; NULL: none */
     struct found_range self;          /* ourselves: no object, nobody searches us; unwinders ask */
     u64 self_eh_frame_hdr;
     struct scope global;

@@ -1,6 +1,9 @@
 #include "scenario.h"
+#ifndef LIBRARY
+#define LIBRARY "libneeding.so"
+#endif
 int main(void)
 {
-    must_open("libneeding.so", RTLD_NOW);
+    must_open(LIBRARY, RTLD_NOW);
     return 0;
 }
