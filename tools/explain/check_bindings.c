@@ -32,6 +32,9 @@ struct pass {
     u32 *order;                       /* by node number: when it is relocated */
     bool libraries_missing;
     u32 last_symbol, last_classes;
+    int got;                          /* of binding that one, and what it found */
+    struct symbol_want want;
+    struct binding found;
     u32 told;                         /* missing symbols of this object */
     u64 *seen;                        /* set of what was added to groups: a symbol is counted once, however many refer to it */
     u64 seen_count, seen_room;        /* room: a power of two */
@@ -294,46 +297,60 @@ static void relocated_later(struct pass *pass, const struct symbol_want *want, c
 
 /* ---- the walk ---------------------------------------------------------------------------------------------------------- */
 
+/* What the symbol is bound to, and what is wrong with it wherever it stands. */
+static void bind(struct pass *pass, const struct reloc_record *record) {
+    pass->last_symbol = record->symbol;
+    pass->last_classes = reference_classes(record->kind);
+    pass->got = session_bind(pass->check->session, pass->object, record->symbol, record->kind, &pass->want, &pass->found);
+    if (pass->got == REFERENCE_UNDEFINED)
+        undefined(pass, record, &pass->want);
+    if (pass->got == -LDR_E_RELOC_SYMBOL)
+        bad_record(pass, record, LDR_E_RELOC_SYMBOL, record->symbol, pass->object->image.sym_limit);
+    if (pass->got == -LDR_E_STRING)
+        bad_record(pass, record, LDR_E_STRING, pass->object->image.symtab[record->symbol].st_name, pass->object->image.strtab_len);
+    if (pass->got == -LDR_E_RESOLVER)
+        bad_record(pass, record, LDR_E_RESOLVER, pass->found.symbol->st_value, 0);
+}
+
+/* What its being bound to that means, which is the same wherever it stands. */
+static void bound(struct pass *pass, const struct reloc_record *record) {
+    const struct session *session = pass->check->session;
+    const struct binding *found = &pass->found;
+    usage_add(&pass->usage, object_node(pass->object), object_node(found->object));
+    if (!pass->want.name)
+        return;                       /* bound locally */
+    if (record->kind.class != RELOC_COPY && pass->object->scope[0] == &session->global)
+        several(pass, &pass->want, found);
+    if (ELF64_ST_TYPE(found->symbol->st_info) == STT_GNU_IFUNC && found->symbol->st_shndx != SHN_UNDEF)
+        relocated_later(pass, &pass->want, found);
+}
+
+/* Symbols are bound once for all the records in a row that refer to them; each record is looked at by its own place and type. */
 static bool look_up(const struct reloc_record *record, void *arg) {
     struct pass *pass = arg;
-    const struct session *session = pass->check->session;
-    struct symbol_want want;
-    struct binding found;
     if (!is_good_record(pass, record))
         return false;                 /* the linker ends here too */
     if (record->kind.class == RELOC_RELATIVE || record->kind.class == RELOC_IRELATIVE)
         return true;                  /* a symbol there would be ignored */
     if (!record->symbol)
         far_from_zero(pass, record);
-    if (!record->symbol || (record->symbol == pass->last_symbol && reference_classes(record->kind) == pass->last_classes))
+    if (!record->symbol)
         return true;
-    pass->last_symbol = record->symbol;
-    pass->last_classes = reference_classes(record->kind);
-    int got = session_bind(session, pass->object, record->symbol, record->kind, &want, &found);
-    if (got == REFERENCE_UNDEFINED)
-        undefined(pass, record, &want);
-    if (got == REFERENCE_WEAK)
+    bool again = record->symbol == pass->last_symbol && reference_classes(record->kind) == pass->last_classes;
+    if (!again)
+        bind(pass, record);
+    if (pass->got == REFERENCE_WEAK)
         far_from_zero(pass, record);
-    if (got == -LDR_E_RELOC_SYMBOL)
-        bad_record(pass, record, LDR_E_RELOC_SYMBOL, record->symbol, pass->object->image.sym_limit);
-    if (got == -LDR_E_STRING)
-        bad_record(pass, record, LDR_E_STRING, pass->object->image.symtab[record->symbol].st_name, pass->object->image.strtab_len);
-    if (got == -LDR_E_RESOLVER)
-        bad_record(pass, record, LDR_E_RESOLVER, found.symbol->st_value, 0);
-    if (got != 0)
+    if (pass->got != 0)
         return true;
+    const struct binding *found = &pass->found;
     /* 32 bits cannot hold an address of a library, wherever that is mapped. */
-    if (record->kind.class == RELOC_SYMBOL && record->kind.width == 4 && found.object->image.type == ET_DYN && found.symbol->st_shndx != SHN_ABS)
-        bad_record(pass, record, LDR_E_RELOC_OVERFLOW, found.symbol->st_value, record->kind.width);
-    usage_add(&pass->usage, object_node(pass->object), object_node(found.object));
+    if (record->kind.class == RELOC_SYMBOL && record->kind.width == 4 && found->object->image.type == ET_DYN && found->symbol->st_shndx != SHN_ABS)
+        bad_record(pass, record, LDR_E_RELOC_OVERFLOW, found->symbol->st_value, record->kind.width);
     if (record->kind.class == RELOC_COPY)
-        copied(pass, record, &want, &found);
-    if (!want.name)
-        return true;                  /* bound locally */
-    if (record->kind.class != RELOC_COPY && pass->object->scope[0] == &session->global)
-        several(pass, &want, &found);
-    if (ELF64_ST_TYPE(found.symbol->st_info) == STT_GNU_IFUNC && found.symbol->st_shndx != SHN_UNDEF)
-        relocated_later(pass, &want, &found);
+        copied(pass, record, &pass->want, found);
+    if (!again)
+        bound(pass, record);
     return true;
 }
 
