@@ -125,6 +125,18 @@ equal "three times, and one that differs: code" "$(get "sorted((x['path'].split(
     "[('changed', 1), ('thrice', 4), ('twice', 6)]"
 done_with
 
+# ---- names that lead nowhere here: of a mount namespace of somebody's own, and one that was removed ----
+ln "$library" gone
+up ./sharer "$work/gone" code=0-3
+up ./sharer "$library" code=0-3
+rm gone
+# shellcheck disable=SC2016 # for the shell in the namespace
+up unshare -m sh -c 'mount -t tmpfs none /mnt && touch /mnt/a && mount --bind "$0" /mnt/a && exec ./sharer /mnt/a code=0-3' "$library"
+up ./sharer "$library" code=0-3
+report "names that lead nowhere here"
+equal "names that lead nowhere here: the one that does is told" "$(get "[x['path'] for x in r['objects'] if x['path'].split()[0].split('/')[-1] in ('libpattern.so', 'gone', 'a')]")" "['$library']"
+done_with
+
 gcc -O1 -shared -fPIC -Wl,-z,now,-z,relro,-z,separate-code,--build-id=none -o twice/libpattern.so "$here/pattern.c"
 cp twice/libpattern.so thrice/
 for folder in twice thrice; do up ./sharer "$work/$folder/libpattern.so" code=0-3; done

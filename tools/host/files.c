@@ -116,25 +116,34 @@ static void map_bytes(struct mapped_file *file, int fd) {
     file->len = (size_t)st.st_size;
 }
 
-/* One file may be mapped by several names (hard links, mount namespaces): the shortest of them, and the first by its letters of those, or
- * the report would name a file by whichever process happened to be read first. */
-static void also_named(struct files *files, struct mapped_file *file, const char *name) {
+/* Whether the name leads to the file for us too: anybody may give it another one in a mount namespace of their own, or remove it. */
+static bool is_here(int proc, const char *name, const struct map_line *line) {
+    int fd = name[0] == '/' ? open_on_device(proc, AT_FDCWD, name, line) : -1;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* One file may be mapped by several names (hard links, mount namespaces). One that leads to it here; of several such, or of none, the
+ * shortest, and the first by its letters of those: or the report would name a file by whichever process happened to be read first. */
+static void also_named(struct files *files, struct mapped_file *file, int proc, const struct map_line *line) {
     char **path = file->object == NO_OBJECT ? &file->path : &files->objects[file->object].path;
-    int order = strcmp(name, *path);
+    int order = strcmp(line->path, *path);
     if (order == 0)
         return;
-    size_t length = strlen(name), now = strlen(*path);
-    if (length > now || (length == now && order > 0))
+    bool now_here = is_here(proc, *path, line), here = is_here(proc, line->path, line);
+    size_t length = strlen(line->path), now = strlen(*path);
+    if (here != now_here ? now_here : length > now || (length == now && order > 0))
         return;
     free(*path);
-    *path = must_format("%s", name);
+    *path = must_format("%s", line->path);
 }
 
 uint32_t files_find(struct files *files, int proc, const struct map_line *line) {
     size_t bucket = bucket_of(line->dev, line->ino);
     for (uint32_t i = files->buckets[bucket]; i != NO_OBJECT; i = files->list[i].next)
         if (files->list[i].ino == line->ino && files->list[i].dev == line->dev) {
-            also_named(files, &files->list[i], line->path);
+            also_named(files, &files->list[i], proc, line);
             return i;
         }
     if (files->count == files->room)
