@@ -37,6 +37,7 @@ die() {
 die null null-pointer "read from address 0x30: a null pointer with an offset of 48 bytes" cases.c read_null "SEGV_MAPERR" "[rax + 0x30]"
 die relro relro-write "wrote to a RELRO page" cases.c "names[1] in cases" ".data.rel.ro" "cases.c:$(grep -n 'names\[\] =' cases.c | cut -d: -f1)" "RELRO page, r--"
 die code code-write "wrote to a code page: read_null" cases.c "r-x" "section .text"
+die readable permission-changed "read from a page that could not be read then" cases.c read_forbidden "its permission was changed since" r--
 die constant constant-write "wrote to constants (read-only data): constants[1]" cases.c ".rodata"
 die nx jump-to-data "jumped to a page that is not executable (NX): buffer" "" "cases.c:$(line nx cases.c)" "section .data" "jump_to_data"
 die nullcall null-function "called a null function pointer" "" "cases.c:$(line nullcall cases.c)" "call_null()"
@@ -91,9 +92,12 @@ gcc -g -O1 -w -o constructed cases.c bad/libused.so -Wl,-rpath,'$ORIGIN/bad' -pt
 contains "constructor: cause" "$(head -1 report)" "wrote to address 0: a null pointer, in a constructor of libused.so"
 contains "constructor: source line" "$(head -3 report)" "library.c:$(line constructor library.c)"
 
-"$ldr" run --crash-report=report --crash-report-json report.json sleep 60 &
+(trap '' ALRM; exec "$ldr" run --crash-report=report --crash-report-json report.json sleep 60) &
 target=$!
 until [ "$(cat /proc/$target/comm 2>/dev/null)" != ldr ] && grep -q 'TracerPid:.[1-9]' /proc/$target/status; do sleep 0.05; done
+tracer=$(sed -n 's/^TracerPid:.//p' /proc/$target/status)
+for _ in $(seq 100); do ignored=$((0x$(sed -n 's/^SigIgn:.//p' "/proc/$tracer/status") >> 13 & 1)); [ $ignored = 0 ] && break; sleep 0.05; done
+equal "the limit of a report's time holds where SIGALRM is ignored" "$ignored" 0
 { kill -SEGV $target; wait $target; } 2>/dev/null
 equal "sent from outside: status" $? 139
 contains "sent from outside: by whom" "$(head -1 report)" "process $$ sent it SIGSEGV (kill); no instruction failed"

@@ -93,6 +93,15 @@ static struct watch watch_of(struct reporter *reporter) {
                            .every_thread = reporter->every_thread };
 }
 
+/* Also where the start was told to block or ignore it. */
+static void alarm_works(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* The program starts meanwhile, on this CPU or on another one. */
 static _Noreturn void watch_and_report(struct reporter *reporter) {
     struct watch watch = watch_of(reporter);
@@ -100,6 +109,7 @@ static _Noreturn void watch_and_report(struct reporter *reporter) {
     if (reporter->moves)
         sched_setaffinity(0, sizeof reporter->allowed, &reporter->allowed);
     signal(SIGPIPE, SIG_IGN);
+    alarm_works();
     watch_wait(reporter->program, true, &watch);
     _exit(0);
 }

@@ -132,8 +132,8 @@ static int status_of_end(pid_t pid, const struct progress *progress) {
             return info.status;
         int status = (int)life_number(pid, LIFE_STATUS);
         if (syscall(SYS_pidfd_send_signal, progress->process, 0, NULL, 0) != 0)        /* what was read may be another's */
-            status = 0;
-        if (status)
+            return 0;
+        if (status || has_ended(progress))
             return status;
         nanosleep(&round, NULL);
     }
@@ -182,8 +182,8 @@ static void go_on(pid_t pid, pid_t thread, int stop, const struct watch *watch, 
 
 /* Nobody is watched just now. Whether somebody will be: a thread that execve has put in the place of the first one, or one that was left alone. */
 static bool again(pid_t pid, const struct watch *watch, struct progress *progress) {
-    if (!progress->left_some)
-        return watch_seize(pid, watch) == 0;
+    if (!progress->left_some)         /* its number may be another's by now */
+        return !has_ended(progress) && watch_seize(pid, watch) == 0;
     newcomers_wait();
     if (seek(pid, watch, progress))
         return true;

@@ -232,6 +232,18 @@ static void abort_amid_waiting(void) {
     start(abort_in_thread);
 }
 
+static char *page;
+static void make_readable(int number) {
+    signal(number, SIG_DFL);
+    mprotect(page, 4096, PROT_READ);
+    raise(number);
+}
+__attribute__((noinline)) static int read_forbidden(void) {
+    page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    signal(SIGSEGV, make_readable);
+    return *(volatile char *)page; /* LINE readable */
+}
+
 int main(int argc, char **argv) {
     const char *how = argc > 1 ? argv[1] : "";
     printf("start %s\n", how);
@@ -242,6 +254,7 @@ int main(int argc, char **argv) {
     CASE("code", write_code())
     CASE("constant", write_constant())
     CASE("heap", overrun())
+    CASE("readable", return read_forbidden())
     CASE("main", *(volatile int *)NULL = 1) /* LINE main */
     CASE("nx", jump_to_data())
     CASE("nullcall", call_null())
