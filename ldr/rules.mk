@@ -1,7 +1,7 @@
 # The linker: every floor's sources, freestanding. Hosted builds of floors 0-2 follow below.
 CORE_SRC := $(wildcard ldr/base/*.c ldr/image/*.c ldr/link/*.c) $(wildcard ldr/arch/x86_64/*.c)
 RT_SRC   := $(CORE_SRC) $(wildcard ldr/sys/*.c ldr/run/*.c ldr/cache/*.c ldr/debug/*.c ldr/api/*.c ldr/compat/glibc/*.c ldr/start/*.c)
-RT_ASM   := $(wildcard ldr/arch/x86_64/*.S ldr/start/*.S)
+RT_ASM   := $(wildcard ldr/arch/x86_64/*.S ldr/sys/*.S ldr/start/*.S)
 RT_OBJ   := $(RT_SRC:%.c=$(B)/rt/%.o) $(RT_ASM:%.S=$(B)/rt/%.o)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter

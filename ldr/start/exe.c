@@ -6,7 +6,6 @@
  * exchange is made, and the file is mapped again where it was. The same call sets what /proc/self/cmdline shows. It is done on
  * request (--proc-exe). Without the capability nothing is touched: use the program's PT_INTERP or a mount namespace (`ldr session`). */
 #include "start.h"
-#include "../arch/calls.h"
 
 #include <linux/capability.h>
 #include <linux/prctl.h>
@@ -80,29 +79,29 @@ static u32 find_pieces(struct piece *piece, u32 room)
     return count;
 }
 
-static struct arch_call call_mmap(const struct piece *piece, int prot, int flags, int fd, u64 off)
+static struct sys_later call_mmap(const struct piece *piece, int prot, int flags, int fd, u64 off)
 {
-    return (struct arch_call){ __NR_mmap, { (long)piece->at, (long)piece->len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, (long)off }, .must = true };
+    return (struct sys_later){ __NR_mmap, { (long)piece->at, (long)piece->len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, (long)off }, .must = true };
 }
 
 /* false: not tried, and nothing has changed. Between the first call and the last there is nothing of ours but `page`, the stack and .bss. */
 static bool exchange(const struct piece *piece, u32 count, int self, const struct prctl_mm_map *map)
 {
-    struct arch_call call[2 * PIECES + 1];
-    u64 len = (u64)arch_calls_end - (u64)arch_calls;
+    struct sys_later call[2 * PIECES + 1];
+    u64 len = (u64)sys_calls_end - (u64)sys_calls;
     u32 calls = 0;
     char *page = sys_mmap(NULL, LDR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sys_failed(page))
         return false;
-    memcpy(page, (const void *)arch_calls, len);
+    memcpy(page, (const void *)sys_calls, len);
     bool good = sys_mprotect(page, LDR_PAGE, PROT_READ | PROT_EXEC) == 0;
     for (u32 i = 0; i < count; i++)
         call[calls++] = call_mmap(&piece[i], PROT_NONE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    call[calls++] = (struct arch_call){ __NR_prctl, { PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map }, .must = false };
+    call[calls++] = (struct sys_later){ __NR_prctl, { PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map }, .must = false };
     for (u32 i = 0; i < count; i++)
         call[calls++] = call_mmap(&piece[i], piece[i].prot, MAP_POPULATE, self, piece[i].off);
     if (good)
-        ((void (*)(const struct arch_call *, u64))(void *)page)(call, calls);
+        ((void (*)(const struct sys_later *, u64))(void *)page)(call, calls);
     sys_munmap(page, LDR_PAGE);
     return good;
 }

@@ -1,10 +1,10 @@
-/* calls.S - arch_calls of ../calls.h. */
+/* calls.S - sys_calls of sys.h. */
 #include <asm/unistd.h>
         .text
-        .globl  arch_calls, arch_calls_end
-        .hidden arch_calls, arch_calls_end
-        .type   arch_calls, @function
-arch_calls:
+        .globl  sys_calls, sys_calls_end
+        .hidden sys_calls, sys_calls_end
+        .type   sys_calls, @function
+sys_calls:
         .cfi_startproc
         endbr64
         pushq   %rbx
@@ -41,6 +41,6 @@ arch_calls:
         .cfi_adjust_cfa_offset -8
         ret
         .cfi_endproc
-        .size   arch_calls, . - arch_calls
-arch_calls_end:
+        .size   sys_calls, . - sys_calls
+sys_calls_end:
         .section .note.GNU-stack, "", @progbits
