@@ -145,14 +145,13 @@ NOINLINE static bool put_current_dir(struct text *text)
 static bool put_origin_path(struct text *text, bool is_program, const char *path)
 {
     if (is_program) {
-        if (session.config.origin_path) {
+        if (session.origin_by_file) {
+            put_file_path(text, path);
+        } else if (session.way == START_INTERPRETER && !put_program_link(text)) {
+            if (!session.config.origin_path)
+                return false;
             text_put(text, session.config.origin_path);
             text_put(text, "/x");
-        } else if (session.origin_by_file) {
-            put_file_path(text, path);
-        } else if (session.way == START_INTERPRETER) {
-            if (!put_program_link(text))
-                return false;
         }
     }
     if (!text->len) {

@@ -3,7 +3,8 @@
  * prctl(PR_SET_MM_MAP) puts another file there, for whoever may checkpoint processes (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN), and only
  * while nothing of the old file is mapped. We run from that file. So the few instructions that make system calls are copied into a page
  * of their own, which is writable while it is filled and executable only after; from there our constants and code are taken away, the
- * exchange is made, and the file is mapped again where it was. The same call sets what /proc/self/cmdline shows. It is done on
+ * exchange is made, and the file is mapped again where it was. A debugger's breakpoints in our code are kept: pages that are not the
+ * file's any more are put back as they were. The same call sets what /proc/self/cmdline shows. It is done on
  * request (--proc-exe). Without the capability nothing is touched: use the program's PT_INTERP or a mount namespace (`ldr session`). */
 #include "start.h"
 
@@ -84,6 +85,52 @@ static struct sys_later call_mmap(const struct piece *piece, int prot, int flags
     return (struct sys_later){ __NR_mmap, { (long)piece->at, (long)piece->len, prot, MAP_PRIVATE | MAP_FIXED | flags, fd, (long)off }, .must = true };
 }
 
+/* Pages of ours that somebody has written to: a debugger, its breakpoints. */
+struct changed { char *at, *copy; };
+enum { CHANGED = 16 };
+
+static char *copy_page(const char *page, int prot)
+{
+    char *copy = sys_mmap(NULL, LDR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(copy))
+        return NULL;
+    memcpy(copy, page, LDR_PAGE);
+    return sys_mprotect(copy, LDR_PAGE, prot) == 0 ? copy : NULL;
+}
+
+/* How many were written to, with their copies; CHANGED + 1: more than can be kept. */
+static u32 find_changed(const struct piece *piece, u32 count, struct changed *changed)
+{
+    enum { AT_ONCE = 64 };
+    const u64 present = 1ull << 63, of_file = 1ull << 61;
+    u64 word[AT_ONCE];
+    u32 found = 0;
+    int fd = sys_open_read("/proc/self/pagemap");
+    for (u32 i = 0; fd >= 0 && i < count; i++)
+        for (u64 page = 0, pages = piece[i].len / LDR_PAGE; page < pages && found <= CHANGED; page += AT_ONCE) {
+            u64 many = pages - page < AT_ONCE ? pages - page : AT_ONCE;
+            long got = sys_call(__NR_pread64, fd, (long)word, (long)(many * 8), (long)(((u64)piece[i].at / LDR_PAGE + page) * 8), 0, 0);
+            for (u64 k = 0; got > 0 && k < (u64)got / 8 && found <= CHANGED; k++) {
+                if ((word[k] & (present | of_file)) != present)
+                    continue;
+                char *at = piece[i].at + (page + k) * LDR_PAGE;
+                if (found < CHANGED)
+                    changed[found] = (struct changed){ at, copy_page(at, piece[i].prot) };
+                found++;
+            }
+        }
+    if (fd >= 0)
+        sys_close(fd);
+    return found;
+}
+
+static void put_back(const struct changed *changed, u32 count)
+{
+    for (u32 i = 0; i < count; i++)
+        if (changed[i].copy)
+            sys_call(__NR_mremap, (long)changed[i].copy, LDR_PAGE, LDR_PAGE, 3 /* MAYMOVE | FIXED */, (long)changed[i].at, 0);
+}
+
 /* false: not tried, and nothing has changed. Between the first call and the last there is nothing of ours but `page`, the stack and .bss. */
 static bool exchange(const struct piece *piece, u32 count, int self, const struct prctl_mm_map *map)
 {
@@ -126,7 +173,11 @@ void exe_take(const char *path)
         }
         u64 gate = session.gate;
         gate_close();                 /* a second mapping of our file */
-        if (exchange(piece, count, self, &map))
+        struct changed changed[CHANGED];
+        u32 kept = find_changed(piece, count, changed);
+        bool done = kept <= CHANGED && exchange(piece, count, self, &map);
+        put_back(changed, kept < CHANGED ? kept : CHANGED);
+        if (done)
             sys_call(__NR_prctl, PR_SET_NAME, (long)str_base(path), 0, 0, 0, 0);
         if (gate && !gate_open(gate))
             sys_exit(127);            /* images in use lead through it; nothing can have taken the place meanwhile */

@@ -37,6 +37,23 @@ same "options after the program are the program's" echo --help --argv0 -x --
 same "double dash in arguments" sh -c 'echo "$@"' x -- -y
 same "environment" env -i A=1 /usr/bin/env
 same "killed by a signal" sh -c 'kill -TERM $$'
+# Where the kernel lets /proc/self/exe be exchanged; a title that is set is written from argv[0] on, over arguments and environment.
+if [ "$("$ldr" run readlink /proc/self/exe)" = "$(readlink -f "$(command -v readlink)")" ]; then
+    shown='open(my $f, "<", "/proc/self/cmdline"); $_ = <$f>; tr/\0/|/; print'
+    same "the arguments that ps shows, by PATH" perl -e "$shown" word
+    same "the arguments that ps shows, by path" /usr/bin/perl -e "$shown" word
+    contains "the arguments that ps shows: a longer name" "$("$ldr" run --argv0 "$(printf '%099d' 7)" perl -e "$shown" word)" "$(printf '%099d' 7)|-e|open"
+    same "a title that is set" perl -e "\$0 = 'a title that is much longer than the name of the program was'; $shown"
+    printf 'int only_here(void) { return 3; }\n' >here.c
+    printf 'int only_here(void); int main(void) { return only_here(); }\n' >calls.c
+    gcc -g -shared -fPIC -o libhere.so here.c && gcc -g -o calls calls.c -L. -lhere -Wl,-rpath,"$work"
+    text=$(DEBUGINFOD_URLS='' gdb -q -nx -batch -ex 'set breakpoint pending on' -ex 'break only_here' -ex 'catch load libhere' -ex run -ex continue -ex 'info symbol only_here' \
+        --args "$ldr" run ./calls 2>&1 </dev/null)
+    contains "gdb: a library is seen to be loaded" "$text" "Inferior loaded $work/libhere.so"
+    contains "gdb: a breakpoint in it, set before the program ran" "$text" "Breakpoint 1, only_here"
+else
+    skip "the arguments that ps shows, and gdb" "/proc/self/exe may not be exchanged here"
+fi
 equal "--argv0" "$("$ldr" run --argv0 -bash bash -c 'shopt login_shell')" "$(printf 'login_shell    \ton')"
 equal "double dash before the program" "$("$ldr" run -- echo -x)" "-x"
 equal "standard input" "$(echo text | "$ldr" run cat)" text
