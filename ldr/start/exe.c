@@ -131,7 +131,7 @@ static void put_back(const struct changed *changed, u32 count)
             sys_call(__NR_mremap, (long)changed[i].copy, LDR_PAGE, LDR_PAGE, 3 /* MAYMOVE | FIXED */, (long)changed[i].at, 0);
 }
 
-/* false: not tried, and nothing has changed. Between the first call and the last there is nothing of ours but `page`, the stack and .bss. */
+/* false: refused, and nothing has changed. Between the first call and the last there is nothing of ours but `page`, the stack and .bss. */
 static bool exchange(const struct piece *piece, u32 count, int self, const struct prctl_mm_map *map)
 {
     struct sys_later call[2 * PIECES + 1];
@@ -144,13 +144,14 @@ static bool exchange(const struct piece *piece, u32 count, int self, const struc
     bool good = sys_mprotect(page, LDR_PAGE, PROT_READ | PROT_EXEC) == 0;
     for (u32 i = 0; i < count; i++)
         call[calls++] = call_mmap(&piece[i], PROT_NONE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    u32 taking = calls;
     call[calls++] = (struct sys_later){ __NR_prctl, { PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map }, .must = false };
     for (u32 i = 0; i < count; i++)
         call[calls++] = call_mmap(&piece[i], piece[i].prot, MAP_POPULATE, self, piece[i].off);
     if (good)
-        ((void (*)(const struct sys_later *, u64))(void *)page)(call, calls);
+        ((void (*)(struct sys_later *, u64))(void *)page)(call, calls);
     sys_munmap(page, LDR_PAGE);
-    return good;
+    return good && call[taking].result == 0;
 }
 
 void exe_take(const char *path)
@@ -177,6 +178,8 @@ void exe_take(const char *path)
         u32 kept = find_changed(piece, count, changed);
         bool done = kept <= CHANGED && exchange(piece, count, self, &map);
         put_back(changed, kept < CHANGED ? kept : CHANGED);
+        if (!done)
+            kernel_set_auxv(&session.kernel, AT_BASE, session.kernel.base);
         if (done)
             sys_call(__NR_prctl, PR_SET_NAME, (long)str_base(path), 0, 0, 0, 0);
         if (gate && !gate_open(gate))

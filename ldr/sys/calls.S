@@ -25,6 +25,7 @@ sys_calls:
         movq    40(%rbx), %r8
         movq    48(%rbx), %r9
         syscall
+        movq    %rax, 64(%rbx)
         cmpq    $-4095, %rax
         jb      2f
         cmpq    $0, 56(%rbx)
@@ -32,7 +33,7 @@ sys_calls:
         movl    $__NR_exit_group, %eax
         movl    $127, %edi
         syscall
-2:      addq    $64, %rbx
+2:      addq    $72, %rbx
         decq    %rbp
         jmp     1b
 3:      popq    %rbp

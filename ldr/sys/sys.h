@@ -29,8 +29,10 @@ static inline long sys_call(long number, long a, long b, long c, long d, long e,
 
 /* calls.S: `count` system calls, the first one first, carried out by code that reads and writes nothing but them: it may be copied, from sys_calls
  * to sys_calls_end, to wherever it is to run, for calls that take the rest of ours away for a moment. */
-struct sys_later { long number, arguments[6], must /* the process ends with status 127 when it fails, for there is nobody to tell */; };
-extern void sys_calls(const struct sys_later *call, unsigned long count);
+struct sys_later {
+    long number, arguments[6], must /* the process ends with status 127 when it fails, for there is nobody to tell */, result;
+};
+extern void sys_calls(struct sys_later *call, unsigned long count);
 extern const char sys_calls_end[];
 
 static inline bool sys_failed(const void *address)     /* of mmap */

@@ -38,6 +38,8 @@ die null null-pointer "read from address 0x30: a null pointer with an offset of 
 die relro relro-write "wrote to a RELRO page" cases.c "names[1] in cases" ".data.rel.ro" "cases.c:$(grep -n 'names\[\] =' cases.c | cut -d: -f1)" "RELRO page, r--"
 die code code-write "wrote to a code page: read_null" cases.c "r-x" "section .text"
 die readable permission-changed "read from a page that could not be read then" cases.c read_forbidden "its permission was changed since" r--
+die vector constant-write "wrote to constants (read-only data): constants" cases.c store_vector
+die mapped not-mapped "where nothing was mapped then" cases.c write_unmapped "came there since"
 die constant constant-write "wrote to constants (read-only data): constants[1]" cases.c ".rodata"
 die nx jump-to-data "jumped to a page that is not executable (NX): buffer" "" "cases.c:$(line nx cases.c)" "section .data" "jump_to_data"
 die nullcall null-function "called a null function pointer" "" "cases.c:$(line nullcall cases.c)" "call_null()"

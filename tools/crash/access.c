@@ -16,6 +16,7 @@ static void from_operands(struct crash *crash) {
         /* what may be read was not refused for reading */
         bool writes = operand->write && (!operand->read || (map && map->read));
         crash->access = writes ? ACCESS_WRITES : operand->read ? ACCESS_READS : ACCESS_UNKNOWN;
+        crash->surely_read = operand->source;
         return;
     }
 }

@@ -185,7 +185,10 @@ static void touched(struct crash *crash) {
         set(crash, "unloaded-library", "%s data of %s, which dlclose has unloaded: %s", how, base_name(crash->at.unloaded->path), there);
     } else if (crash->moment.info.si_code == SEGV_PKUERR) {
         set(crash, "protection-key", "%s a page whose protection key forbids it: %s", how, there);
-    } else if (map && map->read && crash->access == ACCESS_READS) {
+    } else if (map && crash->moment.info.si_code == SEGV_MAPERR) {
+        set(crash, "not-mapped", "%s %#llx, where nothing was mapped then: %s, %s, came there since", how, (unsigned long long)crash->addr, there,
+            page_class_name(crash->at.class));
+    } else if (map && map->read && crash->surely_read) {
         set(crash, "permission-changed", "%s a page that could not be read then: %s, %s; its permission was changed since", how, there,
             page_class_name(crash->at.class));
     } else if (map && map->read && !map->write) {

@@ -92,6 +92,7 @@ struct operand {
     u64 addr;                         /* of memory; of a target: where the jump goes */
     u32 len;
     u8 memory, read, write;
+    u8 source;                        /* surely only read: `read` and `write` are the decoder's, which takes many a store for a read */
     u8 target;                        /* a jump or call goes to it (register), or to what is there (memory) */
 };
 /* A call that may stand before an address: bytes can be read in several ways from behind. */
@@ -159,6 +160,7 @@ struct crash {
     bool has_addr;
     u64 addr;
     enum access_kind access;
+    bool surely_read;                 /* ACCESS_READS, whatever the page allows now */
     struct spot at, instruction;      /* at: zeroed without address */
     struct crash_slot slot;
     const char *kind;                 /* a word for programs: "null-pointer" */

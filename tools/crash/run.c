@@ -37,7 +37,8 @@ struct reporter {
     cpu_set_t allowed;                /* where else it may */
 };
 
-/* Where the middle and the watcher begin: a mapping of its own, as the large stack is, would cost page tables of its own before the program starts. */
+/* Where the middle and the watcher begin: to touch a mapping of its own, as the large stack is, would cost page tables of its own before the program
+ * starts. */
 static char middle_stack[SMALL_STACK] __attribute__((aligned(16))), first_stack[SMALL_STACK] __attribute__((aligned(16)));
 
 static bool at_signal(pid_t thread, int number, void *arg) {
@@ -114,19 +115,20 @@ static _Noreturn void watch_and_report(struct reporter *reporter) {
     _exit(0);
 }
 
-static _Noreturn void go_on_with_a_large_stack(struct reporter *reporter) {
-    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED || mprotect(stack, GUARD, PROT_NONE) != 0) {
-        warn_ldr("no crash report: no memory to make it in: %s", strerror(errno));
-        _exit(LDR_EXIT_OWN);
-    }
-    __asm__ volatile("movq %0, %%rsp\n\txorl %%ebp, %%ebp\n\tcall *%1" : : "r"(stack + STACK), "r"(watch_and_report), "D"(reporter) : "memory");
+static _Noreturn void go_on_with_a_large_stack(struct reporter *reporter, char *stack) {
+    __asm__ volatile("movq %0, %%rsp\n\txorl %%ebp, %%ebp\n\tcall *%1" : : "c"(stack + STACK), "a"(watch_and_report), "D"(reporter) : "memory");
     __builtin_unreachable();
 }
 
 static int be_watcher(void *arg) {
     struct reporter *reporter = arg;
     struct watch watch = watch_of(reporter);
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED || mprotect(stack, GUARD, PROT_NONE) != 0) {
+        reporter->error = errno;
+        go_to(reporter, REFUSED);
+        _exit(LDR_EXIT_OWN);
+    }
     reporter->error = watch_seize(reporter->program, &watch);
     if (reporter->error) {
         reporter->watcher = getpid();
@@ -143,7 +145,7 @@ static int be_watcher(void *arg) {
     go_to(reporter, reporter->error ? REFUSED : WATCHED);
     if (reporter->error)
         _exit(LDR_EXIT_OWN);
-    go_on_with_a_large_stack(reporter);
+    go_on_with_a_large_stack(reporter, stack);
 }
 
 /* Both run where the program-to-be runs, which waits for them: to another CPU and back would be two wake-ups of one that sleeps. */

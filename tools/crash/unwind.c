@@ -169,11 +169,11 @@ static bool memory_address(const cs_x86_op *op, u64 next, u64 *addr) {
     return true;
 }
 
-static void add_memory(const cs_x86_op *op, u64 next, bool target) {
+static void add_memory(const cs_x86_op *op, u64 next, bool target, bool source) {
     u64 addr;
     if (memory_address(op, next, &addr))
-        add_operand((struct operand){ .addr = addr, .len = op->size, .memory = true, .read = op->access & CS_AC_READ || target,
-                                      .write = op->access & CS_AC_WRITE, .target = target });
+        add_operand((struct operand){ .addr = addr, .len = op->size, .memory = true, .read = op->access & CS_AC_READ || target || source,
+                                      .write = op->access & CS_AC_WRITE && !source, .source = source, .target = target });
 }
 
 static bool is_one_of(unsigned id, const u16 *list, size_t count) {
@@ -183,6 +183,15 @@ static bool is_one_of(unsigned id, const u16 *list, size_t count) {
     return false;
 }
 #define ONE_OF(id, ...) is_one_of(id, (const u16[]){ __VA_ARGS__ }, sizeof((u16[]){ __VA_ARGS__ }) / sizeof(u16))
+
+/* The second operand of what moves or computes into a register, and both of a comparison. */
+static bool is_source(const cs_insn *insn, u8 operand) {
+    const cs_x86 *x86 = &insn->detail->x86;
+    return ONE_OF(insn->id, X86_INS_CMP, X86_INS_TEST) ||
+           (operand == 1 && x86->operands[0].type == X86_OP_REG &&
+            ONE_OF(insn->id, X86_INS_MOV, X86_INS_MOVZX, X86_INS_MOVSX, X86_INS_MOVSXD, X86_INS_ADD, X86_INS_SUB, X86_INS_AND, X86_INS_OR, X86_INS_XOR,
+                   X86_INS_MOVUPS, X86_INS_MOVAPS, X86_INS_MOVDQU, X86_INS_MOVDQA, X86_INS_VMOVUPS, X86_INS_VMOVAPS, X86_INS_VMOVDQU, X86_INS_VMOVDQA));
+}
 
 static void decode(void) {
     csh handle;
@@ -207,7 +216,7 @@ static void decode(void) {
         const cs_x86_op *op = &x86->operands[i];
         u64 value;
         if (op->type == X86_OP_MEM)
-            add_memory(op, insn->address + insn->size, call || jump);
+            add_memory(op, insn->address + insn->size, call || jump, is_source(insn, i));
         else if (op->type == X86_OP_REG && (call || jump) && register_value(op->reg, &value))
             add_operand((struct operand){ .addr = value, .target = true });
     }

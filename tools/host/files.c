@@ -118,10 +118,12 @@ static void map_bytes(struct mapped_file *file, int fd) {
 
 /* Whether the name leads to the file for us too: anybody may give it another one in a mount namespace of their own, or remove it. */
 static bool is_here(int proc, const char *name, const struct map_line *line) {
-    int fd = name[0] == '/' ? open_on_device(proc, AT_FDCWD, name, line) : -1;
+    struct stat st;
+    int fd = name[0] == '/' ? open(name, O_PATH | O_CLOEXEC) : -1;
+    bool here = fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == line->ino && (st.st_dev == line->dev || mount_holds(proc, fd, line->dev));
     if (fd >= 0)
         close(fd);
-    return fd >= 0;
+    return here;
 }
 
 /* One file may be mapped by several names (hard links, mount namespaces). One that leads to it here; of several such, or of none, the
@@ -131,12 +133,18 @@ static void also_named(struct files *files, struct mapped_file *file, int proc, 
     int order = strcmp(line->path, *path);
     if (order == 0)
         return;
-    bool now_here = is_here(proc, *path, line), here = is_here(proc, line->path, line);
+    if (file->named == NAMED_UNASKED)
+        file->named = is_here(proc, *path, line) ? NAMED_HERE : NAMED_ELSEWHERE;
     size_t length = strlen(line->path), now = strlen(*path);
-    if (here != now_here ? now_here : length > now || (length == now && order > 0))
+    bool better = length < now || (length == now && order < 0);
+    if (file->named == NAMED_HERE && !better)
+        return;
+    bool here = is_here(proc, line->path, line);
+    if (file->named == NAMED_HERE ? !here : !here && !better)
         return;
     free(*path);
     *path = must_format("%s", line->path);
+    file->named = here ? NAMED_HERE : NAMED_ELSEWHERE;
 }
 
 uint32_t files_find(struct files *files, int proc, const struct map_line *line) {

@@ -23,6 +23,7 @@ struct mapped_file {
     uint32_t object; /* index into objects, NO_OBJECT until it is known to be one */
     uint32_t next;   /* in the bucket */
     char *path;
+    enum named { NAMED_UNASKED, NAMED_HERE, NAMED_ELSEWHERE } named; /* whether the path leads to it for us too; asked when there is another one */
     struct shape shape; /* moves to the object, and so do the bytes */
     const void *bytes;  /* of an ELF file, mapped; NULL otherwise */
     size_t len;

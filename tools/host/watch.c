@@ -126,14 +126,18 @@ static int status_of_end(pid_t pid, const struct progress *progress) {
     enum { ROUNDS = 200, ROUND = 5000000 /* ns */, PIDFD_EXIT = 8 };
     struct { uint64_t mask, cgroup; uint32_t pid, tgid, ppid, ids[8]; int32_t status; } info;       /* struct pidfd_info, younger than the headers */
     const struct timespec round = { .tv_nsec = ROUND };
+    bool gone = false;
     for (int i = 0; i < ROUNDS && progress->process; i++) {
         info.mask = PIDFD_EXIT;
         if (ioctl(progress->process, _IOWR(0xff, 11, info), &info) == 0 && (info.mask & PIDFD_EXIT))
             return info.status;
+        if (gone)
+            return 0;                 /* an older kernel remembers nothing */
         int status = (int)life_number(pid, LIFE_STATUS);
-        if (syscall(SYS_pidfd_send_signal, progress->process, 0, NULL, 0) != 0)        /* what was read may be another's */
-            return 0;
-        if (status || has_ended(progress))
+        gone = syscall(SYS_pidfd_send_signal, progress->process, 0, NULL, 0) != 0;     /* what was read may be another's then */
+        if (gone)
+            continue;
+        if (status)
             return status;
         nanosleep(&round, NULL);
     }

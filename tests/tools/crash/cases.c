@@ -232,11 +232,25 @@ static void abort_amid_waiting(void) {
     start(abort_in_thread);
 }
 
+__attribute__((noinline)) static void store_vector(void) {
+    __asm__ volatile("movups %%xmm0, (%0)" : : "r"(constants) : "memory"); /* LINE vector */
+}
 static char *page;
 static void make_readable(int number) {
     signal(number, SIG_DFL);
     mprotect(page, 4096, PROT_READ);
     raise(number);
+}
+static void map_it(int number) {
+    signal(number, SIG_DFL);
+    mmap(page, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    raise(number);
+}
+__attribute__((noinline)) static void write_unmapped(void) {
+    page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(page, 4096);
+    signal(SIGSEGV, map_it);
+    *(volatile char *)page = 1; /* LINE mapped */
 }
 __attribute__((noinline)) static int read_forbidden(void) {
     page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -255,6 +269,8 @@ int main(int argc, char **argv) {
     CASE("constant", write_constant())
     CASE("heap", overrun())
     CASE("readable", return read_forbidden())
+    CASE("vector", store_vector())
+    CASE("mapped", write_unmapped())
     CASE("main", *(volatile int *)NULL = 1) /* LINE main */
     CASE("nx", jump_to_data())
     CASE("nullcall", call_null())
