@@ -7,6 +7,7 @@
  */
 #include "cache/replay.h"
 #include "cache/report.h"
+#include "host/ldso.h"
 #include "host/program.h"
 #include "ldr.h"
 
@@ -179,6 +180,11 @@ static char *absolute(char *path) {
     return dir ? must_format("%s/%s", dir, strncmp(path, "./", 2) == 0 ? path + 2 : path) : path;
 }
 
+static char *find_script(const char *name) {
+    char *path;
+    return program_find(name, &path) == 0 ? path : NULL;
+}
+
 /* For set-user-ID programs only starts by the kernel count. */
 static bool warm_one(const struct cache_dir *store, char *name) {
     char *words[2] = { name, NULL }, *path, **args, *why = NULL;
@@ -202,6 +208,16 @@ static bool warm_one(const struct cache_dir *store, char *name) {
         good = replay_start(store, &key, "warm", &why) == REPLAY_DONE;
         if (!good)
             warn_ldr("%s, started by the kernel: no record: %s", path, why);
+        char *script = args[0] == name ? NULL : find_script(name);
+        if (script) {                 /* the kernel names its start by its own path */
+            free(why);
+            why = NULL;
+            key.text[KEY_PATH] = absolute(script);
+            bool too = replay_start(store, &key, "warm", &why) == REPLAY_DONE;
+            if (!too)
+                warn_ldr("%s, started by the kernel: no record: %s", script, why);
+            good = good && too;
+        }
     }
     free(why);
     return good;
@@ -254,7 +270,13 @@ int cmd_cache(int argc, char **argv) {
     int status = cache_open(&store, cache.store, wants_names);
     if (status)
         return status;
-    status = wants_names ? warm(&store, &cache) : may_names ? verify(&store, &cache) : strcmp(what, "clear") == 0 ? clear(&store) : list(&store, &cache);
+    bool clears = strcmp(what, "clear") == 0;
+    if (!clears && !store.loader) {
+        free(find_ldso());            /* which says where it was looked for: without it nothing can be said of a record */
+        cache_close(&store);
+        return LDR_EXIT_FAILED;
+    }
+    status = wants_names ? warm(&store, &cache) : may_names ? verify(&store, &cache) : clears ? clear(&store) : list(&store, &cache);
     cache_close(&store);
     free(cache.names);
     return status;

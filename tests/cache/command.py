@@ -55,6 +55,9 @@ def listing(tree, right):
           [o["pages"] for o in start["objects"] if o["from"] == "image"])
     check("liba's pages of pointers in RELRO and in data are in its image", by_path[tree.file("lib", "liba.so")] >= 4, by_path)
     text = ldr(tree)
+    for words in ((), ("verify",), ("warm", tree.file("prog"))):
+        done = ldr(tree, *words, LDR_LDSO="/nonexistent/ld-ldr.so")
+        equal(f"without a linker to compare with, {words or 'list'}", (done.returncode, done.stdout, done.stderr), (1, "", "ldr cache: LDR_LDSO=/nonexistent/ld-ldr.so: No such file or directory\n"))
     check("the text names program and libraries", text.returncode == 0 and tree.file("prog") in text.stdout and "liba.so" in text.stdout, text)
 
     tree.put("early", "a", "two")
@@ -78,6 +81,13 @@ def scripts(tree):
     run([tree.file("outer")], tree.cache_env("now"), tree.cwd)
     equal("a script's start is listed by its name, and holds", [(s["program"], s["state"], s["why"]) for s in report(tree)["starts"]], [(tree.file("outer"), "valid", None)])
     equal("and is verified", ldr(tree, "verify").stdout.strip(), "1 hold, 0 differ, 0 stale, 0 not verified.")
+    shutil.rmtree(tree.cache)
+    time.sleep(YOUNG)
+    warmed = ldr(tree, "warm", tree.file("outer"))
+    answer = run([tree.file("outer")], tree.cache_env("require"), tree.cwd)
+    check("warm of a script: its start by the kernel too", warmed.returncode == 0 and answer[0] == 0 and "fit" not in answer[2], (warmed, answer))
+    shutil.rmtree(tree.cache)
+    run([tree.file("outer")], tree.cache_env("now"), tree.cwd)
     os.utime(tree.file("prog"))
     equal("the interpreter changes: stale", [(s["state"], s["why"]) for s in report(tree)["starts"]], [("stale", tree.file("prog") + " changed")])
     shutil.rmtree(tree.cache)
@@ -114,6 +124,7 @@ def verifying_pages(tree):
 def verifying_one(tree):
     """Of two programs in a store only what was asked for counts: the images of the other are no gap."""
     other = tree.parts.compile("other", MARKS, '-DMARK="/nonexistent"')
+    time.sleep(YOUNG)
     warmed = ldr(tree, "warm", other)
     names = [os.path.basename(s["program"]) for s in report(tree)["starts"]]
     own = [i["path"] for i in report(tree)["images"] if i["programs"] == [other]]

@@ -37,6 +37,11 @@ same "options after the program are the program's" echo --help --argv0 -x --
 same "double dash in arguments" sh -c 'echo "$@"' x -- -y
 same "environment" env -i A=1 /usr/bin/env
 same "killed by a signal" sh -c 'kill -TERM $$'
+if unshare -m true 2>/dev/null; then
+    equal "without /proc the linker beside ldr is found" "$(unshare -m sh -c 'mount -t tmpfs none /proc && exec env -u LDR_LDSO "$0" run echo here' "$ldr")" here
+else
+    skip "without /proc" "no mount namespace is to be had"
+fi
 # Where the kernel lets /proc/self/exe be exchanged; a title that is set is written from argv[0] on, over arguments and environment.
 if [ "$("$ldr" run readlink /proc/self/exe)" = "$(readlink -f "$(command -v readlink)")" ]; then
     shown='open(my $f, "<", "/proc/self/cmdline"); $_ = <$f>; tr/\0/|/; print'

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,16 @@ static char *usable(const char *path) {
     return realpath(path, NULL);
 }
 
+/* The file of this process; by the name it was executed by where there is no /proc. NULL: not known. */
+static char *own_file(void) {
+    char exe[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (length > 0)
+        return must_format("%.*s", (int)length, exe);
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    return name ? realpath(name, NULL) : NULL;
+}
+
 static char *find(bool quiet) {
     const char *chosen = secure_getenv("LDR_LDSO");
     if (chosen && *chosen) {
@@ -38,17 +49,13 @@ static char *find(bool quiet) {
     }
     char *tried[3] = { NULL };
     int count = 0;
-    char exe[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (length > 0) {
-        exe[length] = '\0';
-        char *slash = strrchr(exe, '/');
-        if (slash) {
-            *slash = '\0';
-            tried[count++] = must_format("%s/ld-ldr.so", exe);
-            tried[count++] = must_format("%s/../lib/ldr/ld-ldr.so", exe);
-        }
+    char *exe = own_file(), *slash = exe ? strrchr(exe, '/') : NULL;
+    if (slash) {
+        *slash = '\0';
+        tried[count++] = must_format("%s/ld-ldr.so", exe);
+        tried[count++] = must_format("%s/../lib/ldr/ld-ldr.so", exe);
     }
+    free(exe);
     tried[count++] = must_format("%s/lib/ldr/ld-ldr.so", LDR_PREFIX);
     char *found = NULL;
     for (int i = 0; i < count && !found; i++)
