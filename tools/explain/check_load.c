@@ -94,14 +94,25 @@ static void missing_version(const struct check *check, const struct node *node, 
     free(subject);
 }
 
+/* The linker says so at each start; the system's ends the program where the library's symbols have no version numbers at all. */
+static void without_versions(const struct check *check, const struct node *node, const struct version_check *versions) {
+    const struct node *library = object_node(versions->from);
+    findings_add(check->findings, RULE_NO_VERSIONS, SEVERITY_WARNING, check->root, node_path(node), versions->need.file,
+                 must_format("%s has no versions, but some are needed of it", node_path(library)), NULL,
+                 must_format("Build %s with its version script, or link %s anew with this one.", node_path(library), node_path(node)));
+}
+
 static void check_versions(const struct check *check, const struct node *node) {
     struct version_check versions = { 0 };
     enum version_verdict verdict;
     if (node->object.is_missing)
         return;
-    while ((verdict = version_next(&versions, &node->object, check->session->first)) != VERSION_END)
+    while ((verdict = version_next(&versions, &node->object, check->session->first)) != VERSION_END) {
+        if (versions.new_file && versions.from && !versions.from->image.verdef_count && !versions.from->is_missing)
+            without_versions(check, node, &versions);
         if (verdict != VERSION_FOUND)
             missing_version(check, node, &versions, verdict == VERSION_MISSING_WEAK);
+    }
     if (version_relr_unmarked(&versions, &node->object))
         findings_add(check->findings, RULE_RELR_MARKER, SEVERITY_ERROR, check->root, node_path(node), "",
                      must_format("DT_RELR without GLIBC_ABI_DT_RELR dependency: the linker refuses it"), NULL,

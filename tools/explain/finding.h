@@ -14,6 +14,7 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
     X(MISSING_LIBRARY, "missing-library",     ERROR,   "a needed library is not found") \
     X(MISSING_PRELOAD, "missing-preload",     WARNING, "an object to be preloaded is not found, and left out") \
     X(MISSING_VERSION, "missing-version",     ERROR,   "a library lacks a symbol version that is needed of it") \
+    X(NO_VERSIONS,     "no-versions",         WARNING, "versions are needed of a library that has none: any definition of a name answers") \
     X(MISSING_SYMBOL,  "missing-symbol",      ERROR,   "a symbol that nobody defines") \
     X(UNRESOLVED,      "unresolved-symbol",   NOTE,    "a library leaves symbols to whoever loads it") \
     X(CPU_LEVEL,       "cpu-level",           ERROR,   "code for a newer CPU than this one") \
