@@ -106,20 +106,20 @@ static int take_program(struct search *search, const char *path, enum found_by r
 }
 
 /* The program's name, from --argv0, to the end of where its path stands: name and arguments lie in one piece then, as the kernel lays them, and
- * who changes its title writes there. Returns the path, which stands elsewhere now; where there is no room nothing is done. */
-static const char *place_name(struct kernel_facts *k, const char *name)
+ * who changes its title writes there. Returns where it is; the path, argv[0] until the program is found, stands elsewhere then. Where there is no room
+ * nothing is done. */
+static char *place_name(struct kernel_facts *k, const char *name)
 {
     char *path = k->argv[0];
     u64 path_len = strlen(path) + 1, len = strlen(name) + 1;
     u64 room = path_len + (name + len == path ? len : 0);
     const char *copy = len <= room ? arena_dup(&session.permanent, path) : NULL;
-    k->argv[0] = (char *)name;
     if (!copy)
-        return path;
-    k->argv[0] = path + path_len - len;
-    memmove(k->argv[0], name, len);
-    k->execfn_argv0 = k->argv[0];
-    return copy;
+        return (char *)name;
+    k->argv[0] = (char *)copy;
+    memmove(path + path_len - len, name, len);
+    k->execfn_argv0 = path + path_len - len;
+    return path + path_len - len;
 }
 
 /* Command mode: everything the kernel would have done for PT_INTERP. */
@@ -127,9 +127,9 @@ static void map_program(const struct options *options)
 {
     struct kernel_facts *k = &session.kernel;
     kernel_drop_arguments(k, options->used);
-    const char *path = k->execfn_argv0 = k->argv[0];
-    if (options->argv0)
-        path = place_name(k, options->argv0);
+    k->execfn_argv0 = k->argv[0];
+    char *name = options->argv0 ? place_name(k, options->argv0) : NULL;
+    const char *path = k->argv[0];
     kernel_set_auxv(k, AT_EXECFN, (u64)path);
     if (options->what == DO_VERIFY)
         session.report = (struct report){ 0 };
@@ -149,6 +149,8 @@ static void map_program(const struct options *options)
     kernel_set_auxv(k, AT_PHNUM, program->image.phnum);
     kernel_set_auxv(k, AT_ENTRY, program->bias + program->image.entry);
     k->entry = program->bias + program->image.entry;
+    if (name)
+        k->argv[0] = name;
 }
 
 static int preload_problem;
