@@ -13,7 +13,7 @@
 
 #define PROC_EXE "/proc/self/exe"
 
-static bool may_exchange(void)
+bool exe_may_be_taken(void)
 {
     struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct data[2] = { { 0 } };
@@ -124,10 +124,13 @@ static u32 find_changed(const struct piece *piece, u32 count, struct changed *ch
     return found;
 }
 
+/* Not what is there already: nothing was exchanged, or the kernel has set its own breakpoints (uprobes) anew, which it knows in the file's pages only. */
 static void put_back(const struct changed *changed, u32 count)
 {
     for (u32 i = 0; i < count; i++)
-        if (changed[i].copy)
+        if (changed[i].copy && memcmp(changed[i].copy, changed[i].at, LDR_PAGE) == 0)
+            sys_munmap(changed[i].copy, LDR_PAGE);
+        else if (changed[i].copy)
             sys_call(__NR_mremap, (long)changed[i].copy, LDR_PAGE, LDR_PAGE, 3 /* MAYMOVE | FIXED */, (long)changed[i].at, 0);
 }
 
@@ -157,7 +160,7 @@ static bool exchange(const struct piece *piece, u32 count, int self, const struc
 void exe_take(const char *path)
 {
     struct prctl_mm_map map = { .exe_fd = ~0u };
-    if (!may_exchange() || !read_layout(&map))
+    if (!exe_may_be_taken() || !read_layout(&map))
         return;
     int self = sys_open_read(PROC_EXE), program = sys_open_read(path);
     struct piece piece[PIECES];

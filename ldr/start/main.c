@@ -128,7 +128,8 @@ static void map_program(const struct options *options)
     struct kernel_facts *k = &session.kernel;
     kernel_drop_arguments(k, options->used);
     k->execfn_argv0 = k->argv[0];
-    char *name = options->argv0 ? place_name(k, options->argv0) : NULL;
+    /* Where all of our own words stay to be seen, the path stays too: tools look for it there. */
+    char *name = !options->argv0 ? NULL : options->proc_exe && exe_may_be_taken() ? place_name(k, options->argv0) : (char *)options->argv0;
     const char *path = k->argv[0];
     kernel_set_auxv(k, AT_EXECFN, (u64)path);
     if (options->what == DO_VERIFY)

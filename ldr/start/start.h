@@ -30,7 +30,8 @@ _Noreturn void trace_and_exit(void);
 /* auxv.c: LD_SHOW_AUXV. */
 void auxv_show(const Elf64_auxv_t *auxv);
 
-/* exe.c: /proc/self/exe of a program started by command, where the kernel lets us. */
+/* exe.c: /proc/self/exe of a program started by command, where the kernel lets us: who has the right. */
+bool exe_may_be_taken(void);
 void exe_take(const char *path);
 
 #endif

@@ -56,6 +56,24 @@ if [ "$("$ldr" run readlink /proc/self/exe)" = "$(readlink -f "$(command -v read
         --args "$ldr" run ./calls 2>&1 </dev/null)
     contains "gdb: a library is seen to be loaded" "$text" "Inferior loaded $work/libhere.so"
     contains "gdb: a breakpoint in it, set before the program ran" "$text" "Breakpoint 1, only_here"
+    # A breakpoint of the kernel's in our code, as perf and bpftrace set them: FILE OFFSET COMMAND...
+    cat >probe.c <<'END'
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct perf_event_attr probe = { .size = sizeof probe, .type = atoi(argv[1]), .uprobe_path = (unsigned long)argv[2], .sample_period = 1 };
+    probe.probe_offset = strtoul(argv[3], 0, 16);
+    return syscall(SYS_perf_event_open, &probe, 0, -1, -1, 0) < 0 ? 99 : execv(argv[4], argv + 4);
+}
+END
+    type=$(cat /sys/bus/event_source/devices/uprobe/type 2>/dev/null)
+    linker=$(readlink -f "${LDR_LDSO:-$build/ld-ldr.so}")
+    gcc -w -o probe probe.c
+    ./probe "${type:-0}" "$linker" "$(nm "$linker" | awk '$3 == "_dl_debug_state" { print $1 }')" "$ldr" run sh -c 'exit 7'
+    status=$?
+    if [ $status = 99 ]; then skip "a uprobe in the linker" "the kernel sets none"; else equal "a uprobe in the linker" $status 7; fi
 else
     skip "the arguments that ps shows, and gdb" "/proc/self/exe may not be exchanged here"
 fi
