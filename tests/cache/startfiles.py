@@ -4,6 +4,18 @@ a record says of which objects. Descriptors are closed many at a time: those of 
 import os, re, subprocess
 from kit import *
 
+# With a variable's initialiser, and the name of the function that sets it.
+HOOKED = """#include <stdint.h>
+#include <sys/mman.h>
+extern void default_hook(void) __attribute__((weak));
+__attribute__((section(".data.rel.ro"))) static void (*volatile hook)(void)%s;
+void %s(void (*to)(void)) {
+    void *page = (void *)((uintptr_t)&hook & -4096ul);
+    mprotect(page, 4096, PROT_READ | PROT_WRITE);
+    hook = to;
+    mprotect(page, 4096, PROT_READ);
+}
+__attribute__((destructor)) static void end(void) { if (hook) hook(); }"""
 # Each library: source, and what its record must say is left out: bits (1 constructors, 2 destructors), and whether __cxa_finalize is still called.
 LIBRARIES = {
     "plain": ("int plain(void) { return 1; }", 3, True),
@@ -26,29 +38,9 @@ LIBRARIES = {
     "asks_late": ("""void at_the_end(char *);
         __attribute__((destructor)) static void end(void) { at_the_end("registered by a destructor"); }""", 1, False),
     "unused": ("int unused(void) { return 1; }", 3, True),
-    # Decides by a variable behind RELRO, which it writes all the same.
-    "hooked": ("""#include <stdint.h>
-        #include <sys/mman.h>
-        __attribute__((section(".data.rel.ro"))) static void (*volatile hook)(void);
-        void set_hook(void (*to)(void)) {
-            void *page = (void *)((uintptr_t)&hook & -4096ul);
-            mprotect(page, 4096, PROT_READ | PROT_WRITE);
-            hook = to;
-            mprotect(page, 4096, PROT_READ);
-        }
-        __attribute__((destructor)) static void end(void) { if (hook) hook(); }""", 1, False),
-    # By one that a symbol's relocation wrote first, and by one that is a constant.
-    "defaults": ("""#include <stdint.h>
-        #include <sys/mman.h>
-        extern void default_hook(void) __attribute__((weak));
-        __attribute__((section(".data.rel.ro"))) static void (*volatile hook)(void) = default_hook;
-        void set_default(void (*to)(void)) {
-            void *page = (void *)((uintptr_t)&hook & -4096ul);
-            mprotect(page, 4096, PROT_READ | PROT_WRITE);
-            hook = to;
-            mprotect(page, 4096, PROT_READ);
-        }
-        __attribute__((destructor)) static void end(void) { if (hook) hook(); }""", 1, False),
+    # Decides by a variable behind RELRO, which it writes all the same: one that is 0 at first, one that a symbol's relocation wrote, a constant.
+    "hooked": (HOOKED % ("", "set_hook"), 1, False),
+    "defaults": (HOOKED % (" = default_hook", "set_default"), 1, False),
     "armed": ("""#include <stdint.h>
         #include <sys/mman.h>
         #include <unistd.h>
