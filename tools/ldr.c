@@ -83,7 +83,7 @@ int main(int argc, char **argv) {
             argv[1] = name;
             int status = subcommands[i].function(argc - 1, argv + 1);
             /* A report that did not reach its reader (disk full, closed pipe) is not complete. */
-            if ((fflush(stdout) != 0 || ferror(stdout)) && status == LDR_EXIT_OK) {
+            if (fflush(stdout) != 0 || ferror(stdout)) {
                 warn_ldr("writing the output failed: %s", strerror(errno));
                 status = LDR_EXIT_FAILED;
             }

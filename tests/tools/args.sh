@@ -80,3 +80,6 @@ status_and "linker set to a folder" 125 "LDR_LDSO=/: Is a directory" env LDR_LDS
 cp "$ldr" "$work/ldr"
 status_and "linker nowhere: every place is named" 125 "$work/../lib/ldr/ld-ldr.so: No such file" env -u LDR_LDSO "$work/ldr" run true
 status_and "output that cannot be written" 1 "No space left" sh -c "'$ldr' pages --top 0 $$ >/dev/full"
+printf 'int main(void) { return 0; }' | gcc -x c - -z execstack -o "$work/findings" 2>/dev/null
+status_and "a report with findings" 5 "" "$ldr" check "$work/findings"
+status_and "a report with findings that cannot be written" 1 "No space left" sh -c "'$ldr' check '$work/findings' >/dev/full"
